@@ -1,0 +1,141 @@
+"""What is known of libraries: which calls block, which do not, and what they give.
+
+A catalog is made of the rows of all maps and answers by dotted name. A name is looked up under its canonical form. A row
+for the name itself beats a wildcard, a longer wildcard beats a shorter one. A blocking wildcard covers the methods of its
+class and no more (``requests.Session.*`` says nothing of ``requests.Session.headers.update``), a harmless one all beneath
+its name; neither reaches into the result of a call.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from asyncfix.model import Api, ApiMap, TypeRow
+
+WILDCARD = ".*"
+
+
+class MapError(ValueError):
+    """A text is no API map; the message names the file, and the key where one is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The rows in force, by canonical name. ``given`` holds the stated types of attributes, parameters and results."""
+
+    blocking_rows: Mapping[str, Api]
+    harmless_rows: Mapping[str, Api]
+    given: Mapping[str, str]
+    aliases: Mapping[str, str]
+    classes: frozenset[str]
+    last_names: frozenset[str]
+
+    def canonical(self, name: str) -> str:
+        """The one name under which rows speak of what ``name`` means."""
+        for prefix in _prefixes(name):
+            means = self.aliases.get(prefix)
+            if means is not None:
+                return means + name[len(prefix) :]
+        return name
+
+    def blocking(self, name: str) -> Api | None:
+        """The row of a call that blocks or has an async twin, None if none is known."""
+        row, blocks = self._row(name)
+        return row if blocks else None
+
+    def harmless(self, name: str) -> Api | None:
+        """The row of a call that is known not to block, None if none is known."""
+        row, blocks = self._row(name)
+        return None if blocks else row
+
+    def gives(self, name: str) -> str:
+        """The dotted class of what calling ``name`` gives, '' if unknown."""
+        stated = self.given.get(self.canonical(name) + "()")
+        if stated is not None:
+            return stated
+        row, _ = self._row(name)
+        return row.gives if row is not None else ""
+
+    def attribute_type(self, name: str) -> str:
+        """The dotted class of an attribute (``pkg.C.attr``), or what a type row says of exactly that text; '' if unknown."""
+        return self.given.get(self.canonical(name), "")
+
+    def is_class(self, name: str) -> bool:
+        """True if ``name`` is known to be a class: calling it gives an instance of it."""
+        return self.canonical(name) in self.classes
+
+    def knows(self, name: str) -> bool:
+        """True if any row speaks of ``name``."""
+        return self._row(name)[0] is not None or bool(self.attribute_type(name) or self.is_class(name))
+
+    def _row(self, name: str) -> tuple[Api | None, bool]:
+        """The most special row for a name, and whether it is a blocking one."""
+        name = self.canonical(name)
+        pattern, direct = name, True
+        while True:
+            if direct and pattern in self.blocking_rows:
+                return self.blocking_rows[pattern], True
+            if pattern in self.harmless_rows:
+                return self.harmless_rows[pattern], False
+            direct = pattern == name
+            owner, dot, last = pattern.removesuffix(WILDCARD).rpartition(".")
+            if not dot or "(" in last:
+                return None, False
+            pattern = owner + WILDCARD
+
+
+def parse_map(text: str, path: str) -> ApiMap:
+    """The rows of one TOML file. Raises MapError for what is no TOML, for unknown keys, and for values of a wrong type."""
+    try:
+        return msgspec.convert(tomllib.loads(text), ApiMap)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise MapError(f"{path}: {error}") from error
+
+
+def build(
+    maps: Iterable[ApiMap], apis: Iterable[Api] = (), types: Iterable[TypeRow] = (), builtin_apis: bool = True
+) -> Catalog:
+    """The catalog of the built-in ``maps`` and of the user's own rows, which win.
+
+    With ``builtin_apis`` off no built-in row makes a call blocking; what such calls give is still known.
+    """
+    builtin = tuple(maps)
+    aliases = {alias.name: alias.means for each in builtin for alias in each.aliases}
+    naming = Catalog({}, {}, {}, aliases, frozenset(), frozenset())
+    own = {naming.canonical(row.call): row for row in apis}
+    shipped = {naming.canonical(row.call): row for each in builtin for row in each.blocking}
+    blocking = (shipped if builtin_apis else {}) | own
+    harmless = {naming.canonical(row.call): row for each in builtin for row in each.harmless}
+    known = harmless | shipped | own
+    given = {call + "()": row.gives for call, row in known.items() if row.gives and not call.endswith(WILDCARD)}
+    given |= {naming.canonical(row.value): naming.canonical(row.type) for each in builtin for row in each.types}
+    given |= {naming.canonical(row.value): naming.canonical(row.type) for row in types}
+    return Catalog(
+        blocking,
+        {call: row for call, row in harmless.items() if call not in own},
+        given,
+        aliases,
+        frozenset(_classes(known, given)),
+        frozenset(call.rpartition(".")[2] for call in blocking),
+    )
+
+
+def _classes(rows: Mapping[str, Api], given: Mapping[str, str]) -> Iterator[str]:
+    """What some call or attribute is an instance of, and what is called itself and has rows of its own beneath it."""
+    yield from (name for name in given.values() if not name.endswith(")"))
+    for call in rows:
+        owner = call.rpartition(".")[0]
+        if owner in rows:
+            yield owner
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """The name and what it starts with, step by step, longest first."""
+    yield name
+    for index in range(len(name) - 1, 0, -1):
+        if name[index] in ".(":
+            yield name[:index]

@@ -1,0 +1,226 @@
+"""Scopes of one file, and what a name or an expression may refer to there, as refs (see `asyncfix.model`).
+
+Names are resolved by Python's rules (function, enclosing functions, module, builtins; class bodies are skipped from
+within their methods) but without regard to the order of statements: a name that is bound several times in one scope has
+several refs. More than `MOST` are as good as unknown.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+MOST = 4
+LONGEST = 200
+UNKNOWN = ("?",)
+BUILTINS = frozenset(dir(builtins))
+LITERALS: dict[type[ast.expr], str] = {
+    ast.List: "builtins.list!",
+    ast.ListComp: "builtins.list!",
+    ast.Dict: "builtins.dict!",
+    ast.DictComp: "builtins.dict!",
+    ast.Set: "builtins.set!",
+    ast.SetComp: "builtins.set!",
+    ast.Tuple: "builtins.tuple!",
+    ast.JoinedStr: "builtins.str!",
+    ast.GeneratorExp: "types.GeneratorType!",
+    ast.Compare: "builtins.bool!",
+}
+
+# Wrappers in annotations that say nothing about which attributes there are.
+TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
+
+Refs: TypeAlias = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Bound:
+    """One binding of a name: the expression that gives the value and the steps from there, or a finished ref."""
+
+    value: ast.expr | str
+    steps: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``."""
+
+    kind: str
+    prefix: str
+    parent: Scope | None = None
+    names: dict[str, list[Bound]] = field(default_factory=lambda: dict[str, list[Bound]]())
+    declared: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    owner_class: str = ""
+    first_parameter: str = ""
+    stars: bool = False
+    memo: dict[str, Refs] = field(default_factory=lambda: dict[str, Refs]())
+
+    def bind(self, name: str, value: ast.expr | str, steps: str = "") -> None:
+        """Record a binding, in the scope that a ``global`` or ``nonlocal`` names if there is one."""
+        self.home(name).names.setdefault(name, []).append(Bound(value, steps))
+
+    def home(self, name: str) -> Scope:
+        """The scope in which an assignment to ``name`` made here takes effect."""
+        declared = self.declared.get(name)
+        if declared is None:
+            return self
+        scope: Scope = self
+        while scope.parent is not None and (declared == "global" or scope is self or name not in scope.names):
+            scope = scope.parent
+        return scope
+
+    def find(self, name: str) -> Scope | None:
+        """The scope that a read of ``name`` here reaches, None for a builtin or an unknown name."""
+        scope: Scope | None = self.home(name) if name in self.declared else self
+        start = scope
+        while scope is not None:
+            if name in scope.names and (scope.kind != "class" or scope is start):
+                return scope
+            scope = scope.parent
+        return None
+
+    @property
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
+    def function(self) -> Scope:
+        """The scope of the function (or class, or module) whose code this is: comprehensions have one of their own."""
+        scope = self
+        while scope.kind == "comprehension" and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+
+def lookup(scope: Scope, name: str) -> Refs:
+    """What ``name`` may refer to when read in ``scope``."""
+    found = scope.find(name)
+    if found is None:
+        if scope.module.stars:
+            return (":" + name,)
+        return ("builtins." + name,) if name in BUILTINS else UNKNOWN
+    if name in found.memo:
+        return found.memo[name]
+    found.memo[name] = UNKNOWN  # while its own bindings are looked at: x = x.next
+    bounds = found.names[name]
+    if len(bounds) > 3 * MOST:
+        refs: Refs = UNKNOWN
+    elif found.kind in ("module", "class") and not all(isinstance(bound.value, str) for bound in bounds):
+        refs = (found.prefix + name,)  # a variable others can see: its bindings are looked up by the link
+    else:
+        refs = union(bound_refs(found, bound) for bound in bounds)
+    found.memo[name] = refs
+    return refs
+
+
+def bound_refs(scope: Scope, bound: Bound) -> Refs:
+    """The refs of one binding."""
+    base = (bound.value,) if isinstance(bound.value, str) else resolve(bound.value, scope)
+    return steps(base, bound.steps)
+
+
+def steps(base: Refs, suffix: str) -> Refs:
+    """Go on from each ref by ``suffix``. From the unknown only the last attribute is kept."""
+    if not suffix:
+        return base
+    return tuple(dict.fromkeys(_step(ref, suffix) for ref in base))
+
+
+def _step(ref: str, suffix: str) -> str:
+    if ref.startswith("?"):
+        return "?" + suffix if suffix.startswith(".") else "?"
+    return ref + suffix if len(ref) < LONGEST else "?"
+
+
+def union(parts: object) -> Refs:
+    """All refs of several, without repetition; too many are unknown."""
+    refs = tuple(dict.fromkeys(ref for part in parts for ref in part))  # type: ignore[attr-defined]
+    return refs if len(refs) <= MOST else UNKNOWN
+
+
+def resolve(node: ast.expr, scope: Scope) -> Refs:
+    """What an expression may refer to."""
+    match node:
+        case ast.Name():
+            return lookup(scope, node.id)
+        case ast.Attribute():
+            return steps(resolve(node.value, scope), "." + node.attr)
+        case ast.Call():
+            return _call(node, scope)
+        case ast.Await():
+            return steps(resolve(node.value, scope), "~")
+        case ast.Subscript():
+            return steps(resolve(node.value, scope), "[]")
+        case ast.Constant():
+            return UNKNOWN if node.value is None or node.value is ... else (f"builtins.{type(node.value).__name__}!",)
+        case ast.BinOp():
+            return _operation(node, scope)
+        case ast.BoolOp():
+            return union(resolve(value, scope) for value in node.values)
+        case ast.IfExp():
+            return union((resolve(node.body, scope), resolve(node.orelse, scope)))
+        case ast.NamedExpr() | ast.Starred():
+            return resolve(node.value, scope)
+        case _:
+            literal = LITERALS.get(type(node))
+            return (literal,) if literal else UNKNOWN
+
+
+def _call(node: ast.Call, scope: Scope) -> Refs:
+    if isinstance(node.func, ast.Name):
+        if node.func.id == "super" and scope.find("super") is None and scope.function.owner_class:
+            return (f":{scope.function.owner_class}^",)
+        if node.func.id == "type" and len(node.args) == 1 and scope.find("type") is None:
+            return tuple(ref[:-1] if ref.endswith("!") else "?" for ref in resolve(node.args[0], scope))
+    called = resolve(node.func, scope)
+    if called == ("typing.cast",) and node.args:
+        return annotation(node.args[0], scope)
+    if called == ("functools.partial",) and node.args:
+        return resolve(node.args[0], scope)
+    return steps(called, "()")
+
+
+def _operation(node: ast.BinOp, scope: Scope) -> Refs:
+    left = resolve(node.left, scope)
+    if isinstance(node.op, ast.Div):
+        return steps(left, ".__truediv__()")
+    if isinstance(node.op, (ast.Add, ast.Mod, ast.Mult)) and left[0].endswith("!") and left[0].startswith("builtins."):
+        return left
+    return UNKNOWN
+
+
+def annotation(node: ast.expr | None, scope: Scope) -> Refs:
+    """The refs of an instance of the type that an annotation names."""
+    match node:
+        case None:
+            return ()
+        case ast.Constant(value=str() as text):
+            try:
+                return annotation(ast.parse(text, mode="eval").body, scope)
+            except (SyntaxError, ValueError):
+                return ()
+        case ast.Constant():
+            return ()
+        case ast.BinOp(op=ast.BitOr()):
+            return union((annotation(node.left, scope), annotation(node.right, scope)))
+        case ast.Subscript():
+            return _generic(node, scope)
+        case ast.Name() | ast.Attribute():
+            return steps(resolve(node, scope), "!")
+        case _:
+            return ()
+
+
+def _generic(node: ast.Subscript, scope: Scope) -> Refs:
+    name = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+    arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if name in TRANSPARENT and arguments:
+        return annotation(arguments[0], scope)
+    if name == "Union":
+        return union(annotation(argument, scope) for argument in arguments)
+    return steps(resolve(node.value, scope), "!")

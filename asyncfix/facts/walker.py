@@ -1,0 +1,752 @@
+"""A walk over one file that collects, for every function, its calls, its accesses to shared things and its handlers.
+
+Two passes over plain Python: the walk itself, which records bindings and remembers where calls and accesses stand, and
+then the resolution of what was remembered, once all bindings of all scopes are known.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from asyncfix.facts.scopes import LITERALS, Bound, Refs, Scope, annotation, lookup, resolve
+from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Mention, Parameter, Span, Try
+from asyncfix.source import Source
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
+PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
+NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
+CHANGING_CONTEXTS = (ast.Store, ast.Del)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where the walk is: what an ``await`` would meet, and what stands round."""
+
+    barrier: str = ""
+    tries: tuple[int, ...] = ()
+    held: tuple[ast.expr, ...] = ()
+    loop: Span | None = None
+
+
+@dataclass(slots=True)
+class Frame:
+    """A function (or module, or class body) while its facts are collected."""
+
+    qualname: str
+    kind: str
+    scope: Scope
+    node: ast.AST
+    owner_class: str = ""
+    outer: str = ""
+    calls: list[tuple[ast.Call, Scope, Context, str, bool]] = field(default_factory=lambda: [])
+    accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=lambda: [])
+    tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=lambda: [])
+    awaits: list[Span] = field(default_factory=lambda: [])
+    returns: list[ast.expr] = field(default_factory=lambda: [])
+    is_generator: bool = False
+
+
+@dataclass(slots=True)
+class ClassFrame:
+    """A class while what is assigned to its attributes is collected."""
+
+    qualname: str
+    node: ast.ClassDef
+    outside: Scope
+    scope: Scope
+    attributes: dict[str, list[tuple[ast.expr | str, Scope, str]]] = field(default_factory=lambda: {})
+
+
+class Walker:
+    """The walk over one file. After `walk`, `functions` and `classes` resolve what was found."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.module = Scope("module", ":")
+        self.frames: list[Frame] = []
+        self.classes: list[ClassFrame] = []
+        self.imports: set[str] = set()
+        self.star_modules: list[str] = []
+        self.exports: list[str] | None = None
+        self.mentions: list[Mention] = []
+        self.dynamic: list[Mention] = []
+        self._visitors: dict[type[ast.AST], Callable[..., None]] = {
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            ast.Lambda: self._lambda,
+            ast.ClassDef: self._class,
+            ast.Call: self._call,
+            ast.Await: self._await,
+            ast.Attribute: self._attribute,
+            ast.Name: self._name,
+            ast.Constant: self._constant,
+            ast.Expr: self._statement,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            ast.Assign: self._assign,
+            ast.AnnAssign: self._annotated,
+            ast.AugAssign: self._augmented,
+            ast.NamedExpr: self._walrus,
+            ast.For: self._for,
+            ast.AsyncFor: self._for,
+            ast.While: self._while,
+            ast.With: self._with,
+            ast.AsyncWith: self._with,
+            ast.Try: self._try,
+            ast.TryStar: self._try,
+            ast.ListComp: self._comprehension,
+            ast.SetComp: self._comprehension,
+            ast.DictComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+            ast.Global: self._global,
+            ast.Nonlocal: self._global,
+            ast.Return: self._return,
+            ast.Yield: self._yield,
+            ast.YieldFrom: self._yield,
+            ast.Subscript: self._subscript,
+            ast.Delete: self._delete,
+            ast.MatchAs: self._capture,
+            ast.MatchStar: self._capture,
+            ast.JoinedStr: self._f_string,
+        }
+
+    # ------------------------------------------------------------------------------------------------------- the walk
+
+    def walk(self, tree: ast.Module) -> None:
+        """Visit the whole file."""
+        frame = Frame("", "module", self.module, tree)
+        self.frames.append(frame)
+        for statement in tree.body:
+            self._visit(statement, frame, self.module, Context(barrier="module"))
+
+    def _visit(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
+        visitor = self._visitors.get(type(node))
+        if visitor is not None:
+            visitor(node, frame, scope, context)
+        else:
+            self._children(node, frame, scope, context)
+
+    def _children(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                self._all(value, frame, scope, context)  # pyright: ignore[reportUnknownArgumentType]
+            elif isinstance(value, ast.AST):
+                self._visit(value, frame, scope, context)
+
+    def _all(self, nodes: Iterable[object], frame: Frame, scope: Scope, context: Context) -> None:
+        for node in nodes:
+            if isinstance(node, ast.AST):
+                self._visit(node, frame, scope, context)
+
+    # -------------------------------------------------------------------------------------------------- new namespaces
+
+    def _function(self, node: FunctionNode, frame: Frame, scope: Scope, context: Context) -> None:
+        inside = scope.function
+        qualname = _inner_name(frame, node.name)
+        inside.bind(node.name, ":" + qualname)
+        self._outside_parts(node.args, node.decorator_list, frame, scope, context)
+        annotations = replace(context, barrier="annotation")
+        for hint in (*_hints(node.args), node.returns):
+            if hint is not None:
+                self._visit(hint, frame, scope, annotations)
+        method = frame.kind == "class"
+        kind = "method" if method else "function"
+        new = Frame(qualname, kind, self._inner_scope(qualname, scope, frame, method), node, frame.qualname if method else "")
+        new.outer = frame.qualname if frame.kind not in ("module", "class") else frame.outer
+        if not method:
+            new.owner_class = ""
+        self._parameters(node.args, qualname, new.scope, method, node)
+        self.frames.append(new)
+        for statement in node.body:
+            self._visit(statement, new, new.scope, Context())
+
+    def _inner_scope(self, qualname: str, scope: Scope, frame: Frame, method: bool) -> Scope:
+        inner = Scope("function", f":{qualname}.<locals>.", scope.function if scope.kind != "comprehension" else scope)
+        inner.owner_class = frame.qualname if method else scope.function.owner_class
+        return inner
+
+    def _parameters(self, args: ast.arguments, qualname: str, scope: Scope, method: bool, node: FunctionNode) -> None:
+        names = [arg.arg for arg in (*args.posonlyargs, *args.args)]
+        everything = [*names, *(arg.arg for arg in args.kwonlyargs)]
+        for name in everything:
+            scope.names.setdefault(name, []).append(_parameter_bound(qualname, name))
+        for extra, type_name in ((args.vararg, "builtins.tuple!"), (args.kwarg, "builtins.dict!")):
+            if extra is not None:
+                scope.bind(extra.arg, type_name)
+        if method and names and not _has_decorator(node, "staticmethod"):
+            owner = scope.owner_class
+            on_class = _has_decorator(node, "classmethod") or node.name in ("__new__", "__init_subclass__", "__class_getitem__")
+            scope.first_parameter = names[0]
+            scope.names[names[0]] = []
+            scope.bind(names[0], f":{owner}" if on_class else f":{owner}!")
+
+    def _outside_parts(
+        self, args: ast.arguments, decorators: Sequence[ast.expr], frame: Frame, scope: Scope, context: Context
+    ) -> None:
+        for default in (*args.defaults, *args.kw_defaults):
+            if default is not None:
+                self._visit(default, frame, scope, context)
+        for decorator in decorators:
+            if isinstance(decorator, ast.Call):
+                frame.calls.append((decorator, scope, context, "decorator", False))
+                self._all((*decorator.args, *decorator.keywords), frame, scope, context)
+
+    def _lambda(self, node: ast.Lambda, frame: Frame, scope: Scope, context: Context) -> None:
+        self._outside_parts(node.args, (), frame, scope, context)
+        qualname = _inner_name(frame, f"<lambda:{node.lineno}:{node.col_offset}>")
+        inner = Scope("function", f":{qualname}.<locals>.", scope, owner_class=scope.function.owner_class)
+        new = Frame(qualname, "lambda", inner, node, outer=frame.qualname)
+        for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            inner.names.setdefault(arg.arg, []).append(_parameter_bound(qualname, arg.arg))
+        for extra in (node.args.vararg, node.args.kwarg):
+            if extra is not None:
+                inner.bind(extra.arg, "?")
+        self.frames.append(new)
+        new.returns.append(node.body)
+        self._visit(node.body, new, inner, Context(barrier="lambda"))
+
+    def _class(self, node: ast.ClassDef, frame: Frame, scope: Scope, context: Context) -> None:
+        qualname = _inner_name(frame, node.name)
+        scope.function.bind(node.name, ":" + qualname)
+        for decorator in node.decorator_list:
+            self._visit(decorator, frame, scope, context)
+        self._all((*node.bases, *node.keywords), frame, scope, context)
+        inner = Scope("class", f":{qualname}.", scope, owner_class=qualname)
+        new = Frame(qualname, "class", inner, node, outer=frame.qualname if frame.kind != "module" else "")
+        self.frames.append(new)
+        self.classes.append(ClassFrame(qualname, node, scope, inner))
+        for statement in node.body:
+            self._visit(statement, new, inner, Context(barrier="class-body"))
+
+    # --------------------------------------------------------------------------------------------------------- bindings
+
+    def _import(self, node: ast.Import, frame: Frame, scope: Scope, context: Context) -> None:
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            self.imports.add(top)
+            scope.function.bind(alias.asname or top, alias.name if alias.asname else top)
+
+    def _import_from(self, node: ast.ImportFrom, frame: Frame, scope: Scope, context: Context) -> None:
+        base = "." * node.level + (node.module or "")
+        if not node.level:
+            self.imports.add(base.partition(".")[0])
+        joined = base if base.endswith(".") else base + "."
+        for alias in node.names:
+            if alias.name == "*":
+                self.star_modules.append(base)
+                self.module.stars = True
+            else:
+                scope.function.bind(alias.asname or alias.name, joined + alias.name)
+
+    def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.value, frame, scope, context)
+        for target in node.targets:
+            self._target(target, node.value, "", frame, scope, context)
+        if frame.kind == "module" and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+            self.exports = _strings(node.value)
+
+    def _annotated(self, node: ast.AnnAssign, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.annotation, frame, scope, replace(context, barrier="annotation"))
+        if node.value is not None:
+            self._visit(node.value, frame, scope, context)
+        types = annotation(node.annotation, scope) if isinstance(node.target, ast.Attribute) else ()
+        if isinstance(node.target, ast.Name):
+            home = scope.function
+            for value in self._later_annotation(node.annotation, home):
+                home.bind(node.target.id, value)
+            if frame.kind == "class":
+                self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append((node.annotation, scope, "!"))
+            if node.value is None:
+                return
+        if types and isinstance(node.target, ast.Attribute):
+            self._attribute_of_self(node.target, node.annotation, "!", scope)
+        self._target(node.target, node.value or node.annotation, "" if node.value else "!", frame, scope, context)
+
+    def _later_annotation(self, node: ast.expr, scope: Scope) -> tuple[str, ...]:
+        """The refs of an annotated variable; resolved now, so that names bound further down are not seen."""
+        return annotation(node, scope)
+
+    def classes_by_name(self, qualname: str) -> ClassFrame:
+        return next(item for item in reversed(self.classes) if item.qualname == qualname)
+
+    def _augmented(self, node: ast.AugAssign, frame: Frame, scope: Scope, context: Context) -> None:
+        # The target is read before the value is worked out and written after it: two accesses with an await between.
+        if isinstance(node.target, ast.Name):
+            scope.function.bind(node.target.id, "?")
+        self._record(node.target, "read", frame, scope, context)
+        self._visit(node.value, frame, scope, context)
+        self._target(node.target, "?", "", frame, scope, context, late=node.value)
+
+    def _walrus(self, node: ast.NamedExpr, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.value, frame, scope, context)
+        self._target(node.target, node.value, "", frame, scope.function, context)
+
+    def _target(
+        self,
+        target: ast.expr,
+        value: ast.expr | str,
+        suffix: str,
+        frame: Frame,
+        scope: Scope,
+        context: Context,
+        late: ast.expr | None = None,
+    ) -> None:
+        """Bind what ``target`` names to ``value`` and record the writes it makes."""
+        match target:
+            case ast.Name():
+                home = scope if scope.kind == "comprehension" else scope.function
+                home.bind(target.id, value, suffix)
+                if home.home(target.id) is not home or frame.kind in ("module",):
+                    self._record(target, "write", frame, scope, context)
+                if frame.kind == "class":
+                    self.classes_by_name(frame.qualname).attributes.setdefault(target.id, []).append((value, scope, suffix))
+            case ast.Attribute():
+                self._visit(target.value, frame, scope, context)
+                self._attribute_of_self(target, value, suffix, scope)
+                self._record(target, "write", frame, scope, context)
+            case ast.Subscript():
+                self._visit(target.value, frame, scope, context)
+                self._visit(target.slice, frame, scope, context)
+                self._record(target.value, "change", frame, scope, context)
+            case ast.Tuple() | ast.List():
+                values = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not suffix else None
+                for index, item in enumerate(target.elts):
+                    if values is not None and len(values) == len(target.elts) and not isinstance(item, ast.Starred):
+                        self._target(item, values[index], "", frame, scope, context)
+                    else:
+                        self._target(item, value, suffix + "[]", frame, scope, context)
+            case ast.Starred():
+                self._target(target.value, "builtins.list!", "", frame, scope, context)
+            case _:
+                self._visit(target, frame, scope, context)
+
+    def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> None:
+        owner = scope.function
+        if isinstance(target.value, ast.Name) and owner.first_parameter and target.value.id == owner.first_parameter:
+            attributes = self.classes_by_name(owner.owner_class).attributes
+            attributes.setdefault(target.attr, []).append((value, scope, suffix))
+
+    def _global(self, node: ast.Global | ast.Nonlocal, frame: Frame, scope: Scope, context: Context) -> None:
+        for name in node.names:
+            scope.function.declared[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
+
+    def _capture(self, node: ast.MatchAs | ast.MatchStar, frame: Frame, scope: Scope, context: Context) -> None:
+        if node.name:
+            scope.function.bind(node.name, "?")
+        self._children(node, frame, scope, context)
+
+    def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
+        for target in node.targets:
+            if not isinstance(target, ast.Name):
+                self._target(target, "?", "", frame, scope, context)
+
+    # ---------------------------------------------------------------------------------------------------------- control
+
+    def _for(self, node: ast.For | ast.AsyncFor, frame: Frame, scope: Scope, context: Context) -> None:
+        self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited")
+        inner = replace(context, loop=context.loop or self.source.span(node))
+        self._target(node.target, node.iter, "[]", frame, scope, inner)
+        self._all(node.body, frame, scope, inner)
+        self._all(node.orelse, frame, scope, context)
+
+    def _iterated(self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str) -> None:
+        if isinstance(node, ast.Call):
+            self._call(node, frame, scope, context, use)
+            return
+        self._visit(node, frame, scope, context)
+        if isinstance(node, (ast.Name, ast.Attribute)) and use == "iterated":
+            self._record(node, "iterate", frame, scope, context)
+
+    def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
+        inner = replace(context, loop=context.loop or self.source.span(node))
+        self._visit(node.test, frame, scope, inner)
+        self._all(node.body, frame, scope, inner)
+        self._all(node.orelse, frame, scope, context)
+
+    def _with(self, node: ast.With | ast.AsyncWith, frame: Frame, scope: Scope, context: Context) -> None:
+        for item in node.items:
+            use = "entered" if isinstance(node, ast.With) else "awaited"
+            if isinstance(item.context_expr, ast.Call):
+                self._call(item.context_expr, frame, scope, context, use)
+            else:
+                self._visit(item.context_expr, frame, scope, context)
+            context = replace(context, held=(*context.held, item.context_expr))
+            if item.optional_vars is not None:
+                self._target(item.optional_vars, item.context_expr, "%", frame, scope, context)
+        self._all(node.body, frame, scope, context)
+
+    def _try(self, node: ast.Try | ast.TryStar, frame: Frame, scope: Scope, context: Context) -> None:
+        first, last = node.body[0], node.body[-1]
+        span = Span(self.source.span(first).start, self.source.span(last).end)
+        index = len(frame.tries)
+        frame.tries.append((span, [(handler.type, handler.lineno) for handler in node.handlers], scope))
+        self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
+        for handler in node.handlers:
+            if handler.type is not None:
+                self._visit(handler.type, frame, scope, context)
+            if handler.name:
+                scope.function.bind(handler.name, "?")
+            self._all(handler.body, frame, scope, context)
+        self._all(node.orelse, frame, scope, context)
+        self._all(node.finalbody, frame, scope, context)
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, frame: Frame, scope: Scope, context: Context
+    ) -> None:
+        inner = Scope("comprehension", scope.prefix, scope, owner_class=scope.owner_class)
+        lazy = isinstance(node, ast.GeneratorExp)
+        inside = replace(
+            context,
+            barrier=context.barrier or ("generator-expression" if lazy else ""),
+            loop=context.loop or self.source.span(node),
+        )
+        for index, generator in enumerate(node.generators):
+            use = "awaited" if generator.is_async else "iterated"
+            self._iterated(generator.iter, frame, inner if index else scope, inside if index else context, use)
+            self._target(generator.target, generator.iter, "[]", frame, inner, inside)
+            self._all(generator.ifs, frame, inner, inside)
+        parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+        self._all(parts, frame, inner, inside)
+
+    # ------------------------------------------------------------------------------------------------------ expressions
+
+    def _call(self, node: ast.Call, frame: Frame, scope: Scope, context: Context, use: str = "plain", tight: bool = False) -> None:
+        frame.calls.append((node, scope, context, use, tight))
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if isinstance(node.func, ast.Attribute):
+            self._operand(node.func.value, frame, scope, context)
+        elif not isinstance(node.func, ast.Name):
+            self._operand(node.func, frame, scope, context)
+        if called in NAME_GETTERS:
+            self.dynamic.extend(
+                Mention(arg.value, arg.lineno) for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            )
+        patches = called in PATCHERS
+        for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if not (patches and isinstance(argument, ast.Constant)):
+                self._visit(argument, frame, scope, context)
+
+    def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
+        """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
+        if isinstance(node, ast.Call):
+            self._call(node, frame, scope, context, "plain", True)
+        else:
+            self._visit(node, frame, scope, context)
+
+    def _await(self, node: ast.Await, frame: Frame, scope: Scope, context: Context) -> None:
+        frame.awaits.append(self.source.span(node))
+        if isinstance(node.value, ast.Call):
+            self._call(node.value, frame, scope, context, "awaited", True)
+        else:
+            self._visit(node.value, frame, scope, context)
+
+    def _attribute(self, node: ast.Attribute, frame: Frame, scope: Scope, context: Context) -> None:
+        self._record(node, "read", frame, scope, context)
+        self._operand(node.value, frame, scope, context)
+
+    def _name(self, node: ast.Name, frame: Frame, scope: Scope, context: Context) -> None:
+        self._record(node, "read", frame, scope, context)
+
+    def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
+        self._operand(node.value, frame, scope, context)
+        self._visit(node.slice, frame, scope, context)
+
+    def _record(self, node: ast.expr, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
+        frame.accesses.append((node, kind, scope, context))
+
+    def _f_string(self, node: ast.JoinedStr, frame: Frame, scope: Scope, context: Context) -> None:
+        # Before 3.12 the positions inside f-strings are often wrong: what does not stand where it should is not edited.
+        if sys.version_info < (3, 12) and not all(self._stands(call) for call in ast.walk(node) if isinstance(call, ast.Call)):
+            context = replace(context, barrier=context.barrier or "f-string")
+        self._children(node, frame, scope, context)
+
+    def _stands(self, node: ast.Call) -> bool:
+        try:
+            text = self.source.text(self.source.span(node))
+            return ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
+        except (SyntaxError, ValueError):
+            return False
+
+    def _constant(self, node: ast.Constant, frame: Frame, scope: Scope, context: Context) -> None:
+        if isinstance(node.value, str) and len(node.value) < 200 and DOTTED.match(node.value):
+            self.mentions.append(Mention(node.value, node.lineno))
+
+    def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
+        if not isinstance(node.value, ast.Constant):  # a string that stands alone is documentation
+            self._visit(node.value, frame, scope, context)
+
+    def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
+        if node.value is not None:
+            frame.returns.append(node.value)
+            self._visit(node.value, frame, scope, context)
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom, frame: Frame, scope: Scope, context: Context) -> None:
+        frame.is_generator = True
+        if isinstance(node, ast.YieldFrom):
+            self._iterated(node.value, frame, scope, context, "iterated")
+        elif node.value is not None:
+            self._visit(node.value, frame, scope, context)
+
+
+# ------------------------------------------------------------------------------------------------------------ resolution
+
+
+@dataclass(slots=True)
+class Loose:
+    """What is known of unknown receivers: attributes read (name -> line) and attributes assigned."""
+
+    reads: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    writes: set[str] = field(default_factory=lambda: set[str]())
+
+
+def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
+    """The facts of one frame, resolved."""
+    node, source = frame.node, walker.source
+    span = Span(0, len(source.data)) if isinstance(node, ast.Module) else source.span(node)  # type: ignore[arg-type]
+    line, column, end_line, end_column = (1, 1, 1, 1)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        line, end_line = node.lineno, node.end_lineno or node.lineno
+        column = source.column(line, node.col_offset)
+        end_column = source.column(end_line, node.end_col_offset or 0)
+    return Function(
+        qualname=frame.qualname,
+        kind=_kind(frame),
+        is_async=isinstance(node, ast.AsyncFunctionDef),
+        is_generator=frame.is_generator,
+        keyword=Span(span.start, span.start + 3),
+        span=span,
+        line=line,
+        column=column,
+        end_line=end_line,
+        end_column=end_column,
+        owner_class=frame.owner_class,
+        outer=frame.outer,
+        decorators=_decorators(frame),
+        parameters=_parameter_facts(frame),
+        results=_results(frame),
+        calls=tuple(_call_fact(source, frame, *call) for call in frame.calls),
+        accesses=tuple(_accesses(source, frame, loose)),
+        tries=tuple(_try_fact(*item) for item in frame.tries),
+        awaits=tuple(frame.awaits),
+    )
+
+
+def class_facts(item: ClassFrame) -> Class:
+    """The facts of one class, resolved."""
+    attributes: dict[str, tuple[str, ...]] = {}
+    for name, values in item.attributes.items():
+        refs: list[str] = []
+        for value, scope, suffix in values:
+            refs.extend(_value_refs(value, scope, suffix))
+        attributes[name] = tuple(dict.fromkeys(refs))[:8]
+    return Class(
+        qualname=item.qualname,
+        bases=tuple(ref for base in item.node.bases for ref in _base(base, item.outside)),
+        attributes=attributes,
+        decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
+        line=item.node.lineno,
+    )
+
+
+def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
+    """What each name of the module's top level is bound to."""
+    bindings: dict[str, tuple[str, ...]] = {}
+    for name, bounds in walker.module.names.items():
+        refs: list[str] = []
+        for bound in bounds[:8]:
+            refs.extend(_value_refs(bound.value, walker.module, bound.steps))
+        bindings[name] = tuple(dict.fromkeys(refs))
+    return bindings
+
+
+def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
+    if isinstance(value, str):
+        return (value + suffix,)
+    if suffix == "!":
+        return annotation(value, scope)
+    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in resolve(value, scope))
+
+
+def _base(node: ast.expr, scope: Scope) -> Refs:
+    return resolve(node.value if isinstance(node, ast.Subscript) else node, scope)
+
+
+def _kind(frame: Frame) -> str:
+    if frame.kind != "method" or not isinstance(frame.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return frame.kind
+    for node in frame.node.decorator_list:
+        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        if name in ("property", "cached_property", "abstractproperty", "setter", "deleter"):
+            return "property"
+        if name in ("staticmethod", "classmethod"):
+            return "static" if name == "staticmethod" else "classmethod"
+    return "method"
+
+
+def _decorators(frame: Frame) -> tuple[str, ...]:
+    nodes = getattr(frame.node, "decorator_list", ())
+    outside = frame.scope.parent
+    return () if outside is None else tuple(_decorator(node, outside) for node in nodes)
+
+
+def _decorator(node: ast.expr, scope: Scope) -> str:
+    refs = resolve(node, scope)
+    return refs[0] if len(refs) == 1 else "?"
+
+
+def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
+    arguments = getattr(frame.node, "args", None)
+    outside = frame.scope.parent
+    if not isinstance(arguments, ast.arguments) or outside is None:
+        return ()
+    positional = [*arguments.posonlyargs, *arguments.args]
+    padding: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults = [*padding, *arguments.defaults, *arguments.kw_defaults]
+    facts: list[Parameter] = []
+    for argument, default in zip((*positional, *arguments.kwonlyargs), defaults, strict=True):
+        types = annotation(argument.annotation, outside)
+        given = resolve(default, outside) if default is not None else ()
+        facts.append(Parameter(argument.arg, types[0] if len(types) == 1 else "", given[0] if len(given) == 1 else ""))
+    return tuple(facts)
+
+
+def _results(frame: Frame) -> Refs:
+    node = frame.node
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None and frame.scope.parent is not None:
+        stated = annotation(node.returns, frame.scope.parent)
+        if stated:
+            return stated
+    refs: dict[str, None] = {}
+    for value in frame.returns[:8]:
+        if not (isinstance(value, ast.Constant) and value.value is None):
+            refs.update(dict.fromkeys(resolve(value, frame.scope)))
+    return tuple(refs)[:4]
+
+
+def _call_fact(source: Source, frame: Frame, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call:
+    end_line = node.end_lineno or node.lineno
+    return Call(
+        span=source.span(node),
+        function=source.span(node.func),
+        line=node.lineno,
+        column=source.column(node.lineno, node.col_offset),
+        end_line=end_line,
+        end_column=source.column(end_line, node.end_col_offset or 0),
+        targets=resolve(node.func, scope),
+        arguments=tuple(_argument(argument, "", scope) for argument in node.args)
+        + tuple(_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords),
+        use=use,
+        barrier=context.barrier,
+        tight=tight,
+        tries=context.tries,
+        held=tuple(resolve(item, scope)[0] for item in context.held),
+        loop=context.loop,
+    )
+
+
+def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
+    if isinstance(node, ast.Starred):
+        return Argument("*", resolve(node.value, scope)[0])
+    if isinstance(node, ast.Constant):
+        return Argument(keyword, "", node.value if isinstance(node.value, str) else repr(node.value))
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
+        return Argument(keyword, resolve(node, scope)[0])
+    return Argument(keyword, LITERALS.get(type(node), ""))
+
+
+def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
+    for node, kind, scope, context in frame.accesses:
+        refs = _shared_refs(node, kind, scope, frame)
+        for ref in refs:
+            if ref.startswith("?"):
+                _note_loose(ref, kind, node, loose)
+                continue
+            end_line = node.end_lineno or node.lineno
+            yield Access(
+                ref=ref,
+                kind=kind,
+                span=source.span(node),
+                line=node.lineno,
+                column=source.column(node.lineno, node.col_offset),
+                end_column=source.column(end_line, node.end_col_offset or 0),
+                barrier=context.barrier,
+                loop=context.loop,
+            )
+
+
+def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
+    name = ref[2:]
+    if name and kind == "read":
+        loose.reads.setdefault(name, node.lineno)
+    elif name and kind == "write":
+        loose.writes.add(name)
+
+
+def _shared_refs(node: ast.expr, kind: str, scope: Scope, frame: Frame) -> Refs:
+    """The refs of an access, none if only this function can reach the thing."""
+    if isinstance(node, ast.Attribute):
+        return tuple(ref + "." + node.attr if not ref.startswith("?") else "?." + node.attr for ref in resolve(node.value, scope))
+    if not isinstance(node, ast.Name):
+        return tuple(ref for ref in resolve(node, scope) if not ref.startswith(("?", "builtins.")))
+    found = scope.find(node.id)
+    if found is None:
+        return (":" + node.id,) if scope.module.stars else ()
+    if kind in ("read", "write") and found.function is scope.function and found.kind != "module":
+        refs = lookup(scope, node.id) if kind == "read" else ()
+        return tuple(ref for ref in refs if _is_own_function(ref))
+    if found.kind in ("module", "class", "function") and kind in ("read", "write"):
+        bounds = found.names[node.id]
+        if all(isinstance(bound.value, str) for bound in bounds):
+            return lookup(scope, node.id) if kind == "read" else (found.prefix + node.id,)
+        return (found.prefix + node.id,)
+    return tuple(ref for ref in lookup(scope, node.id) if not ref.startswith("builtins.") and ref != "?")
+
+
+def _is_own_function(ref: str) -> bool:
+    """A local name that stands for a function of the file: reading it passes the function on."""
+    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~")) and "@" not in ref
+
+
+def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:
+    return Try(span, tuple(Handler(_handler_types(node, scope), line) for node, line in handlers))
+
+
+def _handler_types(node: ast.expr | None, scope: Scope) -> Refs:
+    if node is None:
+        return ()
+    nodes = node.elts if isinstance(node, ast.Tuple) else [node]
+    return tuple(ref for item in nodes for ref in resolve(item, scope))
+
+
+# ---------------------------------------------------------------------------------------------------------------- pieces
+
+
+def _inner_name(frame: Frame, name: str) -> str:
+    if frame.kind == "module":
+        return name
+    return f"{frame.qualname}.{name}" if frame.kind == "class" else f"{frame.qualname}.<locals>.{name}"
+
+
+def _parameter_bound(qualname: str, name: str) -> Bound:
+    return Bound(f":{qualname}@{name}")
+
+
+def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
+    every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
+    return (argument.annotation for argument in every if argument is not None)
+
+
+def _has_decorator(node: FunctionNode, name: str) -> bool:
+    return any(isinstance(item, ast.Name) and item.id == name for item in node.decorator_list)
+
+
+def _strings(node: ast.expr) -> list[str]:
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return []

@@ -1,0 +1,368 @@
+"""What a ref means in the whole project: functions, classes, instances, or things of libraries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+from asyncfix.catalog import Catalog
+from asyncfix.facts.scopes import BUILTINS
+from asyncfix.link.modules import Modules
+from asyncfix.model import Class, Function, Summary
+
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~<]+)|\(\)|\[\]|[!^%~]|@\w+")
+ROOT = re.compile(r"[^.()\[\]!^@%~<]+")
+MOST = 12
+
+Kind: TypeAlias = Literal["module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "parameter"]
+
+
+class Entity(NamedTuple):
+    """One thing a ref may mean.
+
+    ``name`` is a path for a module, a class or function id for what the project defines, a dotted name for a library's
+    thing (``external``: module, function or class; ``value``: an instance of that type).
+    """
+
+    kind: Kind
+    name: str
+
+
+Entities: TypeAlias = tuple[Entity, ...]
+UNKNOWN: Entities = ()
+
+
+class ClassInfo(NamedTuple):
+    """A class of the project, with the path of its file."""
+
+    path: str
+    fact: Class
+
+
+class FunctionInfo(NamedTuple):
+    """A function of the project, with the path of its file."""
+
+    path: str
+    fact: Function
+
+
+@dataclass(slots=True)
+class Evaluator:
+    """Evaluates refs over all summaries. Answers are remembered; what depends on itself is unknown."""
+
+    summaries: Mapping[str, Summary]
+    modules: Modules
+    catalog: Catalog
+    functions: Mapping[str, FunctionInfo]
+    classes: Mapping[str, ClassInfo]
+    _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
+    _classes_at: Mapping[tuple[str, str], str]
+    _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
+    _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+
+    def evaluate(self, path: str, ref: str) -> Entities:
+        """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
+        key = (path, ref)
+        found = self._memo.get(key)
+        if found is None:
+            self._memo[key] = UNKNOWN
+            found = self._memo[key] = self._evaluate(path, ref)
+        return found
+
+    def all(self, path: str, refs: Iterable[str]) -> Entities:
+        """The things that any of several refs may mean."""
+        return tuple(dict.fromkeys(entity for ref in refs for entity in self.evaluate(path, ref)))[:MOST]
+
+    def function_ids(self, path: str, qualname: str) -> tuple[str, ...]:
+        """Ids of all definitions of a qualified name in a file."""
+        return self._functions_at.get((path, qualname), ())
+
+    def class_id(self, path: str, qualname: str) -> str | None:
+        """Id of the class of that qualified name in a file."""
+        return self._classes_at.get((path, qualname))
+
+    # ------------------------------------------------------------------------------------------------------------ roots
+
+    def _evaluate(self, path: str, ref: str) -> Entities:
+        if ref.startswith("?") or not ref:
+            return UNKNOWN
+        # The longest prefix that was seen before saves most of the work: refs grow step by step.
+        tail = _last_step(ref)
+        if tail is not None and tail > 0:
+            base = self.evaluate(path, ref[:tail])
+            if base:
+                return self._steps(base, ref[tail:])
+            if ref[:tail].strip(".") and not ref[:tail].startswith("."):
+                return UNKNOWN
+        if ref.startswith(":"):
+            return self._own(path, ref)
+        if ref.startswith("."):
+            return self._relative(path, ref)
+        root = ROOT.match(ref)
+        if root is None:
+            return UNKNOWN
+        return self._steps(self._import(path, root.group()), ref[root.end() :])
+
+    def _own(self, path: str, ref: str) -> Entities:
+        """Something of the same file; what stands inside a function is found by its qualified name."""
+        end = len(ref) if "<" in ref else 0
+        while end > 1:
+            defined = self._defined(path, ref[1:end])
+            if defined:
+                return self._steps(defined, ref[end:])
+            end = max(ref.rfind(step, 0, end) for step in (".", "@", "(", "[", "!", "%", "~"))
+        return self._steps((Entity("module", path),), "." + ref[1:]) if len(ref) > 1 else (Entity("module", path),)
+
+    def _import(self, path: str, name: str) -> Entities:
+        found = self.modules.find(path, name)
+        if found is not None and found != path:
+            return (Entity("module", found),)
+        if name in self.modules.packages:
+            return (Entity("namespace", name),)
+        return (Entity("external", self.catalog.canonical(name)),)
+
+    def _relative(self, path: str, ref: str) -> Entities:
+        level = len(ref) - len(ref.lstrip("."))
+        folder = self.modules.relative(path, level)
+        rest = ref[level:]
+        first = ROOT.match(rest)
+        package = self.modules.at(folder, "")
+        if first is None:
+            return (Entity("module", package),) if package else UNKNOWN
+        beside = self.modules.at(folder, first.group())
+        if beside is not None:
+            inside = self._module_attribute(package, first.group()) if package and package != path else UNKNOWN
+            base = inside if inside and inside[0].kind != "module" else (Entity("module", beside),)
+            return self._steps(base, rest[first.end() :])
+        if package is None:
+            return UNKNOWN
+        return self._steps((Entity("module", package),), "." + rest)
+
+    # ------------------------------------------------------------------------------------------------------------ steps
+
+    def _steps(self, entities: Entities, steps: str) -> Entities:
+        for match in STEP.finditer(steps):
+            step = match.group()
+            found: dict[Entity, None] = {}
+            for entity in entities:
+                found.update(dict.fromkeys(self._step(entity, step)))
+            entities = tuple(found)[:MOST]
+            if not entities:
+                return UNKNOWN
+        return entities
+
+    def _step(self, entity: Entity, step: str) -> Entities:
+        if step[0] == ".":
+            return self.attribute(entity, step[1:])
+        match step:
+            case "()":
+                return self.result(entity)
+            case "!":
+                return self._instance(entity)
+            case "^":
+                return (Entity("super", entity.name),) if entity.kind == "class" else UNKNOWN
+            case "%":
+                return self._entered(entity)
+            case "~":
+                return (entity,)
+            case "[]":
+                return self._element(entity)
+            case _:
+                return self._parameter(entity, step[1:])
+
+    def attribute(self, entity: Entity, name: str) -> Entities:
+        """What ``entity.name`` may mean."""
+        match entity.kind:
+            case "module":
+                return self._module_attribute(entity.name, name)
+            case "namespace":
+                return self._import("", f"{entity.name}.{name}")
+            case "class" | "instance":
+                return self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
+            case "super":
+                return self._member(entity.name, self.order(entity.name)[1:], name, True)
+            case "external" | "value":
+                dotted = self.catalog.canonical(f"{entity.name}.{name}")
+                given = self.catalog.attribute_type(dotted)
+                return (Entity("value", given),) if given else (Entity("external", dotted),)
+            case _:
+                return UNKNOWN
+
+    def _module_attribute(self, path: str, name: str) -> Entities:
+        key = (path, f"={name}")
+        if key in self._memo:
+            return self._memo[key]
+        self._memo[key] = UNKNOWN
+        found = self._memo[key] = self._module_name(path, name)
+        return found
+
+    def _module_name(self, path: str, name: str) -> Entities:
+        summary = self.summaries.get(path)
+        if summary is None:
+            return UNKNOWN
+        found: dict[Entity, None] = {}
+        for ref in summary.bindings.get(name, ()):
+            own = self._defined(path, name) if ref == f":{name}" else self.evaluate(path, ref)
+            found.update(dict.fromkeys(own))
+        if name in summary.bindings:
+            return tuple(found)
+        stars = summary.stars if not name.startswith("_") else ()
+        for star in stars:
+            for base in self.evaluate(path, star):
+                found.update(dict.fromkeys(self.attribute(base, name)))
+        if stars and name in BUILTINS and not any(entity.kind != "external" for entity in found):
+            return (Entity("external", f"builtins.{name}"),)
+        if found:
+            return tuple(found)
+        inside = self.modules.at(path.rpartition("/")[0], name) if path.endswith("__init__.py") else None
+        return (Entity("module", inside),) if inside else UNKNOWN
+
+    def _defined(self, path: str, qualname: str) -> Entities:
+        class_id = self.class_id(path, qualname)
+        functions = tuple(Entity("function", item) for item in self.function_ids(path, qualname))
+        return ((Entity("class", class_id),) if class_id else ()) + functions
+
+    def _member(self, class_id: str, order: Sequence[str], name: str, bound: bool) -> Entities:
+        for base in order:
+            info = self.classes.get(base)
+            if info is None:  # a class of a library
+                inherited = self.attribute(Entity("value", base), name)
+                if self.catalog.knows(self.catalog.canonical(f"{base}.{name}")):
+                    return inherited
+                continue
+            functions = self.function_ids(info.path, f"{info.fact.qualname}.{name}")
+            if functions:
+                return self._bound(functions, bound)
+            nested = self.class_id(info.path, f"{info.fact.qualname}.{name}")
+            if nested is not None:
+                return (Entity("class", nested),)
+            if name in info.fact.attributes:
+                stated = self._stated(f"{base}.{name}")
+                return stated or self.all(info.path, info.fact.attributes[name])
+        external = [base for base in order if base not in self.classes and base != "builtins.object"]
+        if "?" in external:
+            return UNKNOWN
+        return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+
+    def _bound(self, functions: Sequence[str], bound: bool) -> Entities:
+        found: dict[Entity, None] = {}
+        for item in functions:
+            info = self.functions[item]
+            if info.fact.kind == "property" and bound:
+                found.update(dict.fromkeys(self.all(info.path, info.fact.results)))
+            else:
+                found[Entity("method", item)] = None
+        return tuple(found)
+
+    def result(self, entity: Entity) -> Entities:
+        """What calling it may give."""
+        match entity.kind:
+            case "class":
+                return (Entity("instance", entity.name),)
+            case "function" | "method":
+                info = self.functions[entity.name]
+                return self._stated(f"{entity.name}()") or self.all(info.path, info.fact.results)
+            case "instance":
+                called = self._member(entity.name, self.order(entity.name), "__call__", True)
+                return tuple(given for item in called if item.kind == "method" for given in self.result(item))
+            case "external":
+                if self.catalog.is_class(entity.name):
+                    return (Entity("value", entity.name),)
+                given = self.catalog.gives(entity.name)
+                return (Entity("value", given),) if given else (Entity("external", f"{entity.name}()"),)
+            case _:
+                return UNKNOWN
+
+    def _instance(self, entity: Entity) -> Entities:
+        if entity.kind == "class":
+            return (Entity("instance", entity.name),)
+        return (Entity("value", self.catalog.canonical(entity.name)),) if entity.kind == "external" else UNKNOWN
+
+    def _entered(self, entity: Entity) -> Entities:
+        if entity.kind == "instance":
+            entered = self._member(entity.name, self.order(entity.name), "__enter__", True)
+            given = tuple(item for method in entered if method.kind == "method" for item in self.result(method))
+            return given or (entity,)
+        if entity.kind == "value":
+            given_name = self.catalog.gives(f"{entity.name}.__enter__")
+            return (Entity("value", given_name),) if given_name else (entity,)
+        return UNKNOWN
+
+    def _element(self, entity: Entity) -> Entities:
+        if entity.kind != "value":
+            return UNKNOWN
+        given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")
+        return (Entity("value", given),) if given else UNKNOWN
+
+    def _parameter(self, entity: Entity, name: str) -> Entities:
+        if entity.kind not in ("function", "method"):
+            return UNKNOWN
+        info = self.functions[entity.name]
+        for parameter in info.fact.parameters:
+            if parameter.name == name:
+                stated = self._stated(f"{entity.name}({name})")
+                return stated or (self.evaluate(info.path, parameter.type) if parameter.type else UNKNOWN)
+        return UNKNOWN
+
+    def _stated(self, value: str) -> Entities:
+        """The type that a user's row gives to an attribute, a result or a parameter."""
+        given = self.catalog.attribute_type(value)
+        if not given:
+            return UNKNOWN
+        path, _, qualname = self._split(given)
+        if path is not None:
+            class_id = self.class_id(path, qualname)
+            if class_id is not None:
+                return (Entity("instance", class_id),)
+        return (Entity("value", given),)
+
+    def _split(self, dotted: str) -> tuple[str | None, str, str]:
+        parts = dotted.split(".")
+        for index in range(len(parts) - 1, 0, -1):
+            path = self.modules.by_name.get(".".join(parts[:index]))
+            if path is not None:
+                return path, ".".join(parts[:index]), ".".join(parts[index:])
+        return None, "", dotted
+
+    # ------------------------------------------------------------------------------------------------------- inheritance
+
+    def order(self, class_id: str) -> tuple[str, ...]:
+        """The class and its bases, nearest first (depth first, each once at its last place: the MRO of ordinary code).
+
+        Bases of libraries stand under their dotted names, unknown ones as ``?``.
+        """
+        found = self._orders.get(class_id)
+        if found is not None:
+            return found
+        self._orders[class_id] = (class_id,)
+        info = self.classes.get(class_id)
+        if info is None:
+            return (class_id,)
+        chain: list[str] = [class_id]
+        for ref in info.fact.bases:
+            bases = self.evaluate(info.path, ref)
+            if not bases:
+                chain.append("?")
+            for base in bases:
+                chain.extend(self.order(base.name) if base.kind == "class" else (base.name,))
+        last = {name: index for index, name in enumerate(chain)}
+        result = self._orders[class_id] = tuple(name for index, name in enumerate(chain) if last[name] == index)
+        return result
+
+
+def _last_step(ref: str) -> int | None:
+    """Offset of the last step of a ref, None if it has none after its root."""
+    end = len(ref)
+    if ref[-1] in "!^%~":
+        return end - 1
+    if ref.endswith(("()", "[]")):
+        return end - 2
+    at = ref.rfind("@")
+    dot = ref.rfind(".")
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"))
+    cut = max(at, dot)
+    if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
+        return None
+    return cut

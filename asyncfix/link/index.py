@@ -1,0 +1,272 @@
+"""The index of the project: every function with what it calls, who calls it, and what else may mean it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asyncfix.catalog import Catalog
+from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
+from asyncfix.link.modules import Modules
+from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
+
+CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
+ENTERING = ("__enter__", "__exit__")
+ITERATING = ("__iter__", "__next__")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One place where ``caller`` runs ``callee``.
+
+    kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator``
+    site  the call or the access
+    sure  False if the receiver may be something else too
+    """
+
+    caller: str
+    callee: str
+    kind: str
+    site: Call | Access
+    sure: bool = True
+
+    @property
+    def span(self) -> Span:
+        return self.site.span
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """One call of a library: the canonical dotted name."""
+
+    caller: str
+    name: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A place that may mean any function of that name: the reason code, and where."""
+
+    reason: str
+    path: str
+    line: int
+    owner: str = ""
+
+
+@dataclass(slots=True)
+class ProjectIndex:
+    """Summaries linked. Functions and classes go by id: module name + ``.`` + qualified name."""
+
+    evaluator: Evaluator
+    texts: Sequence[TextFacts]
+    functions: Mapping[str, FunctionInfo]
+    classes: Mapping[str, ClassInfo]
+    calls: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
+    callers: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
+    externals: dict[str, list[External]] = field(default_factory=lambda: dict[str, list[External]]())
+    unknown: dict[str, list[Call]] = field(default_factory=lambda: dict[str, list[Call]]())
+    passed: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
+    rebound: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
+    by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
+    family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
+    subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
+
+    @property
+    def summaries(self) -> Mapping[str, Summary]:
+        return self.evaluator.summaries
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.evaluator.catalog
+
+    def fact(self, function: str) -> Function:
+        return self.functions[function].fact
+
+    def path(self, function: str) -> str:
+        return self.functions[function].path
+
+
+def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modules, catalog: Catalog) -> ProjectIndex:
+    """Join the summaries."""
+    by_path = {summary.path: summary for summary in sorted(summaries, key=lambda item: item.path)}
+    functions: dict[str, FunctionInfo] = {}
+    classes: dict[str, ClassInfo] = {}
+    functions_at: dict[tuple[str, str], tuple[str, ...]] = {}
+    classes_at: dict[tuple[str, str], str] = {}
+    for path, summary in by_path.items():
+        module = modules.names[path]
+        for function in summary.functions:
+            name = _unique(f"{module}.{function.qualname}" if function.qualname else module, functions)
+            functions[name] = FunctionInfo(path, function)
+            if function.kind not in ("module", "class"):
+                key = (path, function.qualname)
+                functions_at[key] = (*functions_at.get(key, ()), name)
+        for item in summary.classes:
+            name = f"{module}.{item.qualname}"
+            if (path, item.qualname) not in classes_at:
+                classes[name] = ClassInfo(path, item)
+                classes_at[path, item.qualname] = name
+    evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
+    index = ProjectIndex(evaluator, tuple(texts), functions, classes)
+    _inheritance(index)
+    for name, info in functions.items():
+        _edges(index, name, info)
+    _names(index)
+    return index
+
+
+def _unique(name: str, taken: Mapping[str, object]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}#{number}" in taken:
+        number += 1
+    return f"{name}#{number}"
+
+
+def _inheritance(index: ProjectIndex) -> None:
+    """Families of methods that override each other turn together or not at all."""
+    for name in index.classes:
+        for base in index.evaluator.order(name)[1:]:
+            index.subclasses.setdefault(base, []).append(name)
+    for name, info in index.classes.items():
+        for below in index.subclasses.get(name, ()):
+            under = index.classes[below]
+            for function in _own_methods(index, name, info):
+                method = index.fact(function).qualname.rpartition(".")[2]
+                overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
+                if overriding:
+                    joined = index.family.get(function, frozenset({function})).union(overriding)
+                    for member in joined:
+                        index.family[member] = index.family.get(member, frozenset()) | joined
+
+
+def _own_methods(index: ProjectIndex, name: str, info: ClassInfo) -> Iterable[str]:
+    for function in index.summaries[info.path].functions:
+        if function.owner_class == info.fact.qualname and function.kind != "lambda":
+            yield from index.evaluator.function_ids(info.path, function.qualname)
+
+
+def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
+    for call in info.fact.calls:
+        entities = index.evaluator.all(info.path, call.targets)
+        known = _call_edges(index, name, call, entities)
+        unclear = [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        if unclear or not known:
+            index.unknown.setdefault(name, []).append(call)
+            for target in unclear or call.targets:
+                _possible(index, info, name, call, target)
+    for access in info.fact.accesses:
+        _access_edges(index, name, info, access)
+
+
+def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, target: str) -> None:
+    last = target.rpartition(".")[2]
+    if last.isidentifier():
+        index.by_name.setdefault(last, []).append(Loose("possible-caller", info.path, call.line, name))
+
+
+def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Entity, ...]) -> bool:
+    """Record what a call runs. False if one of its meanings is not known."""
+    known = bool(entities)
+    sure = len(entities) == 1
+    for entity in entities:
+        match entity.kind:
+            case "function" | "method":
+                for callee in sorted(index.family.get(entity.name, {entity.name})):
+                    if callee == entity.name or entity.kind == "method":
+                        _add(index, Edge(name, callee, "decorator" if call.use == "decorator" else "call", call, sure))
+            case "class":
+                _constructed(index, name, call, entity.name)
+                if call.use == "entered":
+                    _protocol(index, name, call, entity.name, ENTERING)
+                elif call.use == "iterated":
+                    _protocol(index, name, call, entity.name, ITERATING)
+            case "instance":
+                known = _protocol(index, name, call, entity.name, ("__call__",)) and known
+            case "external" | "value":
+                called = entity.name if entity.kind == "external" else f"{entity.name}.__call__"
+                index.externals.setdefault(name, []).append(External(name, called, call))
+                known = known and (not _opaque(called) or index.catalog.knows(called))
+            case _:
+                known = False
+    return known
+
+
+def _opaque(name: str) -> bool:
+    """A method of something that a library returned: it may be an object of the project."""
+    return "()" in name
+
+
+def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> None:
+    _protocol(index, name, call, class_id, CONSTRUCTORS, "constructor")
+    for base in index.evaluator.order(class_id):
+        if base not in index.classes and base not in ("?", "builtins.object"):
+            index.externals.setdefault(name, []).append(External(name, base, call))
+        elif base == "?":
+            index.unknown.setdefault(name, []).append(call)
+
+
+def _protocol(
+    index: ProjectIndex, name: str, site: Call | Access, class_id: str, methods: Iterable[str], kind: str = "protocol"
+) -> bool:
+    found = False
+    for method in methods:
+        for entity in index.evaluator.attribute(Entity("instance", class_id), method):
+            if entity.kind == "method":
+                _add(index, Edge(name, entity.name, kind, site))
+                found = True
+    return found
+
+
+def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    base, _, attribute = access.ref.rpartition(".")
+    if access.kind in ("read", "write") and base and not base.startswith(".") and _property(index, name, info, access, base, attribute):
+        return
+    entities = index.evaluator.evaluate(info.path, access.ref)
+    for entity in entities:
+        if entity.kind in ("function", "method"):
+            place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
+            (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
+        elif entity.kind == "instance" and access.kind == "iterate":
+            _protocol(index, name, access, entity.name, ITERATING)
+    if not entities and access.kind == "read" and attribute.isidentifier() and base:
+        index.by_name.setdefault(attribute, []).append(Loose("possible-use", info.path, access.line, name))
+
+
+def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
+    found = False
+    for entity in index.evaluator.evaluate(info.path, base):
+        if entity.kind != "instance":
+            continue
+        for class_id in index.evaluator.order(entity.name):
+            owner = index.classes.get(class_id)
+            methods = index.evaluator.function_ids(owner.path, f"{owner.fact.qualname}.{attribute}") if owner else ()
+            getters = [method for method in methods if index.fact(method).kind == "property"]
+            for method in getters:
+                _add(index, Edge(name, method, "property", access))
+                found = True
+            if methods:
+                break
+    return found
+
+
+def _add(index: ProjectIndex, edge: Edge) -> None:
+    index.calls.setdefault(edge.caller, []).append(edge)
+    index.callers.setdefault(edge.callee, []).append(edge)
+
+
+def _names(index: ProjectIndex) -> None:
+    """Places that name a function without the link being able to follow: each may be a use of any function so called."""
+    for path, summary in index.summaries.items():
+        for name, line in summary.loose.items():
+            index.by_name.setdefault(name, []).append(Loose("possible-use", path, line))
+        for mention in summary.dynamic:
+            index.by_name.setdefault(mention.name, []).append(Loose("dynamic-access", path, mention.line))
+        for name in summary.rebinds:
+            index.by_name.setdefault(name, []).append(Loose("rebound", path, 1))
+    for text in index.texts:
+        if text.kind == "python":
+            for mention in text.mentions:
+                index.by_name.setdefault(mention.name, []).append(Loose("unparsed-file", text.path, mention.line))

@@ -1,0 +1,100 @@
+"""Names of modules: which file an import means.
+
+A file's own name is its path from the topmost folder of its package (the last one upwards that has an ``__init__.py``).
+Source roots (the project root, ``src``, folders with a build file) name the files of namespace packages, and a script
+sees what lies beside it. Where a name means several files, the nearest to the importer is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from posixpath import commonpath, dirname, join
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """``names``: canonical name by path (unique). ``paths``: candidate paths by importable name. ``packages``: all prefixes."""
+
+    names: Mapping[str, str]
+    paths: Mapping[str, tuple[str, ...]]
+    by_name: Mapping[str, str]
+    packages: frozenset[str]
+
+    def find(self, importer: str, name: str) -> str | None:
+        """The path of the module that ``import name`` means in the file ``importer``."""
+        beside = self._beside(importer, name)
+        if beside is not None:
+            return beside
+        found = self.paths.get(name, ())
+        if len(found) <= 1:
+            return found[0] if found else None
+        return max(found, key=lambda path: (len(commonpath([path, importer])), -len(path), path))
+
+    def relative(self, importer: str, level: int) -> str:
+        """The folder that a relative import of that level starts from."""
+        folder = dirname(importer)
+        for _ in range(level - 1):
+            folder = dirname(folder)
+        return folder
+
+    def at(self, folder: str, dotted: str) -> str | None:
+        """The module file for a dotted path below a folder ('' for the package of the folder itself)."""
+        base = join(folder, *dotted.split(".")) if dotted else folder
+        for path in (f"{base}.py", f"{base}/__init__.py" if base else "__init__.py"):
+            if path in self.names:
+                return path
+        return None
+
+    def _beside(self, importer: str, name: str) -> str | None:
+        folder = dirname(importer)
+        if join(folder, "__init__.py") in self.names:
+            return None
+        return self.at(folder, name)
+
+
+def build(paths: Iterable[str], roots: Iterable[str] = ()) -> Modules:
+    """Name all Python files of a project. ``roots``: further source roots, relative folders."""
+    files = sorted(paths)
+    known = set(files)
+    bases = sorted({"", "src", "lib", *roots}, key=len)
+    candidates: dict[str, list[str]] = {}
+    own: dict[str, str] = {}
+    for path in files:
+        first = _own_name(path, known)
+        own[path] = first
+        for name in dict.fromkeys((first, *(_below(path, base) for base in bases))):
+            if name:
+                candidates.setdefault(name, []).append(path)
+    counts: dict[str, int] = {}
+    for name in own.values():
+        counts[name] = counts.get(name, 0) + 1
+    names = {path: name if counts[name] == 1 and name else _dotted(path) or "__init__" for path, name in own.items()}
+    packages = {name[:index] for name in candidates for index, char in enumerate(name) if char == "."}
+    return Modules(
+        names=names,
+        paths={name: tuple(found) for name, found in candidates.items()},
+        by_name={name: path for path, name in names.items()},
+        packages=frozenset(packages),
+    )
+
+
+def _own_name(path: str, known: set[str]) -> str:
+    top = dirname(path)
+    if join(top, "__init__.py") not in known:
+        return _dotted(path[len(top) :].lstrip("/"))
+    while top and join(dirname(top), "__init__.py") in known:
+        top = dirname(top)
+    return _dotted(path[len(dirname(top)) :].lstrip("/"))
+
+
+def _below(path: str, base: str) -> str:
+    if base and not path.startswith(base + "/"):
+        return ""
+    return _dotted(path[len(base) :].lstrip("/"))
+
+
+def _dotted(path: str) -> str:
+    name = path.rpartition(".")[0] if "." in path.rpartition("/")[2] else path
+    name = name.removesuffix("/__init__") if name != "__init__" else ""
+    return name.replace("/", ".")

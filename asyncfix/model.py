@@ -1,0 +1,519 @@
+"""The nouns: frozen values that every stage takes and returns. Imports nothing of ours.
+
+Everything here can cross a process or a disk (msgspec). Offsets are byte offsets into a file as it stands on disk;
+lines and columns are characters and count from 1. Paths are POSIX paths relative to the project root.
+
+A *ref* is a small text that names a thing symbolically, before it is known what it is. It starts with a root and goes on
+with steps, read from left to right:
+
+    root   ``:`` + qualified name    something of the same file (``:Client.get``, ``:f.<locals>.g``); ``:`` alone is the module
+           ``a.b.c``                 an absolute dotted name (``requests.get``, ``builtins.open``)
+           ``.m.x``, ``..m.x``       a relative import
+           ``?``                     unknown
+    step   ``.name``                 attribute
+           ``()``                    result of the call
+           ``[]``                    an element (iteration, subscript)
+           ``!``                     an instance of the class
+           ``^``                     ``super()`` of the class
+           ``@name``                 the parameter of that function
+           ``%``                     what ``with`` binds
+           ``~``                     what ``await`` gives
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Safety: TypeAlias = Literal["safe", "unsafe"]
+
+
+class Value(msgspec.Struct, frozen=True, gc=False):
+    """Base of the nouns: immutable, slotted, compared by value."""
+
+
+class Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Base of the facts, which exist by the hundred thousand: encoded as arrays, without field names."""
+
+
+# ---------------------------------------------------------------------------------------------------------------- places
+
+
+class Span(Packed, order=True):
+    """Half-open byte range ``[start, end)`` in one file."""
+
+    start: int
+    end: int
+
+    def contains(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+class Place(Packed):
+    """Where a person finds it: characters and lines, all from 1; the end column is exclusive."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+# ----------------------------------------------------------------------------------------------------------------- edits
+
+
+class Replace(Value, tag="replace"):
+    """Put ``text`` in place of ``span``; an empty span is an insertion."""
+
+    span: Span
+    text: str
+
+
+class Wrap(Value, tag="wrap"):
+    """Put ``before`` and ``after`` round ``span`` and leave what is inside to others.
+
+    Of two Wraps of one span the one with the higher ``rank`` stands outside.
+    """
+
+    span: Span
+    before: str
+    after: str = ""
+    rank: int = 0
+
+
+class NewFile(Value, tag="new"):
+    """Create ``path`` with ``content``."""
+
+    path: str
+    content: bytes
+
+
+Edit: TypeAlias = Replace | Wrap
+
+
+# ----------------------------------------------------------------------------------------------------------------- facts
+
+
+class Handler(Packed):
+    """One ``except`` clause: refs of the types it names (empty for a bare one)."""
+
+    types: tuple[str, ...]
+    line: int
+
+
+class Try(Packed):
+    """A ``try`` statement: its handlers, and the span of the body they guard."""
+
+    body: Span
+    handlers: tuple[Handler, ...]
+
+
+class Argument(Packed):
+    """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal."""
+
+    keyword: str
+    ref: str
+    literal: str = ""
+
+
+class Call(Packed):
+    """One call expression, where it stands, and how its result is used.
+
+    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``
+    barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
+             ``f-string`` or '' if one may (given that the owner is, or turns, async)
+    tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)
+    tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
+    held     refs of the context managers that are open round it, outermost first
+    loop     span of the outermost loop of the owner that it stands in, else None
+    """
+
+    span: Span
+    function: Span
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    targets: tuple[str, ...]
+    arguments: tuple[Argument, ...] = ()
+    use: str = "plain"
+    barrier: str = ""
+    tight: bool = False
+    tries: tuple[int, ...] = ()
+    held: tuple[str, ...] = ()
+    loop: Span | None = None
+
+
+class Access(Packed):
+    """A read or write of something others may reach: attribute, global, nonlocal, element of one of these.
+
+    kind     ``read`` | ``write`` | ``change`` (a method that alters its receiver, or an element assigned) | ``iterate``
+    barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
+    """
+
+    ref: str
+    kind: str
+    span: Span
+    line: int
+    column: int
+    end_column: int
+    barrier: str = ""
+    loop: Span | None = None
+
+
+class Parameter(Packed):
+    """A parameter: its name, the ref of its annotation as an instance ('' if none), and of its default ('' if none)."""
+
+    name: str
+    type: str = ""
+    default: str = ""
+
+
+class Function(Packed):
+    """A function, a method, or the body of the module (qualified name '') or of a class (``kind`` = ``class``).
+
+    kind       ``module`` | ``class`` | ``function`` | ``method`` | ``static`` | ``classmethod`` | ``property`` | ``lambda``
+    keyword    span of the word ``def`` (or of ``async def``), where a Turn is written
+    decorators refs, as written from top to bottom
+    results    refs of what it returns: the annotation if there is one, else of its return expressions
+    """
+
+    qualname: str
+    kind: str
+    is_async: bool
+    is_generator: bool
+    keyword: Span
+    span: Span
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    owner_class: str = ""
+    outer: str = ""
+    decorators: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    results: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
+    accesses: tuple[Access, ...] = ()
+    tries: tuple[Try, ...] = ()
+    awaits: tuple[Span, ...] = ()
+
+
+class Class(Packed):
+    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``)."""
+
+    qualname: str
+    bases: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]]
+    decorators: tuple[str, ...] = ()
+    line: int = 0
+
+
+class Mention(Packed):
+    """A name that stands somewhere as text: an identifier in a template, the end of a dotted path in a string."""
+
+    name: str
+    line: int
+
+
+class Suppression(Packed):
+    """``# asyncfix: ignore`` (rules empty), ``# asyncfix: ignore[a, b]``, or ``ignore-file`` (line 0)."""
+
+    line: int
+    rules: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------- conditions and forms
+# Conditions on other files: a closed union, judged in `plan`. What the site's own function shows, the rule has settled.
+
+
+class NotCaughtAbove(Value, tag="not-caught-above"):
+    """No handler round the site, in its function or in any project caller, names one of these classes or their packages."""
+
+    types: tuple[str, ...]
+
+
+class NotPatched(Value, tag="not-patched"):
+    """No test that reaches the site replaces one of these dotted names, or a package that intercepts them is in use."""
+
+    names: tuple[str, ...]
+
+
+class NotFrozen(Value, tag="not-frozen"):
+    """No test that reaches the site freezes time without ``real_asyncio``."""
+
+
+class Declared(Value, tag="declared"):
+    """The project declares this distribution."""
+
+    distribution: str
+
+
+class ThreadSafe(Value, tag="thread-safe"):
+    """What runs in the thread is known and writes nothing shared, reads nothing shared that others change.
+
+    Judged over the calls and accesses of the site's function that lie in ``span``, and all they reach.
+    """
+
+    span: Span
+
+
+class FileOwned(Value, tag="file-owned"):
+    """The file that is written has a path made in this call, or an asyncio lock is held."""
+
+    path: str
+
+
+class MinimumPython(Value, tag="minimum-python"):
+    """The project's target version is at least this."""
+
+    version: tuple[int, int]
+
+
+class Strategy(Value, tag="strategy"):
+    """The user asked for this value under ``[tool.asyncfix.strategy]`` / ``--strategy`` (``default``: holds when unset)."""
+
+    key: str
+    value: str
+    default: bool = False
+
+
+class Unproven(Value, tag="unproven"):
+    """Never holds: as ``safe_if`` it makes the form UNSAFE, and says why."""
+
+    reason: str
+
+
+Condition: TypeAlias = (
+    NotCaughtAbove | NotPatched | NotFrozen | Declared | ThreadSafe | FileOwned | MinimumPython | Strategy | Unproven
+)
+
+
+class Form(Value):
+    """One way to write a site.
+
+    name       known to the rule that made it (``native``, ``thread``, ``aiofiles``)
+    requires   a failed one passes on to the next form
+    safe_if    a failed or unknown one makes the Change UNSAFE
+    note       what a person should know who reads the diff
+    in_thread  True if code of the project runs in a thread afterwards: it may not turn async in the same round
+    """
+
+    name: str
+    requires: tuple[Condition, ...] = ()
+    safe_if: tuple[Condition, ...] = ()
+    note: str = ""
+    in_thread: bool = False
+
+
+class Site(Value):
+    """A candidate of a rule. ``span`` is what the forms replace; ``call`` the call that names it.
+
+    tight   what stands behind ``span`` binds tighter than ``await``: parentheses are needed
+    With no forms it is refused: ``refusal`` is a stable code and ``why`` a sentence.
+    """
+
+    rule: str
+    api: str
+    span: Span
+    call: Span
+    owner: str
+    forms: tuple[Form, ...]
+    tight: bool = False
+    refusal: str = ""
+    why: str = ""
+
+
+class Summary(Value):
+    """All that leaves the first visit of one Python file.
+
+    bindings    what the names of the module's top level are bound to (refs); functions and classes are under their own name
+    stars       modules of ``from m import *`` (refs); exports: ``__all__``, None if there is none
+    imports     top-level packages imported anywhere in the file
+    mentions    dotted paths in string literals (not documentation); dynamic: names in ``getattr(x, "name")`` and the like
+    loose       attributes read from a receiver of unknown type, without a call: name -> line
+    rebinds     attributes assigned on a receiver of unknown type
+    """
+
+    path: str
+    functions: tuple[Function, ...]
+    classes: tuple[Class, ...]
+    bindings: dict[str, tuple[str, ...]]
+    stars: tuple[str, ...]
+    exports: tuple[str, ...] | None
+    imports: frozenset[str]
+    mentions: tuple[Mention, ...]
+    dynamic: tuple[Mention, ...]
+    loose: dict[str, int]
+    suppressions: tuple[Suppression, ...]
+    rebinds: tuple[str, ...]
+    generated: bool = False
+
+
+class TextFacts(Value):
+    """What is read in a file that is not parsed: identifiers (in a template only those inside ``{{ }}`` and ``{% %}``), or
+    dotted paths. ``reason``: why a Python file was not parsed."""
+
+    path: str
+    kind: Literal["python", "template", "data"]
+    mentions: tuple[Mention, ...]
+    reason: str = ""
+
+
+class Skipped(Value):
+    """A file that was left out. ``failed`` if it should have been processed: then the exit code is 2."""
+
+    path: str
+    reason: str
+    failed: bool = False
+
+
+# ------------------------------------------------------------------------------------------------------------- decisions
+
+
+class Rewrite(Value, tag="rewrite"):
+    """Write this form of this site."""
+
+    path: str
+    site: Site
+    form: str
+
+
+class Use(Value, tag="use"):
+    """Write this use of a function: ``call`` (await it) or ``thread`` (hand it to a thread)."""
+
+    path: str
+    span: Span
+    kind: str
+    tight: bool = False
+
+
+class Turn(Value, tag="turn"):
+    """Make this function ``async def``; ``keyword`` is the span of its ``def``."""
+
+    path: str
+    keyword: Span
+    function: str
+
+
+Decision: TypeAlias = Rewrite | Use | Turn
+
+
+class Hop(Value):
+    """One step of the path from async code to the leaf."""
+
+    function: str
+    path: str
+    line: int
+
+
+class Finding(Value):
+    """What is reported: the expression in async code that blocks the loop, and how it comes to block.
+
+    leaf    the API name at the end of the path, with its place: the report groups by it
+    """
+
+    rule: str
+    place: Place
+    message: str
+    owner: str
+    leaf: str
+    via: tuple[Hop, ...] = ()
+    safety: Safety | None = None
+    change: str | None = None
+
+
+class Change(Value):
+    """One y/n: the sites of one rule in one leaf function with everything that must turn for them; complete by itself.
+
+    turns    functions that turn async in it
+    keeps    functions that must stay sync for it to be right (they run in a thread)
+    """
+
+    id: str
+    rule: str
+    title: str
+    safety: Safety
+    decisions: tuple[Decision, ...]
+    reasons: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    turns: frozenset[str] = frozenset()
+    keeps: frozenset[str] = frozenset()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(sorted({decision.path for decision in self.decisions}))
+
+
+class Refusal(Value):
+    """A fix that was barred: an ordinary result, listed and counted like any other."""
+
+    finding: Finding
+    reason: str
+    message: str
+
+
+class Plan(Value):
+    """What could be done. ``sync_sites``: blocking calls in sync code that no async code reaches."""
+
+    changes: tuple[Change, ...]
+    refusals: tuple[Refusal, ...]
+    findings: tuple[Finding, ...]
+    sync_sites: int = 0
+
+
+# ------------------------------------------------------------------------------------------------------------------ APIs
+
+
+class Api(Value, rename={"twin": "async"}, forbid_unknown_fields=True):
+    """One row of an API map.
+
+    call    dotted sync name: function, ``Class.method``, class; ``Class.*`` is every method
+    twin    (``async`` in TOML) its async twin, ``same`` or ``thread``
+    kind    ``await`` | ``with`` | ``for`` | ``plain`` (the twin needs no await)
+    flow    ``network`` | ``file`` | ``metadata`` | ``database`` | ``process`` | ``computation`` | ``queue`` | ``sleep`` | ``input`` |
+            ``lock`` | ``''`` (blocks in a way not said)
+    reads   what it reads that others can reach (``file``, ``argument``, ``receiver``, ``loop``, ``context``, ``global``,
+            ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown
+    writes  likewise
+    gives   dotted class of the result, if that is of use ('' unknown)
+    """
+
+    call: str
+    twin: str = "thread"
+    kind: str = "await"
+    flow: str = ""
+    reads: tuple[str, ...] | None = None
+    writes: tuple[str, ...] | None = None
+    gives: str = ""
+    distribution: str = ""
+
+
+class TypeRow(Value, forbid_unknown_fields=True):
+    """What the sync code does not state: the type of an attribute (``pkg.C.attr``) or of a call's result (``pkg.f()``)."""
+
+    value: str
+    type: str
+
+
+class Alias(Value, forbid_unknown_fields=True):
+    """Another import path of one thing: ``name`` (a module, class or function) and all beneath it is called ``means``."""
+
+    name: str
+    means: str
+
+
+class ApiMap(Value, rename={"blocking": "api", "types": "type", "aliases": "alias"}, forbid_unknown_fields=True):
+    """The rows of one map: blocking calls, calls known not to block (with their effects), types, and other names.
+
+    As TOML these are the arrays ``api``, ``harmless``, ``type`` and ``alias``.
+    """
+
+    blocking: tuple[Api, ...] = ()
+    harmless: tuple[Api, ...] = ()
+    types: tuple[TypeRow, ...] = ()
+    aliases: tuple[Alias, ...] = ()

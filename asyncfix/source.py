@@ -1,0 +1,124 @@
+"""One source file as bytes, and the way from the positions of `ast` to offsets in those bytes.
+
+`ast` counts lines by Python's own rules (LF, CRLF and a lone CR end a line; a form feed does not) and columns in UTF-8
+bytes of the decoded line. A file may start with a BOM and may declare another encoding (PEP 263), so neither number is an
+offset into the file.
+"""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import io
+import re
+import tokenize
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Protocol
+
+from asyncfix.model import Place, Span
+
+LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class Located(Protocol):
+    """What an `ast` node with a position offers."""
+
+    lineno: int
+    col_offset: int
+    end_lineno: int | None
+    end_col_offset: int | None
+
+
+class Unreadable(ValueError):
+    """The bytes are no Python that this interpreter can read; the text is the reason, on one line."""
+
+
+class Source:
+    """The bytes of one file with their line table."""
+
+    __slots__ = ("_ascii", "_starts", "_utf8", "data", "encoding", "path")
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self.path = path
+        self.data = data
+        self.encoding = _encoding(data)
+        bom = 3 if data.startswith(codecs.BOM_UTF8) else 0
+        self._ascii = data.isascii()
+        self._utf8 = self._ascii or self.encoding == "utf-8"
+        self._starts = [bom, *(match.end() for match in LINE_END.finditer(data))]
+
+    def parse(self) -> ast.Module:
+        """Parse the file. Raises Unreadable with the reason."""
+        try:
+            return ast.parse(self.data, filename=self.path)
+        except SyntaxError as error:
+            line = f"line {error.lineno}: " if error.lineno else ""
+            raise Unreadable(f"syntax error, {line}{_one_line(error.msg)}") from error
+        except (ValueError, LookupError) as error:
+            raise Unreadable(_one_line(str(error))) from error
+        except (RecursionError, MemoryError) as error:
+            raise Unreadable("nested too deeply") from error
+
+    def offset(self, line: int, column: int) -> int:
+        """Offset in the file of an `ast` position (line from 1, column in UTF-8 bytes)."""
+        start = self._starts[line - 1]
+        if self._utf8:
+            return start + column
+        text = self._line(line).encode("utf-8")[:column].decode("utf-8")
+        return start + len(text.encode(self.encoding))
+
+    def span(self, node: Located) -> Span:
+        """The span of a node."""
+        end = self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
+        return Span(self.offset(node.lineno, node.col_offset), end)
+
+    def column(self, line: int, column: int) -> int:
+        """Column in characters, from 1, of an `ast` position."""
+        if self._ascii:
+            return column + 1
+        return len(self._line(line).encode("utf-8")[:column].decode("utf-8", "replace")) + 1
+
+    def place(self, span: Span) -> Place:
+        """Where a person finds a span."""
+        line, column = self.position(span.start)
+        end_line, end_column = self.position(span.end)
+        return Place(self.path, line, column, end_line, end_column)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column (characters, from 1) of an offset."""
+        index = max(bisect_right(self._starts, offset) - 1, 0)
+        return index + 1, len(self.data[self._starts[index] : offset].decode(self.encoding, "replace")) + 1
+
+    def line_start(self, offset: int) -> int:
+        """Offset of the first byte of the line that holds ``offset``."""
+        return self._starts[max(bisect_right(self._starts, offset) - 1, 0)]
+
+    def text(self, span: Span) -> str:
+        """The text of a span."""
+        return self.data[span.start : span.end].decode(self.encoding)
+
+    def lines(self) -> Sequence[str]:
+        """All lines, decoded, without their ends."""
+        return [self._line(number) for number in range(1, len(self._starts) + 1)]
+
+    def _line(self, line: int) -> str:
+        end = self._starts[line] if line < len(self._starts) else len(self.data)
+        return self.data[self._starts[line - 1] : end].rstrip(b"\r\n").decode(self.encoding)
+
+
+def _encoding(data: bytes) -> str:
+    """The encoding of Python source: BOM, cookie, or UTF-8. Raises Unreadable."""
+    try:
+        name, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        encoding = "utf-8" if name == "utf-8-sig" else codecs.lookup(name).name
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not {error.encoding} at byte {error.start}") from error
+    except (SyntaxError, LookupError) as error:
+        raise Unreadable(_one_line(str(error))) from error
+    return encoding
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

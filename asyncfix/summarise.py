@@ -1,0 +1,109 @@
+"""The first visit of a file: bytes in, plain facts out. A pure function of path and bytes, run in workers, cached.
+
+Nothing of the project is known here but this one file, and no rule: what a call means is settled by the link.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+import warnings
+
+import msgspec
+
+from asyncfix.facts.walker import Loose, Walker, class_facts, function_facts, module_bindings
+from asyncfix.model import Mention, Summary, Suppression, TextFacts
+from asyncfix.source import Source, Unreadable
+
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*[.:][^\W\d]\w*(?![\w(])")
+COMMENT = re.compile(r"#\s*asyncfix:\s*(ignore-file|ignore)(?:\[([^\]]*)\])?")
+GENERATED = re.compile(rb"@generated\b")
+
+
+def summarise(path: str, data: bytes) -> Summary | TextFacts:
+    """The facts of a Python file; of one that cannot be parsed its identifiers, and the reason."""
+    try:
+        source = Source(path, data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes of other people's code are not our business
+            tree = source.parse()
+            walker = Walker(source)
+            walker.walk(tree)
+            return _summary(source, walker)
+    except Unreadable as error:
+        return unparsed(path, data, str(error))
+    except RecursionError:
+        return unparsed(path, data, "nested too deeply")
+
+
+def unparsed(path: str, data: bytes, reason: str) -> TextFacts:
+    """A Python file as text: every identifier in it may be a call of something."""
+    return TextFacts(path, "python", _mentions(data.decode("utf-8", "replace"), IDENTIFIER), reason)
+
+
+def read_text(path: str, kind: str, data: bytes) -> TextFacts:
+    """What a template or a data file names."""
+    text = data.decode("utf-8", "replace")
+    if kind == "template":
+        parts = " ".join(match.group() for match in TEMPLATE_PART.finditer(text))
+        names = {match.group() for match in IDENTIFIER.finditer(parts)}
+        found = (mention for mention in _mentions(text, IDENTIFIER) if mention.name in names)
+        return TextFacts(path, "template", tuple(found))
+    return TextFacts(path, "data", _mentions(text, DOTTED_PATH))
+
+
+def summarise_bytes(item: bytes) -> bytes:
+    """`summarise` and `read_text` as a task of a worker: msgpack of (path, kind, data) in, of the facts out."""
+    path, kind, data = msgspec.msgpack.decode(item, type=tuple[str, str, bytes])
+    facts = summarise(path, data) if kind == "python" else read_text(path, kind, data)
+    return msgspec.msgpack.encode(("summary" if isinstance(facts, Summary) else "text", facts))
+
+
+def decode(item: bytes) -> Summary | TextFacts:
+    """What `summarise_bytes` gave."""
+    tag, raw = msgspec.msgpack.decode(item, type=tuple[str, msgspec.Raw])
+    return msgspec.msgpack.decode(raw, type=Summary if tag == "summary" else TextFacts)
+
+
+def _summary(source: Source, walker: Walker) -> Summary:
+    loose = Loose()
+    functions = tuple(function_facts(walker, frame, loose) for frame in walker.frames)
+    return Summary(
+        path=source.path,
+        functions=functions,
+        classes=tuple(class_facts(item) for item in walker.classes),
+        bindings=module_bindings(walker),
+        stars=tuple(walker.star_modules),
+        exports=tuple(walker.exports) if walker.exports is not None else None,
+        imports=frozenset(walker.imports),
+        mentions=tuple(walker.mentions),
+        dynamic=tuple(walker.dynamic),
+        loose=loose.reads,
+        suppressions=_suppressions(source),
+        rebinds=tuple(sorted(loose.writes)),
+        generated=GENERATED.search(b"\n".join(source.data.split(b"\n", 5)[:5])) is not None,
+    )
+
+
+def _mentions(text: str, pattern: re.Pattern[str]) -> tuple[Mention, ...]:
+    """The first place of every name that the pattern finds."""
+    first: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        for match in pattern.finditer(line):
+            first.setdefault(match.group(), number)
+    return tuple(Mention(name, line) for name, line in first.items())
+
+
+def _suppressions(source: Source) -> tuple[Suppression, ...]:
+    if b"asyncfix:" not in source.data:
+        return ()
+    found: list[Suppression] = []
+    for token in tokenize.generate_tokens(io.StringIO(source.data.decode(source.encoding).lstrip("\ufeff")).readline):
+        match = COMMENT.search(token.string) if token.type == tokenize.COMMENT else None
+        if match is not None:
+            rules = tuple(rule.strip() for rule in (match.group(2) or "").split(",") if rule.strip())
+            found.append(Suppression(0 if match.group(1) == "ignore-file" else token.start[0], rules))
+    return tuple(found)

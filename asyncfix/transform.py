@@ -1,0 +1,173 @@
+"""What a rule is: one class in one file under `transforms/`.
+
+A rule speaks of its own site only. On the *survey* it is shown a call that the link has found to be one of an API map, as
+an `ast` node with its surroundings, and answers with a `Site`: the forms it could take and their conditions. After the plan
+has decided, it *writes* a form with LibCST nodes, as edits of spans. It never asks who calls.
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from asyncfix.model import Api, Edit, Form, MinimumPython, Site, Span, ThreadSafe
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+from asyncfix.source import Source
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+TO_THREAD = MinimumPython((3, 9))
+
+
+@dataclass(slots=True)
+class Tree:
+    """One parsed file during the survey, with the way from a node to its parent."""
+
+    source: Source
+    module: ast.Module
+    imports: frozenset[str] = frozenset()
+    _parents: dict[ast.AST, ast.AST] = field(default_factory=lambda: dict[ast.AST, ast.AST]())
+
+    def __post_init__(self) -> None:
+        for parent in ast.walk(self.module):
+            for child in ast.iter_child_nodes(parent):
+                self._parents[child] = parent
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        return self._parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """Parents, nearest first, up to the module."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a rule sees of one call: the node, the API row it was linked to, and where it stands."""
+
+    tree: Tree
+    node: ast.Call
+    api: Api
+    owner: str
+
+    @property
+    def span(self) -> Span:
+        return self.tree.source.span(self.node)
+
+    @property
+    def parent(self) -> ast.AST | None:
+        return self.tree.parent(self.node)
+
+    @property
+    def statement(self) -> ast.stmt:
+        """The statement that the call stands in."""
+        return next(node for node in self.tree.ancestors(self.node) if isinstance(node, ast.stmt))
+
+    @property
+    def function(self) -> FunctionNode | None:
+        """The function whose code the call is."""
+        return next((node for node in self.tree.ancestors(self.node) if isinstance(node, FunctionNode)), None)
+
+    def block(self) -> tuple[list[ast.stmt], int]:
+        """The list of statements that holds the call's statement, and its index there."""
+        statement = self.statement
+        parent = self.tree.parent(statement)
+        for name in ("body", "orelse", "finalbody", "handlers"):
+            siblings = getattr(parent, name, None)
+            if isinstance(siblings, list) and statement in siblings:
+                return siblings, siblings.index(statement)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        return [statement], 0
+
+    def site(self, rule: Transform, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
+        """A Site of this call; ``whole`` if the forms replace more than the call."""
+        node = whole or self.node
+        parent = self.tree.parent(node)
+        tight = isinstance(parent, ast.Attribute | ast.Subscript | ast.Call) and node is _operand(parent)
+        return Site(rule.name, self.api.call, self.tree.source.span(node), self.span, self.owner, tuple(forms), tight)
+
+    def refused(self, rule: Transform, code: str, why: str) -> Site:
+        """A Site without a form: a stable reason code and a sentence."""
+        return Site(rule.name, self.api.call, self.span, self.span, self.owner, (), refusal=code, why=why)
+
+
+def _operand(node: ast.Attribute | ast.Subscript | ast.Call) -> ast.expr:
+    return node.func if isinstance(node, ast.Call) else node.value
+
+
+class Writing(ABC):
+    """What a rule writes with: the LibCST nodes of the file, and names that imports and generated code come under."""
+
+    source: Source
+
+    @abstractmethod
+    def node(self, span: Span) -> cst.CSTNode:
+        """The outermost expression or statement of exactly this span."""
+
+    @abstractmethod
+    def span(self, node: cst.CSTNode) -> Span:
+        """The span of a node (without parentheses, indentation and comments round it)."""
+
+    @abstractmethod
+    def code(self, node: cst.CSTNode) -> str:
+        """The source text of a node, as it stands in the file."""
+
+    @abstractmethod
+    def name(self, dotted: str) -> str:
+        """How to write a library's name here (``asyncio.to_thread``, or ``aio.to_thread``); asks for its import."""
+
+    @abstractmethod
+    def generated(self, name: str) -> str:
+        """How to write a name of the project's generated module here; asks for its code and its import."""
+
+    @abstractmethod
+    def fresh(self, name: str, near: Span) -> str:
+        """``name``, or with a number behind it if the function round ``near`` has that name already."""
+
+    @abstractmethod
+    def indent(self, span: Span) -> str:
+        """The white space before the statement that begins at ``span``."""
+
+    @property
+    @abstractmethod
+    def step(self) -> str:
+        """One level of indentation as this file has it."""
+
+
+class Transform(ABC):
+    """Base class of the rules. The docstring of the file is the rule's page."""
+
+    name: ClassVar[str]
+    default: ClassVar[bool] = True
+    order: ClassVar[int] = 0
+    """A call that several rules claim goes to the one with the highest order."""
+    generated: ClassVar[dict[str, str]] = {}
+    """Source text of what the rule's forms may ask of the generated module, by name."""
+
+    @abstractmethod
+    def claims(self, api: Api) -> bool:
+        """Whether calls of this API are this rule's."""
+
+    @abstractmethod
+    def examine(self, look: Look) -> Site:
+        """The forms that a call could take, in order of preference, or a refusal."""
+
+    @abstractmethod
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        """The edits of a decided form. Raises CannotWrite if the text is not what was surveyed."""
+
+
+class CannotWrite(Exception):
+    """A decision that cannot be carried out: an internal error of its rule, with the reason."""
+
+
+def thread_form(look: Look, *, note: str = "") -> Form:
+    """The form that hands one call to a thread."""
+    return Form("thread", (TO_THREAD,), (ThreadSafe(look.span),), note, in_thread=True)

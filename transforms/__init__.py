@@ -1,0 +1,1 @@
+"""The built-in rules: one file, one rule. The folder is the registry (see `asyncfix.registry`)."""

@@ -1,0 +1,1 @@
+"""What frameworks accept: one small data file per framework."""
