@@ -53,22 +53,30 @@ def load(root: Path, fingerprint: str) -> dict[str, bytes]:
 
 
 def save(root: Path, fingerprint: str, entries: Mapping[str, bytes]) -> None:
-    """Keep exactly these entries for this root, as many as fit; a folder that cannot be written is no error."""
+    """Keep exactly these entries for this root; a folder that cannot be written is no error.
+
+    If they are too many, the last ones are kept: they are the newest.
+    """
     file = _file(root)
     if file is None:
         return
-    kept: dict[str, bytes] = {}
-    room = _ROOT_LIMIT
-    for name, value in entries.items():
-        room -= len(name) + len(value)
-        if room < 0:
-            break
-        kept[name] = value
-    body = msgspec.msgpack.encode(kept)
+    body = msgspec.msgpack.encode(_last(entries))
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(file, (_head(root, fingerprint), _checksum(body), body))
         _prune(file.parent)
+
+
+def _last(entries: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The entries that fit into one file, counted from the end, in their order."""
+    kept: list[tuple[str, bytes]] = []
+    room = _ROOT_LIMIT
+    for name in reversed(list(entries)):
+        room -= len(name) + len(entries[name])
+        if room < 0:
+            break
+        kept.append((name, entries[name]))
+    return dict(reversed(kept))
 
 
 def _file(root: Path) -> Path | None:
@@ -97,9 +105,8 @@ def _replace(file: Path, parts: tuple[bytes, ...]) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.writelines(parts)
         Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(name).unlink(missing_ok=True)  # there only if something failed
 
 
 def _prune(folder: Path) -> None:

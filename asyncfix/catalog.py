@@ -1,9 +1,9 @@
 """What is known of libraries: which calls block, which do not, and what they give.
 
-A catalog is made of the rows of all maps and answers by dotted name. A name is looked up under its canonical form. A row
-for the name itself beats a wildcard, a longer wildcard beats a shorter one. A blocking wildcard covers the methods of its
-class and no more (``requests.Session.*`` says nothing of ``requests.Session.headers.update``), a harmless one all beneath
-its name; neither reaches into the result of a call.
+A catalog is made of the rows of all maps and answers by dotted name, whatever import path it is spelled by. A row for
+the name itself beats a wildcard, a longer wildcard a shorter one. A blocking wildcard covers the methods of its class
+and no more (``redis.Redis.*`` says nothing of ``redis.Redis.connection_pool.reset``), a harmless one all beneath its
+name; neither reaches into the result of a call. Where no class names it, ``f()`` is what calling ``f`` gives.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ class Catalog:
         return name
 
     def blocking(self, name: str) -> Api | None:
-        """The row of a call that blocks or has an async twin, None if none is known."""
+        """The row of a call that blocks or has an async twin, made out to that very call; None if none is known."""
         row, blocks = self._row(name)
-        return row if blocks else None
+        if row is None or not blocks:
+            return None
+        return _made_out(row, self.canonical(name))
 
     def harmless(self, name: str) -> Api | None:
         """The row of a call that is known not to block, None if none is known."""
@@ -58,10 +60,10 @@ class Catalog:
         if stated is not None:
             return stated
         row, _ = self._row(name)
-        return row.gives if row is not None else ""
+        return self.canonical(row.gives) if row is not None else ""
 
     def attribute_type(self, name: str) -> str:
-        """The dotted class of an attribute (``pkg.C.attr``), or what a type row says of exactly that text; '' if unknown."""
+        """The dotted class of ``pkg.C.attr``, or what a type row says of exactly that text; '' if unknown."""
         return self.given.get(self.canonical(name), "")
 
     def is_class(self, name: str) -> bool:
@@ -89,39 +91,75 @@ class Catalog:
 
 
 def parse_map(text: str, path: str) -> ApiMap:
-    """The rows of one TOML file. Raises MapError for what is no TOML, for unknown keys, and for values of a wrong type."""
+    """The rows of one TOML file, each of one call: ``os.{stat,lstat}`` is two.
+
+    Raises MapError for what is no TOML, for unknown keys, and for values of a wrong type.
+    """
     try:
-        return msgspec.convert(tomllib.loads(text), ApiMap)
+        rows = msgspec.convert(tomllib.loads(text), ApiMap)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MapError(f"{path}: {error}") from error
+    return msgspec.structs.replace(rows, blocking=tuple(_each(rows.blocking)), harmless=tuple(_each(rows.harmless)))
 
 
 def build(
     maps: Iterable[ApiMap], apis: Iterable[Api] = (), types: Iterable[TypeRow] = (), builtin_apis: bool = True
 ) -> Catalog:
-    """The catalog of the built-in ``maps`` and of the user's own rows, which win.
+    """The catalog of the built-in ``maps`` and of the user's own rows, which win (``Class.*`` for the whole class).
 
     With ``builtin_apis`` off no built-in row makes a call blocking; what such calls give is still known.
     """
     builtin = tuple(maps)
     aliases = {alias.name: alias.means for each in builtin for alias in each.aliases}
     naming = Catalog({}, {}, {}, aliases, frozenset(), frozenset())
-    own = {naming.canonical(row.call): row for row in apis}
-    shipped = {naming.canonical(row.call): row for each in builtin for row in each.blocking}
-    blocking = (shipped if builtin_apis else {}) | own
-    harmless = {naming.canonical(row.call): row for each in builtin for row in each.harmless}
-    known = harmless | shipped | own
-    given = {call + "()": row.gives for call, row in known.items() if row.gives and not call.endswith(WILDCARD)}
-    given |= {naming.canonical(row.value): naming.canonical(row.type) for each in builtin for row in each.types}
-    given |= {naming.canonical(row.value): naming.canonical(row.type) for row in types}
+    shipped = _by_name(naming, (row for each in builtin for row in each.blocking))
+    own = _by_name(naming, apis)
+    harmless = _by_name(naming, (row for each in builtin for row in each.harmless))
+    blocking = _left(shipped, own) | own if builtin_apis else own
+    known = shipped | harmless | own
+    given = _stated(naming, (row for each in builtin for row in each.types))
+    given |= {call + "()": naming.canonical(row.gives) for call, row in known.items() if row.gives}
+    given |= _stated(naming, types)
     return Catalog(
         blocking,
-        {call: row for call, row in harmless.items() if call not in own},
+        _left(harmless, own),
         given,
         aliases,
         frozenset(_classes(known, given)),
         frozenset(call.rpartition(".")[2] for call in blocking),
     )
+
+
+def _by_name(naming: Catalog, rows: Iterable[Api]) -> dict[str, Api]:
+    return {naming.canonical(row.call): row for row in rows}
+
+
+def _stated(naming: Catalog, rows: Iterable[TypeRow]) -> dict[str, str]:
+    return {naming.canonical(row.value): naming.canonical(row.type) for row in rows}
+
+
+def _left(builtin: Mapping[str, Api], own: Mapping[str, Api]) -> dict[str, Api]:
+    """The built-in rows of which no row of the user speaks, be it by name or by the wildcard of the class."""
+    return {
+        call: row for call, row in builtin.items() if call not in own and call.rpartition(".")[0] + WILDCARD not in own
+    }
+
+
+def _each(rows: Iterable[Api]) -> Iterator[Api]:
+    """A row for each name in the braces at the end of a call."""
+    for row in rows:
+        owner, brace, names = row.call.partition("{")
+        if brace:
+            yield from (msgspec.structs.replace(row, call=owner + name) for name in names.removesuffix("}").split(","))
+        else:
+            yield row
+
+
+def _made_out(row: Api, call: str) -> Api:
+    """A row for several calls made out to one of them; of the twin ``Class.*`` it is the method of the same name."""
+    if not row.twin.endswith(WILDCARD):
+        return row if row.call == call else msgspec.structs.replace(row, call=call)
+    return msgspec.structs.replace(row, call=call, twin=row.twin.removesuffix("*") + call.rpartition(".")[2])
 
 
 def _classes(rows: Mapping[str, Api], given: Mapping[str, str]) -> Iterator[str]:

@@ -40,7 +40,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 # ---------------------------------------------------------------------------------------------------------------- places
 
 
-class Span(Packed, order=True):
+class Span(Packed, frozen=True, order=True):
     """Half-open byte range ``[start, end)`` in one file."""
 
     start: int
@@ -53,7 +53,7 @@ class Span(Packed, order=True):
         return self.start < other.end and other.start < self.end
 
 
-class Place(Packed):
+class Place(Packed, frozen=True):
     """Where a person finds it: characters and lines, all from 1; the end column is exclusive."""
 
     path: str
@@ -66,14 +66,14 @@ class Place(Packed):
 # ----------------------------------------------------------------------------------------------------------------- edits
 
 
-class Replace(Value, tag="replace"):
+class Replace(Value, frozen=True, tag="replace"):
     """Put ``text`` in place of ``span``; an empty span is an insertion."""
 
     span: Span
     text: str
 
 
-class Wrap(Value, tag="wrap"):
+class Wrap(Value, frozen=True, tag="wrap"):
     """Put ``before`` and ``after`` round ``span`` and leave what is inside to others.
 
     Of two Wraps of one span the one with the higher ``rank`` stands outside.
@@ -85,7 +85,7 @@ class Wrap(Value, tag="wrap"):
     rank: int = 0
 
 
-class NewFile(Value, tag="new"):
+class NewFile(Value, frozen=True, tag="new"):
     """Create ``path`` with ``content``."""
 
     path: str
@@ -98,21 +98,21 @@ Edit: TypeAlias = Replace | Wrap
 # ----------------------------------------------------------------------------------------------------------------- facts
 
 
-class Handler(Packed):
+class Handler(Packed, frozen=True):
     """One ``except`` clause: refs of the types it names (empty for a bare one)."""
 
     types: tuple[str, ...]
     line: int
 
 
-class Try(Packed):
+class Try(Packed, frozen=True):
     """A ``try`` statement: its handlers, and the span of the body they guard."""
 
     body: Span
     handlers: tuple[Handler, ...]
 
 
-class Argument(Packed):
+class Argument(Packed, frozen=True):
     """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal."""
 
     keyword: str
@@ -120,7 +120,7 @@ class Argument(Packed):
     literal: str = ""
 
 
-class Call(Packed):
+class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
     use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``
@@ -128,7 +128,7 @@ class Call(Packed):
              ``f-string`` or '' if one may (given that the owner is, or turns, async)
     tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
-    held     refs of the context managers that are open round it, outermost first
+    held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
     """
 
@@ -148,16 +148,18 @@ class Call(Packed):
     loop: Span | None = None
 
 
-class Access(Packed):
+class Access(Packed, frozen=True):
     """A read or write of something others may reach: attribute, global, nonlocal, element of one of these.
 
-    kind     ``read`` | ``write`` | ``change`` (a method that alters its receiver, or an element assigned) | ``iterate``
+    kind     ``read`` | ``write`` | ``change`` (an element is assigned or deleted) | ``iterate``
+    at       offset at which it happens: a target is written when the value on its right is there
     barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
     """
 
     ref: str
     kind: str
     span: Span
+    at: int
     line: int
     column: int
     end_column: int
@@ -165,7 +167,7 @@ class Access(Packed):
     loop: Span | None = None
 
 
-class Parameter(Packed):
+class Parameter(Packed, frozen=True):
     """A parameter: its name, the ref of its annotation as an instance ('' if none), and of its default ('' if none)."""
 
     name: str
@@ -173,7 +175,7 @@ class Parameter(Packed):
     default: str = ""
 
 
-class Function(Packed):
+class Function(Packed, frozen=True):
     """A function, a method, or the body of the module (qualified name '') or of a class (``kind`` = ``class``).
 
     kind       ``module`` | ``class`` | ``function`` | ``method`` | ``static`` | ``classmethod`` | ``property`` | ``lambda``
@@ -203,7 +205,7 @@ class Function(Packed):
     awaits: tuple[Span, ...] = ()
 
 
-class Class(Packed):
+class Class(Packed, frozen=True):
     """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``)."""
 
     qualname: str
@@ -213,14 +215,14 @@ class Class(Packed):
     line: int = 0
 
 
-class Mention(Packed):
+class Mention(Packed, frozen=True):
     """A name that stands somewhere as text: an identifier in a template, the end of a dotted path in a string."""
 
     name: str
     line: int
 
 
-class Suppression(Packed):
+class Suppression(Packed, frozen=True):
     """``# asyncfix: ignore`` (rules empty), ``# asyncfix: ignore[a, b]``, or ``ignore-file`` (line 0)."""
 
     line: int
@@ -231,29 +233,29 @@ class Suppression(Packed):
 # Conditions on other files: a closed union, judged in `plan`. What the site's own function shows, the rule has settled.
 
 
-class NotCaughtAbove(Value, tag="not-caught-above"):
+class NotCaughtAbove(Value, frozen=True, tag="not-caught-above"):
     """No handler round the site, in its function or in any project caller, names one of these classes or their packages."""
 
     types: tuple[str, ...]
 
 
-class NotPatched(Value, tag="not-patched"):
+class NotPatched(Value, frozen=True, tag="not-patched"):
     """No test that reaches the site replaces one of these dotted names, or a package that intercepts them is in use."""
 
     names: tuple[str, ...]
 
 
-class NotFrozen(Value, tag="not-frozen"):
+class NotFrozen(Value, frozen=True, tag="not-frozen"):
     """No test that reaches the site freezes time without ``real_asyncio``."""
 
 
-class Declared(Value, tag="declared"):
+class Declared(Value, frozen=True, tag="declared"):
     """The project declares this distribution."""
 
     distribution: str
 
 
-class ThreadSafe(Value, tag="thread-safe"):
+class ThreadSafe(Value, frozen=True, tag="thread-safe"):
     """What runs in the thread is known and writes nothing shared, reads nothing shared that others change.
 
     Judged over the calls and accesses of the site's function that lie in ``span``, and all they reach.
@@ -262,19 +264,19 @@ class ThreadSafe(Value, tag="thread-safe"):
     span: Span
 
 
-class FileOwned(Value, tag="file-owned"):
+class FileOwned(Value, frozen=True, tag="file-owned"):
     """The file that is written has a path made in this call, or an asyncio lock is held."""
 
     path: str
 
 
-class MinimumPython(Value, tag="minimum-python"):
+class MinimumPython(Value, frozen=True, tag="minimum-python"):
     """The project's target version is at least this."""
 
     version: tuple[int, int]
 
 
-class Strategy(Value, tag="strategy"):
+class Strategy(Value, frozen=True, tag="strategy"):
     """The user asked for this value under ``[tool.asyncfix.strategy]`` / ``--strategy`` (``default``: holds when unset)."""
 
     key: str
@@ -282,7 +284,7 @@ class Strategy(Value, tag="strategy"):
     default: bool = False
 
 
-class Unproven(Value, tag="unproven"):
+class Unproven(Value, frozen=True, tag="unproven"):
     """Never holds: as ``safe_if`` it makes the form UNSAFE, and says why."""
 
     reason: str
@@ -293,7 +295,7 @@ Condition: TypeAlias = (
 )
 
 
-class Form(Value):
+class Form(Value, frozen=True):
     """One way to write a site.
 
     name       known to the rule that made it (``native``, ``thread``, ``aiofiles``)
@@ -310,7 +312,7 @@ class Form(Value):
     in_thread: bool = False
 
 
-class Site(Value):
+class Site(Value, frozen=True):
     """A candidate of a rule. ``span`` is what the forms replace; ``call`` the call that names it.
 
     tight   what stands behind ``span`` binds tighter than ``await``: parentheses are needed
@@ -328,7 +330,7 @@ class Site(Value):
     why: str = ""
 
 
-class Summary(Value):
+class Summary(Value, frozen=True):
     """All that leaves the first visit of one Python file.
 
     bindings    what the names of the module's top level are bound to (refs); functions and classes are under their own name
@@ -354,7 +356,7 @@ class Summary(Value):
     generated: bool = False
 
 
-class TextFacts(Value):
+class TextFacts(Value, frozen=True):
     """What is read in a file that is not parsed: identifiers (in a template only those inside ``{{ }}`` and ``{% %}``), or
     dotted paths. ``reason``: why a Python file was not parsed."""
 
@@ -364,7 +366,7 @@ class TextFacts(Value):
     reason: str = ""
 
 
-class Skipped(Value):
+class Skipped(Value, frozen=True):
     """A file that was left out. ``failed`` if it should have been processed: then the exit code is 2."""
 
     path: str
@@ -375,7 +377,7 @@ class Skipped(Value):
 # ------------------------------------------------------------------------------------------------------------- decisions
 
 
-class Rewrite(Value, tag="rewrite"):
+class Rewrite(Value, frozen=True, tag="rewrite"):
     """Write this form of this site."""
 
     path: str
@@ -383,7 +385,7 @@ class Rewrite(Value, tag="rewrite"):
     form: str
 
 
-class Use(Value, tag="use"):
+class Use(Value, frozen=True, tag="use"):
     """Write this use of a function: ``call`` (await it) or ``thread`` (hand it to a thread)."""
 
     path: str
@@ -392,7 +394,7 @@ class Use(Value, tag="use"):
     tight: bool = False
 
 
-class Turn(Value, tag="turn"):
+class Turn(Value, frozen=True, tag="turn"):
     """Make this function ``async def``; ``keyword`` is the span of its ``def``."""
 
     path: str
@@ -403,7 +405,7 @@ class Turn(Value, tag="turn"):
 Decision: TypeAlias = Rewrite | Use | Turn
 
 
-class Hop(Value):
+class Hop(Value, frozen=True):
     """One step of the path from async code to the leaf."""
 
     function: str
@@ -411,7 +413,7 @@ class Hop(Value):
     line: int
 
 
-class Finding(Value):
+class Finding(Value, frozen=True):
     """What is reported: the expression in async code that blocks the loop, and how it comes to block.
 
     leaf    the API name at the end of the path, with its place: the report groups by it
@@ -427,7 +429,7 @@ class Finding(Value):
     change: str | None = None
 
 
-class Change(Value):
+class Change(Value, frozen=True):
     """One y/n: the sites of one rule in one leaf function with everything that must turn for them; complete by itself.
 
     turns    functions that turn async in it
@@ -449,7 +451,7 @@ class Change(Value):
         return tuple(sorted({decision.path for decision in self.decisions}))
 
 
-class Refusal(Value):
+class Refusal(Value, frozen=True):
     """A fix that was barred: an ordinary result, listed and counted like any other."""
 
     finding: Finding
@@ -457,7 +459,7 @@ class Refusal(Value):
     message: str
 
 
-class Plan(Value):
+class Plan(Value, frozen=True):
     """What could be done. ``sync_sites``: blocking calls in sync code that no async code reaches."""
 
     changes: tuple[Change, ...]
@@ -469,7 +471,7 @@ class Plan(Value):
 # ------------------------------------------------------------------------------------------------------------------ APIs
 
 
-class Api(Value, rename={"twin": "async"}, forbid_unknown_fields=True):
+class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=True):
     """One row of an API map.
 
     call    dotted sync name: function, ``Class.method``, class; ``Class.*`` is every method
@@ -493,21 +495,21 @@ class Api(Value, rename={"twin": "async"}, forbid_unknown_fields=True):
     distribution: str = ""
 
 
-class TypeRow(Value, forbid_unknown_fields=True):
+class TypeRow(Value, frozen=True, forbid_unknown_fields=True):
     """What the sync code does not state: the type of an attribute (``pkg.C.attr``) or of a call's result (``pkg.f()``)."""
 
     value: str
     type: str
 
 
-class Alias(Value, forbid_unknown_fields=True):
+class Alias(Value, frozen=True, forbid_unknown_fields=True):
     """Another import path of one thing: ``name`` (a module, class or function) and all beneath it is called ``means``."""
 
     name: str
     means: str
 
 
-class ApiMap(Value, rename={"blocking": "api", "types": "type", "aliases": "alias"}, forbid_unknown_fields=True):
+class ApiMap(Value, frozen=True, rename={"blocking": "api", "types": "type", "aliases": "alias"}, forbid_unknown_fields=True):
     """The rows of one map: blocking calls, calls known not to block (with their effects), types, and other names.
 
     As TOML these are the arrays ``api``, ``harmless``, ``type`` and ``alias``.

@@ -75,3 +75,12 @@ class Outcome(Value, frozen=True):
     notes: tuple[str, ...] = ()
     sync_sites: int = 0
     ignored: dict[str, int] = msgspec.field(default_factory=lambda: dict[str, int]())
+
+
+class Listing(Value, frozen=True):
+    """The files that a run may edit, and those left out; fields as in `Outcome`."""
+
+    root: str
+    files: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
+    ignored: dict[str, int] = msgspec.field(default_factory=lambda: dict[str, int]())

@@ -24,7 +24,7 @@ class Answer(StrEnum):
 
 
 class Interview(Value, frozen=True):
-    """What earlier answers of a run settle for later Changes: rules all taken, rules all left, and whether it is over."""
+    """What earlier answers settle for later Changes: the rules all taken, those all left, and whether it is over."""
 
     taken: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
@@ -40,8 +40,8 @@ def chosen(
 ) -> tuple[Change, ...]:
     """The Changes that are taken without asking, in their order.
 
-    ``rules`` are those that may change anything (None: all); ``earlier`` the ids chosen in earlier rounds, which count as
-    chosen for ``needs``.
+    ``rules`` are those that may change anything (None: all); ``earlier`` are the ids chosen in earlier rounds, which
+    count as chosen for ``needs``.
     """
     picked = [
         change for change in changes if (unsafe or change.safety == "safe") and (rules is None or change.rule in rules)

@@ -101,7 +101,7 @@ def test_a_change_is_asked_after_what_it_needs() -> None:
 def test_an_unknown_answer_is_a_broken_contract() -> None:
     """Asking again is the business of who asks."""
     with pytest.raises(ValueError, match="maybe"):
-        interview([change("a")], lambda _: b"", lambda *_: "maybe", Interview())
+        interview([change("a")], lambda _: b"", lambda _change, _diff: "maybe", Interview())
 
 
 def test_an_interruption_passes_through() -> None:

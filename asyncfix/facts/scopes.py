@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -56,6 +57,7 @@ class Scope:
     first_parameter: str = ""
     stars: bool = False
     memo: dict[str, Refs] = field(default_factory=lambda: dict[str, Refs]())
+    touched: dict[tuple[str, str], Refs] = field(default_factory=lambda: dict[tuple[str, str], Refs]())
 
     def bind(self, name: str, value: ast.expr | str, steps: str = "") -> None:
         """Record a binding, in the scope that a ``global`` or ``nonlocal`` names if there is one."""
@@ -128,6 +130,8 @@ def steps(base: Refs, suffix: str) -> Refs:
     """Go on from each ref by ``suffix``. From the unknown only the last attribute is kept."""
     if not suffix:
         return base
+    if len(base) == 1:
+        return (_step(base[0], suffix),)
     return tuple(dict.fromkeys(_step(ref, suffix) for ref in base))
 
 
@@ -137,9 +141,9 @@ def _step(ref: str, suffix: str) -> str:
     return ref + suffix if len(ref) < LONGEST else "?"
 
 
-def union(parts: object) -> Refs:
+def union(parts: Iterable[Refs]) -> Refs:
     """All refs of several, without repetition; too many are unknown."""
-    refs = tuple(dict.fromkeys(ref for part in parts for ref in part))  # type: ignore[attr-defined]
+    refs = tuple(dict.fromkeys(ref for part in parts for ref in part))
     return refs if len(refs) <= MOST else UNKNOWN
 
 

@@ -20,7 +20,7 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
-CHANGING_CONTEXTS = (ast.Store, ast.Del)
+STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class Context:
 
     barrier: str = ""
     tries: tuple[int, ...] = ()
-    held: tuple[ast.expr, ...] = ()
+    held: tuple[tuple[ast.expr, str], ...] = ()
     loop: Span | None = None
+    late: ast.expr | None = None
+    """The value that is worked out before the targets on its left are written."""
 
 
 @dataclass(slots=True)
@@ -247,7 +249,7 @@ class Walker:
     def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
         for target in node.targets:
-            self._target(target, node.value, "", frame, scope, context)
+            self._target(target, node.value, "", frame, scope, replace(context, late=node.value))
         if frame.kind == "module" and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
             self.exports = _strings(node.value)
 
@@ -266,6 +268,7 @@ class Walker:
                 return
         if types and isinstance(node.target, ast.Attribute):
             self._attribute_of_self(node.target, node.annotation, "!", scope)
+        context = replace(context, late=node.value)
         self._target(node.target, node.value or node.annotation, "" if node.value else "!", frame, scope, context)
 
     def _later_annotation(self, node: ast.expr, scope: Scope) -> tuple[str, ...]:
@@ -281,7 +284,7 @@ class Walker:
             scope.function.bind(node.target.id, "?")
         self._record(node.target, "read", frame, scope, context)
         self._visit(node.value, frame, scope, context)
-        self._target(node.target, "?", "", frame, scope, context, late=node.value)
+        self._target(node.target, "?", "", frame, scope, replace(context, late=node.value))
 
     def _walrus(self, node: ast.NamedExpr, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
@@ -295,7 +298,6 @@ class Walker:
         frame: Frame,
         scope: Scope,
         context: Context,
-        late: ast.expr | None = None,
     ) -> None:
         """Bind what ``target`` names to ``value`` and record the writes it makes."""
         match target:
@@ -376,7 +378,7 @@ class Walker:
                 self._call(item.context_expr, frame, scope, context, use)
             else:
                 self._visit(item.context_expr, frame, scope, context)
-            context = replace(context, held=(*context.held, item.context_expr))
+            context = replace(context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~")))
             if item.optional_vars is not None:
                 self._target(item.optional_vars, item.context_expr, "%", frame, scope, context)
         self._all(node.body, frame, scope, context)
@@ -436,6 +438,8 @@ class Walker:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
         if isinstance(node, ast.Call):
             self._call(node, frame, scope, context, "plain", True)
+        elif isinstance(node, ast.Name):
+            self._record(node, "base", frame, scope, context)
         else:
             self._visit(node, frame, scope, context)
 
@@ -645,7 +649,7 @@ def _call_fact(source: Source, frame: Frame, node: ast.Call, scope: Scope, conte
         barrier=context.barrier,
         tight=tight,
         tries=context.tries,
-        held=tuple(resolve(item, scope)[0] for item in context.held),
+        held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
         loop=context.loop,
     )
 
@@ -662,16 +666,23 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
 
 def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
     for node, kind, scope, context in frame.accesses:
-        refs = _shared_refs(node, kind, scope, frame)
+        refs = _name_refs(node, kind, scope) if isinstance(node, ast.Name) else _part_refs(node, scope)
+        if not refs:
+            continue
+        span = source.span(node)
         for ref in refs:
             if ref.startswith("?"):
                 _note_loose(ref, kind, node, loose)
                 continue
+            if ref.partition(".")[0] in STANDARD:
+                continue
             end_line = node.end_lineno or node.lineno
+            late = context.late if kind in ("write", "change") else None
             yield Access(
                 ref=ref,
-                kind=kind,
-                span=source.span(node),
+                kind="read" if kind == "base" else kind,
+                span=span,
+                at=source.span(late).end if late is not None else span.start,
                 line=node.lineno,
                 column=source.column(node.lineno, node.col_offset),
                 end_column=source.column(end_line, node.end_col_offset or 0),
@@ -688,24 +699,34 @@ def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
         loose.writes.add(name)
 
 
-def _shared_refs(node: ast.expr, kind: str, scope: Scope, frame: Frame) -> Refs:
-    """The refs of an access, none if only this function can reach the thing."""
+def _part_refs(node: ast.expr, scope: Scope) -> Refs:
+    """The refs of an attribute, or of the container whose element is touched."""
     if isinstance(node, ast.Attribute):
-        return tuple(ref + "." + node.attr if not ref.startswith("?") else "?." + node.attr for ref in resolve(node.value, scope))
-    if not isinstance(node, ast.Name):
-        return tuple(ref for ref in resolve(node, scope) if not ref.startswith(("?", "builtins.")))
-    found = scope.find(node.id)
+        return tuple(ref + "." + node.attr if ref[0] != "?" else "?." + node.attr for ref in resolve(node.value, scope))
+    return tuple(ref for ref in resolve(node, scope) if not ref.startswith(("?", "builtins.")))
+
+
+def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:
+    """The refs of a name that others can reach, or that stands for a function; none for what only this function sees."""
+    key = (node.id, kind)
+    found = scope.touched.get(key)
     if found is None:
-        return (":" + node.id,) if scope.module.stars else ()
-    if kind in ("read", "write") and found.function is scope.function and found.kind != "module":
-        refs = lookup(scope, node.id) if kind == "read" else ()
-        return tuple(ref for ref in refs if _is_own_function(ref))
-    if found.kind in ("module", "class", "function") and kind in ("read", "write"):
-        bounds = found.names[node.id]
-        if all(isinstance(bound.value, str) for bound in bounds):
-            return lookup(scope, node.id) if kind == "read" else (found.prefix + node.id,)
-        return (found.prefix + node.id,)
-    return tuple(ref for ref in lookup(scope, node.id) if not ref.startswith("builtins.") and ref != "?")
+        found = scope.touched[key] = _touched(node.id, kind, scope)
+    return found
+
+
+def _touched(name: str, kind: str, scope: Scope) -> Refs:
+    home = scope.find(name)
+    if home is None:
+        return (":" + name,) if scope.module.stars else ()
+    local = home.kind != "module" and home.function is scope.function
+    if kind in ("change", "iterate"):
+        return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
+    if local:
+        return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
+    if not all(isinstance(bound.value, str) for bound in home.names[name]) or kind == "write":
+        return (home.prefix + name,)
+    return lookup(scope, name) if kind == "read" else ()
 
 
 def _is_own_function(ref: str) -> bool:

@@ -1,0 +1,183 @@
+"""One look at the whole project as it is now: summarise, link, survey, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from asyncfix import link, suppress, workers
+from asyncfix.catalog import Catalog
+from asyncfix.config import Config
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Api, Call, Change, Finding, Plan, Refusal, Site, Span, Summary
+from asyncfix.plan import changes, facts, leaves
+from asyncfix.project import Project
+from asyncfix.suppress import Suppressions
+from asyncfix.survey import Wanted, survey_bytes
+from asyncfix.transform import Transform
+from asyncfix.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a look depends on beside the files."""
+
+    config: Config
+    project: Project
+    catalog: Catalog
+    rules: Sequence[Transform]
+    selected: frozenset[str]
+    target: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A plan, with what the writing of its Changes needs to know: names of imports that must stay, by path."""
+
+    plan: Plan
+    kept_names: Mapping[str, frozenset[str]]
+
+
+def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
+    """Look at the project; ``stage`` is told the name of each stage as it begins."""
+    stage("summarise")
+    summaries, texts = workspace.facts()
+    stage("link")
+    modules = link.modules.build(
+        (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")), settings.project.source_roots
+    )
+    index = link.index.link(summaries, texts, modules, settings.catalog)
+    stage("plan")
+    suppressions = suppress.collect(summaries)
+    known = facts.gather(
+        index, settings.config, settings.project, settings.target, _closed(workspace, summaries, suppressions), suppressions.closed_lines()
+    )
+    blocking = leaves.find(index, _chooser(settings), _dropper(suppressions))
+    stage("survey")
+    known.sites = _survey(workspace, index, blocking)
+    stage("plan")
+    made = _suppressed(changes.plan(known, blocking), workspace, suppressions)
+    return Analysis(made, kept_names(index, known.tests.patches))
+
+
+def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Suppressions) -> frozenset[str]:
+    """Files in which nothing may be edited."""
+    editable = workspace.editable()
+    return frozenset(
+        item.path for item in summaries if item.path not in editable or item.generated
+    ) | suppressions.closed_files()
+
+
+def _chooser(settings: Settings) -> Callable[[Api], str | None]:
+    """The selected rule that a blocking call belongs to."""
+    from asyncfix.registry import rule_for
+
+    chosen: dict[str, str | None] = {}
+
+    def rule_of(api: Api) -> str | None:
+        if api.call not in chosen:
+            rule = rule_for(api, settings.rules)
+            chosen[api.call] = rule.name if rule is not None and rule.name in settings.selected else None
+        return chosen[api.call]
+
+    return rule_of
+
+
+def _dropper(suppressions: Suppressions) -> Callable[[str, Call, str], bool]:
+    def dropped(path: str, call: Call, rule: str) -> bool:
+        return suppressions.stops(path, call.line, call.end_line, rule)
+
+    return dropped
+
+
+def _survey(workspace: Workspace, index: ProjectIndex, blocking: leaves.Blocking) -> Mapping[str, Mapping[Span, Site]]:
+    """Ask the rules about the calls that block, file by file in workers."""
+    asked: dict[str, list[Wanted]] = {}
+    paths = {name: info.path for name, info in index.functions.items()}
+    for path, items in changes.wanted(paths, blocking).items():
+        asked[path] = [Wanted(leaf.call.span, api, leaf.function) for leaf, api in items]
+    order = sorted(asked)
+    tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked[path])) for path in order]
+    sites: dict[str, Mapping[Span, Site]] = {}
+    for path, result in zip(order, workspace.work(survey_bytes, tasks), strict=True):
+        if not isinstance(result, workers.Failure):
+            sites[path] = {site.call: site for site in msgspec.msgpack.decode(result, type=tuple[Site, ...])}
+    return sites
+
+
+def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) -> Plan:
+    """The plan without what comments suppress, and with a finding for each comment that suppresses nothing."""
+    barred = {change.id: change for change in plan.changes if _bars(change, workspace, suppressions)}
+    findings: list[Finding] = []
+    refusals = [item for item in plan.refusals if not _stops(item.finding, suppressions)]
+    for finding in plan.findings:
+        if _stops(finding, suppressions):
+            continue
+        if finding.change in barred:
+            finding = msgspec.structs.replace(finding, change=None, safety=None)
+            refusals.append(Refusal(finding, "suppressed", "a comment keeps asyncfix away from a line that would change"))
+        findings.append(finding)
+    mended = {finding.change for finding in findings}
+    return Plan(
+        tuple(change for change in plan.changes if change.id in mended and change.id not in barred),
+        tuple(refusals),
+        (*findings, *suppressions.unused()),
+        plan.sync_sites,
+    )
+
+
+def _stops(finding: Finding, suppressions: Suppressions) -> bool:
+    return suppressions.stops(finding.place.path, finding.place.line, finding.place.end_line, finding.rule)
+
+
+def _bars(change: Change, workspace: Workspace, suppressions: Suppressions) -> bool:
+    """Whether one of the lines that a Change would edit is closed to its rule."""
+    for decision in change.decisions:
+        if decision.path not in suppressions.by_path:
+            continue
+        span = decision.keyword if hasattr(decision, "keyword") else getattr(decision, "span", None) or decision.site.span  # type: ignore[union-attr]
+        first, last = suppress.lines_of(workspace.current(decision.path), span)
+        if suppressions.stops(decision.path, first, last, change.rule):
+            return True
+    return False
+
+
+def kept_names(index: ProjectIndex, patches: Iterable[object]) -> Mapping[str, frozenset[str]]:
+    """Names bound by imports that must stay although the file itself no longer uses them: others reach them through it."""
+    found: dict[str, set[str]] = {}
+    for path, summary in index.summaries.items():
+        found.setdefault(path, set()).update(summary.exports or ())
+    for importer, summary in index.summaries.items():
+        for refs in summary.bindings.values():
+            for ref in refs:
+                _note(index, importer, ref, found)
+        for function in summary.functions:
+            for access in function.accesses:
+                _note(index, importer, access.ref, found)
+            for call in function.calls:
+                for target in call.targets:
+                    _note(index, importer, target, found)
+    for patch in patches:
+        target = str(getattr(patch, "target", ""))
+        parts = target.split(".")
+        for size in range(len(parts) - 1, 0, -1):
+            path = index.evaluator.modules.by_name.get(".".join(parts[:size]))
+            if path is not None:
+                found.setdefault(path, set()).add(parts[size])
+                break
+    return {path: frozenset(names) for path, names in found.items()}
+
+
+def _note(index: ProjectIndex, importer: str, ref: str, found: dict[str, set[str]]) -> None:
+    """Note that ``importer`` reads a name of another module."""
+    if ref.startswith((":", "?", "builtins.")) or "." not in ref:
+        return
+    head, _, name = ref.rpartition(".")
+    while head and head.strip("."):
+        for entity in index.evaluator.evaluate(importer, head):
+            if entity.kind == "module" and entity.name != importer:
+                found.setdefault(entity.name, set()).add(name)
+                return
+        head, _, name = head.rpartition(".")

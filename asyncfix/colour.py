@@ -1,0 +1,213 @@
+"""What must turn async for one leaf, or what stands in the way: a pure function that plan calls once per leaf.
+
+Colouring speaks of functions and spans; it never sees a tree or a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call, Function, Summary
+
+# Decorators that leave a coroutine function what it is, or await it themselves.
+TRANSPARENT_DECORATORS = frozenset(
+    {
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+        "typing.final",
+        "typing.no_type_check",
+        "warnings.deprecated",
+        "tenacity.retry()",
+        "backoff.on_exception()",
+        "backoff.on_predicate()",
+        "stamina.retry()",
+    }
+)
+# Bases that call none of a subclass's methods by themselves.
+PASSIVE_BASES = frozenset(
+    {
+        "builtins.object",
+        "builtins.Exception",
+        "builtins.ValueError",
+        "builtins.RuntimeError",
+        "abc.ABC",
+        "typing.Generic",
+        "typing.Protocol",
+        "typing_extensions.Protocol",
+        "enum.Enum",
+        "enum.StrEnum",
+        "enum.IntEnum",
+        "typing.NamedTuple",
+        "typing.TypedDict",
+        "builtins.str",
+        "builtins.dict",
+        "builtins.list",
+        "pydantic.BaseModel",
+        "pydantic_settings.BaseSettings",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """Why a function may not turn: a stable code, the place, and a sentence."""
+
+    code: str
+    path: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Colouring:
+    """What turns, and the calls that are then awaited, with the functions they stand in."""
+
+    turns: tuple[str, ...]
+    awaits: tuple[Edge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What limits colouring beside the code itself.
+
+    pins          qualified names that stay sync
+    entry_points  functions that a build file names
+    replaced      functions that tests replace by something that stays sync, with the place
+    closed        files that may not be edited; closed_lines: lines likewise
+    """
+
+    pins: frozenset[str]
+    entry_points: frozenset[str]
+    replaced: Mapping[str, tuple[str, int]]
+    closed: frozenset[str]
+    closed_lines: Mapping[str, frozenset[int]]
+
+
+def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier:
+    """The smallest set of functions that must turn so that ``leaf`` may await, or the first barrier met."""
+    turns = [leaf]
+    seen = {leaf}
+    awaits: list[Edge] = []
+    for name in turns:
+        barrier = _may_turn(index, name, limits)
+        if barrier is not None:
+            return barrier
+        callers = index.callers.get(name, ())
+        if not callers:
+            fact = index.fact(name)
+            return Barrier("sync-caller", index.path(name), fact.line, f"{name} is not called from async code only")
+        for edge in callers:
+            barrier = _may_await(index, edge, limits)
+            if barrier is not None:
+                return barrier
+            awaits.append(edge)
+            if not index.fact(edge.caller).is_async and edge.caller not in seen:
+                seen.add(edge.caller)
+                turns.append(edge.caller)
+    for edge in awaits:
+        if not edge.sure and not all(other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span):
+            return Barrier(
+                "ambiguous-call", index.path(edge.caller), edge.site.line, f"the call of {edge.callee} may mean another function too"
+            )
+    return Colouring(tuple(turns), tuple(dict.fromkeys(awaits)))
+
+
+def _may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
+    """The barrier that the function itself is, None if it may turn."""
+    info = index.functions[name]
+    fact = info.fact
+    for code, why in _reasons(index, name, fact, index.summaries[info.path], limits):
+        return Barrier(code, info.path, fact.line, f"{name} {why}")
+    last = fact.qualname.rpartition(".")[2]
+    for uses in (index.passed.get(name), index.rebound.get(name), index.by_name.get(last)):
+        for use in uses or ():
+            return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
+    if name in limits.replaced:
+        path, line = limits.replaced[name]
+        return Barrier("replaced-in-test", path, line, f"{name} is replaced by a test ({path}:{line})")
+    return None
+
+
+def _use(name: str, reason: str, path: str, line: int) -> str:
+    said = {
+        "passed-as-value": "is passed on as a value",
+        "rebound": "is assigned anew at run time",
+        "possible-caller": "may be meant by a call whose receiver is not known",
+        "possible-use": "may be meant by an attribute whose owner is not known",
+        "dynamic-access": "may be meant by getattr",
+        "unparsed-file": "is named in a file that could not be parsed",
+    }
+    return f"{name} {said[reason]} ({path}:{line})"
+
+
+def _reasons(index: ProjectIndex, name: str, fact: Function, summary: Summary, limits: Rules) -> Iterable[tuple[str, str]]:
+    last = fact.qualname.rpartition(".")[2]
+    if fact.kind == "property":
+        yield "property", "is a property"
+    if fact.kind == "lambda":
+        yield "lambda", "is a lambda"
+    if fact.kind in ("module", "class"):
+        yield "module-level", "runs when the module is imported"
+    if last in ("__init__", "__new__", "__post_init__"):
+        yield "constructor", "is a constructor"
+    elif last.startswith("__") and last.endswith("__"):
+        yield "dunder", "is called by Python itself"
+    if fact.is_generator:
+        yield "generator", "is a generator"
+    for decorator in fact.decorators:
+        if not _transparent(index, summary.path, decorator):
+            yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
+    if len(index.family.get(name, ())) > 1:
+        yield "overridden", "is overridden, or overrides"
+    if fact.owner_class:
+        yield from _foreign(index, summary.path, fact.owner_class)
+    if name in limits.pins:
+        yield "pinned", "is pinned in [tool.asyncfix]"
+    if name in limits.entry_points:
+        yield "entry-point", "is an entry point of the project"
+    if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):
+        yield "not-editable", "stands where nothing may be edited"
+
+
+def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
+    called = decorator.endswith("()")
+    entities = index.evaluator.evaluate(path, decorator.removesuffix("()"))
+    return bool(entities) and all(
+        entity.kind == "external" and entity.name + ("()" if called else "") in TRANSPARENT_DECORATORS for entity in entities
+    )
+
+
+def _foreign(index: ProjectIndex, path: str, qualname: str) -> Iterable[tuple[str, str]]:
+    class_id = index.evaluator.class_id(path, qualname)
+    for base in index.evaluator.order(class_id)[1:] if class_id else ():
+        if base not in index.classes and base not in PASSIVE_BASES:
+            yield "foreign-base", f"is a method of a class whose base {base} may call it"
+            return
+
+
+def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None:
+    """The barrier that a call is, None if it may be awaited where it stands."""
+    path, line = index.path(edge.caller), edge.site.line
+    fact = index.fact(edge.caller)
+
+    def stop(code: str, why: str) -> Barrier:
+        return Barrier(code, path, line, f"{edge.callee} {why} ({path}:{line})")
+
+    if fact.kind in ("module", "class"):
+        return stop("module-level", "is called when a module is imported")
+    if fact.kind == "lambda":
+        return stop("lambda", "is called in a lambda")
+    if edge.kind != "call" or not isinstance(edge.site, Call):
+        return stop(edge.kind, f"is called as a {edge.kind}")
+    if edge.site.barrier:
+        return stop(edge.site.barrier, f"is called where no await may stand: {edge.site.barrier.replace('-', ' ')}")
+    if edge.site.use != "plain":
+        return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
+    if path in limits.closed or any(at in limits.closed_lines.get(path, ()) for at in range(line, edge.site.end_line + 1)):
+        return stop("not-editable", "is called where nothing may be edited")
+    return None

@@ -1,0 +1,157 @@
+"""The options and arguments of the command line. What they do is in `front`.
+
+Annotations are not postponed here: typer would evaluate each of them three times, at the cost of all the rest of
+our start-up.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from asyncfix import __version__
+from asyncfix.ending import clean_end
+
+_HELP = """Find calls that block the event loop, and mend them.
+
+Without --diff or --apply: report what is found under PATHS (default: the current folder). Everything under the root of
+the project is read; only PATHS are edited.
+
+Other commands: `asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all` (a folder of such a name is ./undo).
+
+Exit codes: 0 done, or nothing found; 1 findings, or with --check something fixable is left; 2 wrong usage or
+configuration, an internal error, or a file that should have been processed could not be; 130 and 143 interrupted, with
+all files whole.
+"""
+
+
+def command(name: str) -> Callable[..., Any]:
+    """The parser of a sub-command, '' for the main one; called with ``args`` and ``prog_name`` it runs, and exits."""
+    functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule}
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.command(help=None if name else _HELP)(functions[name])
+    return typer.main.get_command(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"asyncfix {__version__}")
+        raise typer.Exit
+
+
+def _migrate(
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders.")] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Print all edits as one unified diff.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Take UNSAFE changes too.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
+    ] = False,
+    interactive: Annotated[bool, typer.Option("--interactive", help="With --apply: ask about each change.")] = False,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes to the files.")
+    ] = False,
+    select: Annotated[
+        list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules only; ALL is every default one.")
+    ] = None,
+    extend_select: Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules too.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Do without these rules.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="PATTERN,...", help="Do not edit files that match, as in .gitignore.")
+    ] = None,
+    force_exclude: Annotated[
+        bool, typer.Option("--force-exclude", help="Exclude files that are named in PATHS too.")
+    ] = False,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="How a library is mended: `requests=native`, `files=thread`."),
+    ] = None,
+    target_version: Annotated[
+        str | None, typer.Option(metavar="X.Y", help="Oldest Python the project runs on.", show_default=False)
+    ] = None,
+    output_format: Annotated[
+        Literal["text", "json", "github"], typer.Option(help="How the report is written.")
+    ] = "text",
+    statistics: Annotated[bool, typer.Option("--statistics", help="Report sums by rule.")] = False,
+    show_files: Annotated[bool, typer.Option("--show-files", help="List the files that may be edited.")] = False,
+    color: Annotated[Literal["auto", "always", "never"], typer.Option(help="Whether to colour the report.")] = "auto",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep what was read before.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Number of processes (default: one per CPU).")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del version
+    _refuse(diff and apply, "--diff and --apply exclude each other")
+    _refuse(check and not (diff or apply), "--check goes with --diff or --apply; the report exits with 1 anyway")
+    _refuse(interactive and not apply, "--interactive goes with --apply")
+    _refuse(diff and output_format != "text", "--diff prints only the patch: no --output-format")
+    _refuse(statistics and (diff or apply or output_format != "text"), "--statistics goes with the report as text")
+    _refuse(show_files and (diff or apply or statistics or output_format != "text"), "--show-files goes alone")
+    wrong = [text for text in strategy or () if not all(text.partition("="))]
+    _refuse(bool(wrong), f"--strategy takes KEY=VALUE, not {wrong[0] if wrong else ''}")
+
+    from asyncfix import front
+    from asyncfix.outcome import Options
+
+    options = Options(
+        paths=tuple(paths or (".",)),
+        mode="diff" if diff else "apply" if apply else "report",
+        unsafe=unsafe,
+        check=check,
+        allow_dirty=allow_dirty,
+        interactive=interactive,
+        force_exclude=force_exclude,
+        use_cache=not no_cache,
+        select=_listed(select),
+        extend_select=_listed(extend_select),
+        ignore=_listed(ignore),
+        exclude=_listed(exclude),
+        strategy=tuple(strategy or ()),
+        target_version=target_version,
+        workers=workers,
+    )
+    with clean_end():
+        if show_files:
+            code = front.show_files(options)
+        else:
+            code = front.migrate(options, front.Look(output_format, statistics, color))
+    sys.exit(code)
+
+
+def _undo(
+    path: Annotated[str, typer.Argument(metavar="[PATH]", help="The project, or anything in it.")] = ".",
+) -> None:
+    """Restore the files as they were before the last --apply; refuse if they changed since."""
+    from asyncfix import front
+
+    with clean_end():
+        code = front.undo(path)
+    sys.exit(code)
+
+
+def _rule(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The rule whose page to print.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="List all rules.")] = False,
+) -> None:
+    """Print what a rule does, why, an example, and when it is safe."""
+    _refuse((name is None) != all_, "give a rule's NAME, or --all")
+
+    from asyncfix import front
+
+    with clean_end():
+        code = front.list_rules() if name is None else front.show_rule(name)
+    sys.exit(code)
+
+
+def _refuse(wrong: bool, message: str) -> None:
+    if wrong:
+        raise typer.BadParameter(message)
+
+
+def _listed(values: list[str] | None) -> tuple[str, ...]:
+    """``--select a,b --select c``: comma separated and repeatable."""
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

@@ -1,0 +1,183 @@
+"""Chosen Changes made into new text of files: rewritten in workers, checked, and taken back where they do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from asyncfix import apply, workers
+from asyncfix.check import Proof, check_bytes
+from asyncfix.generated import Generated
+from asyncfix.model import Change, Decision, Replace, Turn
+from asyncfix.rewrite import Order, Written, rewrite_bytes
+from asyncfix.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What the Changes make of the files.
+
+    taken    the Changes that are in; waiting: ids of those that do not go together with them, to be planned again
+    errors   internal errors by Change id
+    """
+
+    taken: tuple[Change, ...]
+    pieces: Mapping[str, apply.Pieces]
+    waiting: frozenset[str]
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the writing of every file needs to know: names of imports to keep by path, black's line length, generated code."""
+
+    kept_names: Mapping[str, frozenset[str]]
+    black: int | None
+    http_module: str
+    generated: Generated
+
+
+def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -> Composition:
+    """Rewrite all files that the Changes name. Whatever cannot be carried out is left out whole, in every file."""
+    waiting: set[str] = set()
+    errors: dict[str, str] = {}
+    chosen = _compatible(changes, waiting)
+    written: dict[str, Written] = {}
+    while chosen:
+        orders = _orders(chosen)
+        wanted = {path: order for path, order in orders.items() if path not in written or _ids(written[path]) != _named(order)}
+        written = {path: item for path, item in written.items() if path in orders and path not in wanted}
+        written |= _rewrite(workspace, wanted, setting, errors)
+        late = {change for item in written.values() for change in item.waiting}
+        failed = {change: reason for item in written.values() for change, reason in item.failed.items()}
+        if not late and not failed and not errors.keys() & {change.id for change in chosen}:
+            failed = _unsound(workspace, written, chosen, setting)
+        errors |= failed
+        waiting |= late - failed.keys()
+        out = late | errors.keys()
+        remaining = _without(chosen, out)
+        if len(remaining) == len(chosen):
+            break
+        waiting |= {change.id for change in chosen} - {change.id for change in remaining} - errors.keys()
+        chosen = remaining
+    pieces = {path: _edited(workspace, path, item.edits) for path, item in written.items() if chosen}
+    pieces |= setting.generated.pieces(workspace, written.values()) if chosen else {}
+    return Composition(tuple(chosen), pieces, frozenset(waiting), errors)
+
+
+def _compatible(changes: Iterable[Change], waiting: set[str]) -> list[Change]:
+    """Changes in order, without those that turn what an earlier one must keep sync, or the other way round."""
+    kept: list[Change] = []
+    turned: set[str] = set()
+    held: set[str] = set()
+    for change in changes:
+        if change.turns & held or change.keeps & turned:
+            waiting.add(change.id)
+            continue
+        turned |= change.turns
+        held |= change.keeps
+        kept.append(change)
+    return kept
+
+
+def _without(changes: Sequence[Change], out: Iterable[str]) -> list[Change]:
+    """The Changes that are not out, and need none that is."""
+    gone = set(out)
+    while True:
+        kept = [change for change in changes if change.id not in gone and not gone & set(change.needs)]
+        more = {change.id for change in changes} - {change.id for change in kept} - gone
+        if not more:
+            return kept
+        gone |= more
+
+
+def _orders(changes: Iterable[Change]) -> dict[str, list[tuple[str, tuple[Decision, ...]]]]:
+    orders: dict[str, list[tuple[str, tuple[Decision, ...]]]] = {}
+    for change in changes:
+        for path in change.files:
+            orders.setdefault(path, []).append((change.id, tuple(item for item in change.decisions if item.path == path)))
+    return orders
+
+
+def _named(order: Sequence[tuple[str, tuple[Decision, ...]]]) -> frozenset[str]:
+    return frozenset(change for change, _ in order)
+
+
+def _ids(written: Written) -> frozenset[str]:
+    return frozenset(written.changes) - written.waiting - written.failed.keys()
+
+
+def _rewrite(
+    workspace: Workspace,
+    orders: Mapping[str, Sequence[tuple[str, tuple[Decision, ...]]]],
+    setting: Setting,
+    errors: dict[str, str],
+) -> dict[str, Written]:
+    paths = sorted(orders)
+    items = [
+        msgspec.msgpack.encode(
+            Order(
+                path=path,
+                data=workspace.current(path),
+                changes=tuple(orders[path]),
+                generated_import=setting.generated.module_for(path),
+                black=setting.black,
+                http_module=setting.http_module,
+                kept_names=setting.kept_names.get(path, frozenset()),
+            )
+        )
+        for path in paths
+    ]
+    written: dict[str, Written] = {}
+    for path, result in zip(paths, workspace.work(rewrite_bytes, items), strict=True):
+        if isinstance(result, workers.Failure):
+            errors.update({change: f"{path}: {result.reason}" for change, _ in orders[path]})
+        else:
+            written[path] = msgspec.msgpack.decode(result, type=Written)
+    return written
+
+
+def _unsound(workspace: Workspace, written: Mapping[str, Written], changes: Sequence[Change], setting: Setting) -> dict[str, str]:
+    """Changes whose text does not pass the check, with the problem."""
+    failed: dict[str, str] = {}
+    problems = _check(workspace, {path: item.new for path, item in written.items()}, changes)
+    for path, problem in problems.items():
+        suspects = [change for change in changes if path in change.files]
+        for change in suspects if len(suspects) > 1 else ():
+            alone = _rewrite(workspace, {path: _orders([change])[path]}, setting, failed)
+            found = _check(workspace, {path: alone[path].new}, [change]) if path in alone else {path: problem}
+            if found:
+                failed[change.id] = f"{path}: {found[path]}"
+        if not any(change.id in failed for change in suspects):
+            failed |= {change.id: f"{path}: {problem}" for change in suspects}
+    return failed
+
+
+def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[Change]) -> dict[str, str]:
+    turned = {
+        (decision.path, decision.function) for change in changes for decision in change.decisions if isinstance(decision, Turn)
+    }
+    paths = sorted(texts)
+    items = [
+        msgspec.msgpack.encode(
+            Proof(path, workspace.current(path), texts[path], frozenset(name for at, name in turned if at == path))
+        )
+        for path in paths
+    ]
+    problems: dict[str, str] = {}
+    for path, result in zip(paths, workspace.work(check_bytes, items), strict=True):
+        if isinstance(result, workers.Failure):
+            problems[path] = result.reason
+        else:
+            found = msgspec.msgpack.decode(result, type=tuple[str, ...])
+            if found:
+                problems[path] = found[0]
+    return problems
+
+
+def _edited(workspace: Workspace, path: str, edits: Sequence[Replace]) -> apply.Pieces:
+    original = workspace.original[path] or b""
+    pieces = workspace.pieces.get(path) or apply.untouched(original)
+    return apply.edit(pieces, edits, original)

@@ -1,0 +1,342 @@
+"""What each function reads and writes that others can reach.
+
+Shared is what others can reach: attributes, globals, nonlocals, arguments, context variables and files (by the expression
+of their path); not objects that the call itself made. Unknown is everything. Effects are coarse on purpose: a key names an
+attribute of a class, not of one object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from asyncfix.link.evaluate import Entity
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Access, Api, Call, Span
+
+OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
+
+# Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
+VALUE_METHODS = frozenset(
+    name for kind in (str, bytes, int, float) for name in dir(kind) if not name.startswith("_")
+) | {"items", "keys", "values", "get", "copy", "isoformat", "total_seconds", "timestamp", "group", "groups", "groupdict"}
+CHANGING_METHODS = frozenset(
+    {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem", "add", "discard"}
+    | {"appendleft", "popleft", "write", "writelines", "writerow", "writerows"}
+)
+THREAD_BOUND = ("sqlite3.", "threading.local")
+LOOP = ("asyncio.",)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in the project, for a person."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One access to something shared.
+
+    key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object), ``file <path expression>``
+    object what holds it: two writes to one object belong together
+    """
+
+    key: str
+    object: str
+    writes: bool
+    span: Span
+    at: int
+    where: Where
+    iterates: bool = False
+    loop: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why something may not run in a thread at all."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The effects of one function's own code."""
+
+    touches: tuple[Touch, ...]
+    unknown: tuple[tuple[Span, str], ...]
+    blocked: tuple[tuple[Span, Blocked], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The effects of some code with all that it reaches."""
+
+    touches: tuple[Touch, ...]
+    unknown: str
+    blocked: Blocked | None
+
+
+class Effects:
+    """Effects of all functions, worked out when asked for and remembered."""
+
+    def __init__(self, index: ProjectIndex) -> None:
+        self.index = index
+        self._direct: dict[str, Direct] = {}
+        self._below: dict[str, frozenset[str]] = {}
+        self._writers: Mapping[str, tuple[tuple[str, Touch], ...]] | None = None
+        self._names = frozenset(info.fact.qualname.rpartition(".")[2] for info in index.functions.values())
+
+    # ------------------------------------------------------------------------------------------------------- one function
+
+    def direct(self, function: str) -> Direct:
+        """What the function's own code touches, in the order of the text."""
+        found = self._direct.get(function)
+        if found is None:
+            found = self._direct[function] = self._examine(function)
+        return found
+
+    def _examine(self, function: str) -> Direct:
+        index, info = self.index, self.index.functions[function]
+        touches = [touch for access in info.fact.accesses for touch in self._access(function, info.path, access)]
+        unknown: list[tuple[Span, str]] = []
+        blocked: list[tuple[Span, Blocked]] = []
+        for call in index.unknown.get(function, ()):
+            unclear = self._unknown_call(info.path, call, touches)
+            if unclear:
+                unknown.append((call.span, f"{unclear} ({info.path}:{call.line}) is not known"))
+        for external in index.externals.get(function, ()):
+            row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
+            if row is None:
+                if external.call not in index.unknown.get(function, ()):
+                    unknown.append((external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known"))
+                continue
+            self._external(info.path, external.name, row, external.call, touches, unknown, blocked)
+        return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
+
+    def _access(self, function: str, path: str, access: Access) -> Iterator[Touch]:
+        key, holder = self.key(path, access.ref)
+        if key:
+            where = Where(path, access.line)
+            writes = access.kind in ("write", "change")
+            yield Touch(key, holder, writes, access.span, access.at, where, access.kind == "iterate", access.loop)
+
+    def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
+        """The name of a call that may do anything; '' if its name tells enough."""
+        for target in call.targets:
+            if self.index.evaluator.evaluate(path, target):
+                continue
+            receiver, _, name = target.rpartition(".")
+            if not receiver:
+                return target
+            if name in self._names:
+                return f".{name}" if receiver == "?" else target
+            if name in CHANGING_METHODS:
+                key, holder = self.key(path, receiver) if receiver != "?" else ("?", "?")
+                if key:
+                    touches.append(Touch(key, holder, True, call.span, call.span.end, Where(path, call.line), loop=call.loop))
+            elif name not in VALUE_METHODS:
+                return f".{name}" if receiver == "?" else target
+        return ""
+
+    def _external(
+        self,
+        path: str,
+        name: str,
+        row: Api,
+        call: Call,
+        touches: list[Touch],
+        unknown: list[tuple[Span, str]],
+        blocked: list[tuple[Span, Blocked]],
+    ) -> None:
+        where = Where(path, call.line)
+        if row.reads is None or row.writes is None:
+            unknown.append((call.span, f"what {name} ({where}) reads and writes is not known"))
+        for words, writes in ((row.reads or (), False), (row.writes or (), True)):
+            for word in words:
+                touches.extend(self._word(path, name, word, writes, call, blocked))
+        if name == "builtins.next" and len(call.arguments) == 1:
+            blocked.append((call.span, Blocked("stop-iteration", f"next() may raise StopIteration, which hangs a thread's waiter ({where})")))
+
+    def _word(
+        self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Blocked]]
+    ) -> Iterator[Touch]:
+        where = Where(path, call.line)
+        match word:
+            case "loop":
+                blocked.append((call.span, Blocked("loop-api", f"{name} belongs to the event loop ({where})")))
+            case "thread":
+                blocked.append((call.span, Blocked("thread-bound", f"{name} is bound to one thread ({where})")))
+            case "context":
+                blocked.append((call.span, Blocked("context-variable", f"{name}: a thread's changes of context are lost ({where})")))
+            case "receiver":
+                receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
+                key, holder = self.key(path, receiver)
+                if key:
+                    yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
+            case "argument":
+                for argument in call.arguments:
+                    key, holder = self.key(path, argument.ref)
+                    if key:
+                        yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
+            case "file":
+                key = "file " + self.file(path, call)
+                yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
+            case _:
+                yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
+
+    def file(self, path: str, call: Call) -> str:
+        """The path expression of a call on a file: its first argument, or its receiver."""
+        receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
+        if "Path" in receiver or "!" in receiver or "@" in receiver:
+            return self.key(path, receiver)[0] or receiver
+        if call.arguments:
+            first = call.arguments[0]
+            return repr(first.literal) if first.literal else self.key(path, first.ref)[0] or first.ref or f"?{path}:{call.line}"
+        return self.key(path, receiver)[0] or receiver
+
+    # --------------------------------------------------------------------------------------------------------------- keys
+
+    def key(self, path: str, ref: str) -> tuple[str, str]:
+        """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
+        if not ref or OWN_ROOT.match(ref):
+            return "", ""
+        if ref.startswith("?"):
+            return ref, "?"
+        base, attribute = _split(ref)
+        if not attribute:
+            return self._whole(path, ref)
+        if base.endswith("<locals>"):
+            return f"{self.index.evaluator.modules.names[path]}{ref}", base
+        if self._made_here(path, base):
+            return "", ""
+        for entity in self.index.evaluator.evaluate(path, base):
+            match entity.kind:
+                case "instance" | "class":
+                    owner = self._owner(entity, attribute)
+                    return f"{owner}.{attribute}", base
+                case "module":
+                    module = self.index.evaluator.modules.names[entity.name]
+                    return self._variable(entity.name, module, attribute)
+                case "external":
+                    return ("", "") if "()" not in entity.name else (f"?.{attribute}", base)
+                case "value":
+                    return self.key(path, base)
+                case _:
+                    pass
+        return f"?.{attribute}", base
+
+    def _whole(self, path: str, ref: str) -> tuple[str, str]:
+        """A ref without an attribute at its end: a parameter, a variable of a function, the result of a call."""
+        if "@" in ref and not ref.endswith(("()", "!")):
+            name = f"argument {ref.rpartition('@')[2]}"
+            return name, ref
+        if self._made_here(path, ref):
+            return "", ""
+        base = ref.rstrip("[]%~")
+        return self.key(path, base) if base != ref else ("", "")
+
+    def _variable(self, path: str, module: str, name: str) -> tuple[str, str]:
+        summary = self.index.summaries[path]
+        for entity in self.index.evaluator.attribute(Entity("module", path), name):
+            if entity.kind in ("function", "class", "module") and f":{name}" in summary.bindings.get(name, (f":{name}",)):
+                return "", ""
+        if name in summary.bindings:
+            return f"{module}.{name}", module
+        return "", ""
+
+    def _owner(self, entity: Entity, attribute: str) -> str:
+        """The base class that introduces an attribute, so that one attribute has one key."""
+        owner = entity.name
+        for base in self.index.evaluator.order(entity.name):
+            info = self.index.classes.get(base)
+            if info is not None and attribute in info.fact.attributes:
+                owner = base
+        return owner
+
+    def _made_here(self, path: str, ref: str) -> bool:
+        """Whether an object was made by the code that uses it: the call of a class, or of a library."""
+        at = ref.rfind("()")
+        if at < 0:
+            return False
+        entities = self.index.evaluator.evaluate(path, ref[:at])
+        return bool(entities) and all(entity.kind in ("class", "external") for entity in entities)
+
+    # ------------------------------------------------------------------------------------------------------- whole reach
+
+    def below(self, function: str) -> frozenset[str]:
+        """The function and all project functions that it may run."""
+        found = self._below.get(function)
+        if found is None:
+            seen = {function}
+            stack = [function]
+            while stack:
+                for edge in self.index.calls.get(stack.pop(), ()):
+                    if edge.callee not in seen:
+                        seen.add(edge.callee)
+                        stack.append(edge.callee)
+            found = self._below[function] = frozenset(seen)
+        return found
+
+    def reach(self, function: str, span: Span | None = None) -> Reach:
+        """The effects of the code in ``span`` of a function (all of it if None), with all that it reaches."""
+        own = self.direct(function)
+        touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
+        unknown = [why for at, why in own.unknown if span is None or span.contains(at)]
+        blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
+        below: set[str] = set()
+        for edge in self.index.calls.get(function, ()):
+            if span is None or span.contains(edge.span):
+                below |= self.below(edge.callee)
+        for name in sorted(below):
+            more = self.direct(name)
+            constructing = self.index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
+            touches.extend(touch for touch in more.touches if not (constructing and _of_self(touch, self.index, name)))
+            unknown.extend(why for _, why in more.unknown)
+            blocked.extend(item for _, item in more.blocked)
+        return Reach(tuple(touches), unknown[0] if unknown else "", blocked[0] if blocked else None)
+
+    def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
+        """Functions that write a shared thing outside a constructor, with the place."""
+        if self._writers is None:
+            self._writers = self._all_writers()
+        exact = self._writers.get(key, ())
+        if exact or key.startswith(("file ", "argument ")):
+            return exact
+        attribute = key.rpartition(".")[2]
+        return self._writers.get(f"?.{attribute}", ()) if not key.startswith("?") else ()
+
+    def _all_writers(self) -> Mapping[str, tuple[tuple[str, Touch], ...]]:
+        found: dict[str, list[tuple[str, Touch]]] = {}
+        for name, info in self.index.functions.items():
+            last = info.fact.qualname.rpartition(".")[2]
+            if info.fact.kind in ("module", "class"):
+                continue
+            for touch in self.direct(name).touches:
+                if touch.writes and not (last in CONSTRUCTING and _of_self(touch, self.index, name)):
+                    found.setdefault(touch.key, []).append((name, touch))
+        return {key: tuple(items) for key, items in found.items()}
+
+
+def _of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
+    owner = index.fact(function).owner_class
+    return bool(owner) and touch.object.startswith(f":{owner}")
+
+
+def _split(ref: str) -> tuple[str, str]:
+    """A ref's base and the attribute it ends in ('' if it ends in something else)."""
+    base, dot, last = ref.rpartition(".")
+    if not dot or not last.isidentifier():
+        if ref.startswith(":") and ref[1:].isidentifier():
+            return ":", ref[1:]
+        return ref, ""
+    return base or ":", last
+

@@ -1,0 +1,121 @@
+"""What tests replace, freeze and intercept: read off the calls of the whole project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Argument, Call
+
+# Packages that take the place of a library's transport as soon as a test imports them.
+INTERCEPTORS = {
+    "responses": "requests",
+    "requests_mock": "requests",
+    "httpretty": "requests",
+    "vcr": "requests",
+    "betamax": "requests",
+    "pook": "requests",
+    "pyfakefs": "builtins.open",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One replacement.
+
+    target  dotted name as a test writes it (``pkg.mod.requests.get``); for ``patch.object(x, "name")`` the meaning of x + name
+    follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
+    """
+
+    target: str
+    follows: bool
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """All replacements of the project, the places that freeze time, and the packages that intercept."""
+
+    patches: tuple[Patch, ...]
+    frozen: tuple[Patch, ...]
+    intercepted: tuple[Patch, ...]
+
+
+def find(index: ProjectIndex) -> Tests:
+    """Read the project's tests (and whatever else replaces names)."""
+    patches: list[Patch] = []
+    frozen: list[Patch] = []
+    for info in index.functions.values():
+        for call in info.fact.calls:
+            last = _last(call)
+            if last in ("patch", "object", "setattr", "multiple", "delattr"):
+                patches.extend(_patch(index, info.path, call, last))
+            elif last in ("freeze_time", "travel") and not _literal(call, "real_asyncio") == "True":
+                frozen.append(Patch(last, False, info.path, call.line))
+    intercepted = [
+        Patch(INTERCEPTORS[name], False, path, 1)
+        for path, summary in index.summaries.items()
+        for name in sorted(summary.imports & INTERCEPTORS.keys())
+    ]
+    return Tests(tuple(patches), tuple(frozen), tuple(intercepted))
+
+
+def _last(call: Call) -> str:
+    return call.targets[0].rpartition(".")[2] if call.targets else ""
+
+
+def _patch(index: ProjectIndex, path: str, call: Call, last: str) -> Iterable[Patch]:
+    positional = [argument for argument in call.arguments if argument.keyword == ""]
+    if not positional:
+        return
+    first = positional[0]
+    string = first.literal if not first.ref else ""
+    follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and not _has_new(call)
+    if string:
+        yield Patch(string, follows, path, call.line)
+        return
+    if len(positional) > 1 and positional[1].literal:
+        name = positional[1].literal
+        for entity in index.evaluator.evaluate(path, first.ref):
+            base = entity.name if entity.kind != "module" else index.evaluator.modules.names[entity.name]
+            yield Patch(f"{base}.{name}", follows, path, call.line)
+        if not index.evaluator.evaluate(path, first.ref):
+            yield Patch(f"?.{name}", follows, path, call.line)
+
+
+def _has_new(call: Call) -> bool:
+    return any(argument.keyword in ("new", "new_callable") for argument in call.arguments)
+
+
+def _literal(call: Call, keyword: str) -> str:
+    found: list[Argument] = [argument for argument in call.arguments if argument.keyword == keyword]
+    return found[0].literal if found else ""
+
+
+def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Patch | None:
+    """The first test that replaces the library's ``name`` (``requests.get``) as the file ``path`` sees it."""
+    module = index.evaluator.modules.names.get(path, "")
+    top = name.partition(".")[0]
+    for item in tests.intercepted:
+        if name == item.target or top == item.target:
+            return item
+    for item in tests.patches:
+        if _means(index, item.target, name, module):
+            return item
+    return None
+
+
+def _means(index: ProjectIndex, target: str, name: str, module: str) -> bool:
+    """Whether replacing ``target`` changes what ``name`` does in ``module``."""
+    head, _, last = target.rpartition(".")
+    wanted_head, _, wanted_last = name.rpartition(".")
+    if head == "?":
+        return last == wanted_last
+    if target == name or name.startswith(target + ".") or target.startswith(name + "."):
+        return True
+    if module and (target == f"{module}.{name.partition('.')[0]}" or target == f"{module}.{wanted_last}"):
+        return True
+    # pkg.mod.requests.get replaces the attribute of the one module `requests`, for everybody
+    return target.endswith("." + name) or (wanted_head != "" and target.endswith(f".{wanted_head.rpartition('.')[2]}.{last}") and last == wanted_last)

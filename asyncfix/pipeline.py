@@ -1,0 +1,266 @@
+"""The flow, one way: discover, summarise, link, survey, plan, select, compose (rewrite, apply, check), write; in rounds."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from asyncfix import apply, catalog, discover, registry, select, vcs, write
+from asyncfix.analysis import Analysis, Settings, analyse
+from asyncfix.compose import Composition, Setting, compose
+from asyncfix.config import Config, override
+from asyncfix.config import load as load_config
+from asyncfix.generated import Generated
+from asyncfix.model import Change, Plan
+from asyncfix.outcome import FileResult, Listing, Options, Outcome
+from asyncfix.patch import PatchInput, render
+from asyncfix.project import Project, is_project_file, read_project
+from asyncfix.workspace import Workspace, processes
+
+MOST_ROUNDS = 5
+
+
+class Stop(Exception):
+    """The run cannot go on; one line for the user."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """CPU and wall seconds by stage, children included: printed where the environment asks for it."""
+
+    times: dict[str, dict[str, float]] = field(default_factory=lambda: dict[str, dict[str, float]]())
+    _stage: str = ""
+    _began: tuple[float, float] = (0.0, 0.0)
+
+    def __call__(self, stage: str) -> None:
+        now = (_cpu(), time.perf_counter())
+        if self._stage:
+            spent = self.times.setdefault(self._stage, {"cpu": 0.0, "wall": 0.0})
+            spent["cpu"] += now[0] - self._began[0]
+            spent["wall"] += now[1] - self._began[1]
+        self._stage, self._began = stage, now
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What one run works on."""
+
+    options: Options
+    workspace: Workspace
+    settings: Settings
+    setting: Setting
+    git_root: Path | None
+    notes: tuple[str, ...]
+    clock: Clock
+
+
+def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> Outcome:
+    """One run: a report, a diff, or files written. Raises Stop, ConfigError, PathError, WriteError."""
+    session = _start(options)
+    first = analyse(session.workspace, session.settings, session.clock)
+    if options.mode == "report":
+        outcome = _outcome(session, first.plan, first.plan, (), {})
+    else:
+        outcome = _rounds(session, first, ask)
+    if options.mode == "apply" and outcome.files:
+        _write(session, outcome)
+    session.clock("")
+    if os.environ.get("ASYNCFIX_TIMINGS") == "1":
+        print(json.dumps(session.clock.times), file=sys.stderr)
+    return outcome
+
+
+def listing(options: Options) -> Listing:
+    """The files that a run may edit."""
+    session = _start(options)
+    found = session.workspace
+    paths = tuple(path for path in sorted(found.editable()) if path.endswith(".py") and path not in found.skipped)
+    return Listing(str(found.root), paths, (*found.discovery.skipped, *found.skipped.values()), found.discovery.ignored)
+
+
+def undo(path: str) -> tuple[str, ...]:
+    """Take the last run of the project round ``path`` back: the paths restored. Raises WriteError."""
+    root = discover.find_root([Path(path).resolve()])
+    state = write.state_folder(root)
+    if write.pending(root, state):
+        write.recover(root, state)
+    return write.undo(root, state)
+
+
+def _start(options: Options) -> Session:
+    clock = Clock()
+    clock("discover")
+    paths = [Path(path) for path in options.paths]
+    root = discover.find_root(paths)
+    config = _config(root, paths, options)
+    discovery = discover.discover(paths, root, config.exclude, options.force_exclude)
+    workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
+    workspace.load()
+    project = read_project({path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)})
+    rules = registry.rules()
+    found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
+    target, notes = _target(config, project)
+    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target)
+    packages = frozenset(path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py")
+    generated = Generated({name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module)
+    setting = Setting({}, project.black, config.http_client, generated)
+    return Session(options, workspace, settings, setting, vcs.git_root(root), notes, clock)
+
+
+def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
+    text, name = b"", "pyproject.toml"
+    for folder in (paths[0].resolve(), *paths[0].resolve().parents):
+        candidate = folder / "pyproject.toml"
+        if candidate.is_file():
+            text, name = candidate.read_bytes(), str(candidate)
+            break
+        if folder == root:
+            break
+    return override(
+        load_config(text, name),
+        select=options.select,
+        extend_select=options.extend_select,
+        ignore=options.ignore,
+        exclude=options.exclude,
+        strategy=options.strategy,
+        target_version=options.target_version,
+    )
+
+
+def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[str, ...]]:
+    stated = config.target_version or project.requires_python
+    if stated is not None:
+        return stated, ()
+    running = sys.version_info[:2]
+    return running, (f"no requires-python and no target-version: assuming Python {running[0]}.{running[1]}",)
+
+
+def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> Outcome:
+    """Plan, choose and rewrite until nothing more is to be done."""
+    analysis, last = first, first.plan
+    taken: dict[str, Change] = {}
+    errors: dict[str, str] = {}
+    state = select.Interview()
+    for _ in range(MOST_ROUNDS):
+        open_changes = [change for change in _renamed(analysis.plan.changes, taken) if change.id not in errors]
+        setting = replace_kept(session.setting, analysis)
+        if ask is None:
+            chosen = select.chosen(open_changes, unsafe=session.options.unsafe, earlier=taken)
+        else:
+            show = _shower(session, setting)
+            chosen, state = select.interview(open_changes, show, ask, state, taken)
+        if not chosen:
+            break
+        session.clock("rewrite")
+        made = compose(session.workspace, chosen, setting)
+        errors |= made.errors
+        if not made.taken:
+            break
+        taken |= {change.id: change for change in made.taken}
+        session.workspace.update(made.pieces)
+        analysis = analyse(session.workspace, session.settings, session.clock)
+        last = analysis.plan
+        if state.over:
+            break
+    else:
+        left = sorted({change.rule for change in select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)})
+        errors |= {rule: f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left}
+    return _outcome(session, first.plan, last, tuple(taken.values()), errors)
+
+
+def _renamed(changes: Sequence[Change], taken: dict[str, Change]) -> list[Change]:
+    """Changes of a later round under ids of their own."""
+    renamed: list[Change] = []
+    for change in changes:
+        name, number = change.id, 2
+        while name in taken:
+            name, number = f"{change.id}-{number}", number + 1
+        renamed.append(msgspec.structs.replace(change, id=name))
+    return renamed
+
+
+def replace_kept(setting: Setting, analysis: Analysis) -> Setting:
+    return Setting(analysis.kept_names, setting.black, setting.http_module, setting.generated)
+
+
+def _shower(session: Session, setting: Setting) -> Callable[[Change], bytes]:
+    def show(change: Change) -> bytes:
+        made: Composition = compose(session.workspace, [change], setting)
+        return _patch(session, {path: pieces for path, pieces in made.pieces.items()})
+
+    return show
+
+
+def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
+    prefix = session.workspace.root.relative_to(session.git_root).as_posix() if session.git_root else "."
+    original = session.workspace.original
+    return render(
+        PatchInput(path if prefix == "." else f"{prefix}/{path}", original.get(path), parts) for path, parts in sorted(pieces.items())
+    )
+
+
+def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...], errors: dict[str, str]) -> Outcome:
+    workspace = session.workspace
+    files = tuple(
+        FileResult(path, workspace.original[path], workspace.current(path))
+        for path in sorted(workspace.pieces)
+        if workspace.original[path] != workspace.current(path)
+    )
+    changed = {item.path for item in files}
+    ids = {change.id for change in taken}
+    return Outcome(
+        root=str(workspace.root),
+        patch_root=str(session.git_root or workspace.root),
+        findings=first.findings,
+        changes=(*taken, *(change for change in last.changes if change.id not in ids)),
+        taken=frozenset(ids),
+        refusals=last.refusals,
+        skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
+        files=files,
+        patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
+        errors=tuple(_named_error(change, reason, last) for change, reason in sorted(errors.items())),
+        notes=session.notes,
+        sync_sites=last.sync_sites,
+        ignored=dict(workspace.discovery.ignored),
+    )
+
+
+def _named_error(change: str, reason: str, plan: Plan) -> str:
+    for item in plan.changes:
+        if item.id == change:
+            return f"internal error in {item.rule}: {reason} ({item.title})"
+    return f"internal error: {reason}"
+
+
+def _write(session: Session, outcome: Outcome) -> None:
+    """Write all files or none."""
+    root = session.workspace.root
+    state = write.state_folder(root)
+    if write.pending(root, state):
+        write.recover(root, state)
+        raise Stop("an earlier run was interrupted: its files are restored now; run again")
+    if session.git_root is not None and not session.options.allow_dirty:
+        _refuse_dirty(session, session.git_root, outcome, state)
+    write.commit(root, [write.FileChange(item.path, item.old, item.new) for item in outcome.files], state)
+
+
+def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Path) -> None:
+    root = session.workspace.root
+    prefix = root.relative_to(git_root)
+    clean = {(prefix / path).as_posix(): digest for path, digest in write.last_written(root, state).items()}
+    dirty = vcs.dirty(git_root, [root / item.path for item in outcome.files if item.old is not None], clean)
+    if dirty:
+        more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
+        raise Stop(f"{dirty[0]}{more}: uncommitted changes; commit or stash them, or say --allow-dirty")
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

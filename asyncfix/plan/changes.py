@@ -1,0 +1,345 @@
+"""Changes, findings and refusals, made from what blocks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asyncfix.colour import Barrier, Colouring, colour
+from asyncfix.link.index import Edge
+from asyncfix.model import (
+    Api,
+    Call,
+    Change,
+    Decision,
+    Finding,
+    Form,
+    Hop,
+    Place,
+    Plan,
+    Refusal,
+    Rewrite,
+    Safety,
+    Site,
+    Turn,
+    Use,
+)
+from asyncfix.plan.conditions import judge, suspension_of, thread
+from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
+from asyncfix.plan.interleave import Suspension, lock_held, races
+from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
+
+THREADED = (3, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A Change, or the reason why there is none: ``code`` and ``why``."""
+
+    change: Change | None
+    code: str = ""
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A Change in the making."""
+
+    decisions: list[Decision] = field(default_factory=lambda: list[Decision]())
+    doubts: list[str] = field(default_factory=lambda: list[str]())
+    notes: list[str] = field(default_factory=lambda: list[str]())
+    keeps: set[str] = field(default_factory=lambda: set[str]())
+    turns: set[str] = field(default_factory=lambda: set[str]())
+
+    def change(self, rule: str, key: str, title: str) -> Change:
+        safety: Safety = "unsafe" if self.doubts else "safe"
+        reasons = tuple(dict.fromkeys((*self.doubts, *self.notes)))
+        return Change(
+            id=hashlib.sha256(f"{rule}\0{key}".encode()).hexdigest()[:8],
+            rule=rule,
+            title=title,
+            safety=safety,
+            decisions=tuple(dict.fromkeys(self.decisions)),
+            reasons=reasons,
+            turns=frozenset(self.turns),
+            keeps=frozenset(self.keeps),
+        )
+
+
+def plan(facts: Facts, blocking: Blocking) -> Plan:
+    """Everything that could be done about what blocks, and what may not be done."""
+    planner = _Planner(facts, blocking)
+    findings: list[Finding] = []
+    refusals: list[Refusal] = []
+    changes: dict[str, Change] = {}
+
+    def report(finding: Finding, mend: Mend) -> None:
+        if mend.change is not None:
+            changes[mend.change.id] = mend.change
+            finding = Finding(
+                finding.rule, finding.place, finding.message, finding.owner, finding.leaf, finding.via, mend.change.safety, mend.change.id
+            )
+        else:
+            refusals.append(Refusal(finding, mend.code, mend.why))
+        findings.append(finding)
+
+    for leaf in blocking.direct:
+        report(planner.direct_finding(leaf), planner.direct(leaf))
+    for reaching in blocking.indirect:
+        for leaf in reaching.leaves:
+            report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
+    findings.sort(key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf))
+    return Plan(tuple(changes.values()), tuple(refusals), tuple(findings), blocking.idle)
+
+
+class _Planner:
+    """The judgement of one plan; answers that several findings share are remembered."""
+
+    def __init__(self, facts: Facts, blocking: Blocking) -> None:
+        self.facts = facts
+        self.blocking = blocking
+        self.index = facts.index
+        self._colours: dict[str, Colouring | Barrier] = {}
+        self._helpers: dict[tuple[str, str], Mend] = {}
+        self._edges: dict[tuple[str, int, int], Mend] = {}
+        self._ordinals: dict[tuple[str, int, int], int] = {}
+        for leaves in blocking.by_function.values():
+            counts: dict[str, int] = {}
+            for leaf in sorted(leaves, key=lambda item: item.call.span):
+                self._ordinals[leaf.key] = counts.get(leaf.rule, 0)
+                counts[leaf.rule] = counts.get(leaf.rule, 0) + 1
+
+    # ---------------------------------------------------------------------------------------------------------- findings
+
+    def direct_finding(self, leaf: Leaf) -> Finding:
+        call = leaf.call
+        place = Place(self.index.path(leaf.function), call.line, call.column, call.end_line, call.end_column)
+        via = (Hop(leaf.function, place.path, call.line), Hop(leaf.name, place.path, call.line))
+        return Finding(leaf.rule, place, f"{leaf.name} blocks the event loop", leaf.function, self._leaf(leaf), via)
+
+    def indirect_finding(self, edge: Edge, leaf: Leaf) -> Finding:
+        path, site = self.index.path(edge.caller), edge.site
+        end_line = site.end_line if isinstance(site, Call) else site.line
+        hops = way(self.blocking, self.index, edge, leaf)
+        names = " -> ".join(hop.function.rpartition(".")[2] for hop in hops[:-1])
+        message = f"blocks the event loop: {names} -> {leaf.name} ({hops[-1].path}:{hops[-1].line})"
+        return Finding(
+            leaf.rule, Place(path, site.line, site.column, end_line, site.end_column), message, edge.caller, self._leaf(leaf), hops
+        )
+
+    def _leaf(self, leaf: Leaf) -> str:
+        return f"{leaf.name} ({self.index.path(leaf.function)}:{leaf.call.line})"
+
+    # ------------------------------------------------------------------------------------------------------------ direct
+
+    def direct(self, leaf: Leaf) -> Mend:
+        """The Change for a blocking call that stands in an async function."""
+        foreign = self._foreign(leaf.function)
+        if foreign is not None:
+            return foreign
+        draft = Draft()
+        barred = self._site(draft, leaf)
+        if barred is not None:
+            return barred
+        self._common_doubts(draft, leaf.function)
+        key = f"{leaf.function}\0{self._ordinals[leaf.key]}"
+        return Mend(draft.change(leaf.rule, key, f"{leaf.name} in {leaf.function}"))
+
+    def _foreign(self, function: str) -> Mend | None:
+        found = self.facts.loops(function, FOREIGN_LOOPS)
+        if found is None:
+            return None
+        return Mend(None, "foreign-loop", f"{found[1]} imports {found[0]}: this code may not run on an asyncio loop")
+
+    def _common_doubts(self, draft: Draft, function: str) -> None:
+        found = self.facts.loops(function, NEUTRAL_LOOPS)
+        if found is not None:
+            draft.doubts.append(f"{found[1]} imports {found[0]}: this code may run on another event loop than asyncio's")
+
+    def _closed(self, path: str, first: int, last: int) -> bool:
+        limits = self.facts.limits
+        return path in limits.closed or any(line in limits.closed_lines.get(path, ()) for line in range(first, last + 1))
+
+    def _site(self, draft: Draft, leaf: Leaf) -> Mend | None:
+        """Decide the form of one blocking call and add it to the draft; a Mend without Change if none will do."""
+        path, call = self.index.path(leaf.function), leaf.call
+        if self._closed(path, call.line, call.end_line):
+            return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
+        if call.barrier:
+            return Mend(None, call.barrier, f"no await may stand here: {call.barrier.replace('-', ' ')}")
+        site = self.facts.sites.get(path, {}).get(call.span)
+        if site is None:
+            return Mend(None, "not-surveyed", "the call could not be looked at")
+        if not site.forms:
+            return Mend(None, site.refusal, site.why)
+        suspension = suspension_of(self.facts, leaf.function, call.span)
+        lock = lock_held(self.index, suspension)
+        if lock:
+            return Mend(None, "thread-lock-held", f"{lock} is held here: awaiting under it can stop the event loop for good")
+        form, doubts, barred = self._form(site, suspension)
+        if form is None:
+            return barred
+        draft.decisions.append(Rewrite(path, site, form.name))
+        draft.doubts.extend(doubts)
+        draft.doubts.extend(races(self.facts.effects, suspension))
+        if leaf.doubt:
+            draft.doubts.append(leaf.doubt)
+        if form.note:
+            draft.notes.append(form.note)
+        if form.in_thread:
+            for edge in self.index.calls.get(leaf.function, ()):
+                if site.span.contains(edge.span):
+                    draft.keeps |= self.facts.effects.below(edge.callee)
+        return None
+
+    def _form(self, site: Site, suspension: Suspension) -> tuple[Form | None, list[str], Mend]:
+        """The first form whose requirements hold, with what is unproven; else the reason of the last that failed."""
+        barred = Mend(None, "no-form", "no form fits")
+        passed_over: list[str] = []
+        for form in site.forms:
+            verdicts = [judge(self.facts, condition, suspension) for condition in form.requires]
+            failed = next((verdict for verdict in verdicts if verdict.kind != "holds"), None)
+            if failed is None:
+                safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
+                failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
+                if failed is None:
+                    doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
+                    note = "; ".join((*passed_over, *((form.note,) if form.note else ())))
+                    return Form(form.name, form.requires, form.safe_if, note, form.in_thread), doubts, barred
+            if failed.code != "strategy":
+                passed_over.append(f"not {form.name}: {failed.why}")
+            barred = Mend(None, failed.code, failed.why)
+        return None, [], barred
+
+    # ---------------------------------------------------------------------------------------------------------- indirect
+
+    def indirect(self, reaching: Reaching, leaf: Leaf) -> Mend:
+        """The Change for an expression in async code that reaches a blocking call through sync functions."""
+        foreign = self._foreign(reaching.edge.caller)
+        if foreign is not None:
+            return foreign
+        key = (leaf.function, leaf.rule)
+        found = self._helpers.get(key)
+        if found is None:
+            found = self._helpers[key] = self._helper(leaf)
+        if found.change is not None and any(
+            isinstance(decision, Rewrite) and decision.site.call == leaf.call.span for decision in found.change.decisions
+        ):
+            return found
+        return self._edge(reaching, leaf, found)
+
+    def _helper(self, leaf: Leaf) -> Mend:
+        """The Change that turns a helper, with every site of one rule in it and all its callers."""
+        coloured = self._colour(leaf.function)
+        if isinstance(coloured, Barrier):
+            return Mend(None, coloured.code, coloured.why)
+        draft = Draft()
+        barred: Mend | None = None
+        for other in self.blocking.by_function[leaf.function]:
+            if other.rule == leaf.rule:
+                barred = self._site(draft, other) or barred
+        if not draft.decisions:
+            return barred or Mend(None, "no-form", "no form fits")
+        for name in coloured.turns:
+            foreign = self._foreign(name)
+            if foreign is not None:
+                return foreign
+            info = self.index.functions[name]
+            draft.decisions.append(Turn(info.path, info.fact.keyword, name))
+            draft.turns.add(name)
+            self._turning_doubts(draft, name)
+        for edge in coloured.awaits:
+            stopped = self._awaited(draft, edge)
+            if stopped is not None:
+                return stopped
+        self._common_doubts(draft, leaf.function)
+        many = f" and {len(coloured.turns) - 1} more" if len(coloured.turns) > 1 else ""
+        return Mend(draft.change(leaf.rule, leaf.function, f"{leaf.name} in {leaf.function}: turn it{many} async"))
+
+    def _colour(self, function: str) -> Colouring | Barrier:
+        found = self._colours.get(function)
+        if found is None:
+            found = self._colours[function] = colour(self.index, function, self.facts.limits)
+        return found
+
+    def _turning_doubts(self, draft: Draft, name: str) -> None:
+        if name in self.facts.exported:
+            draft.doubts.append(f"{name} is exported: callers outside the project would have to await it")
+        last = self.index.fact(name).qualname.rpartition(".")[2]
+        for path, line in self.facts.named.get(last, ())[:2]:
+            draft.doubts.append(f"{last} is named as text ({path}:{line}): what reads it may call it without awaiting")
+
+    def _awaited(self, draft: Draft, edge: Edge) -> Mend | None:
+        site = edge.site
+        assert isinstance(site, Call), "colour awaits calls only"
+        suspension = Suspension(edge.caller, site.span, site.loop, site.held)
+        lock = lock_held(self.index, suspension)
+        if lock:
+            place = f"{self.index.path(edge.caller)}:{site.line}"
+            return Mend(None, "thread-lock-held", f"{lock} is held where {edge.callee} is called ({place})")
+        draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
+        draft.doubts.extend(races(self.facts.effects, suspension))
+        return None
+
+    # ------------------------------------------------------------------------------------------------------- thread edge
+
+    def _edge(self, reaching: Reaching, leaf: Leaf, barred: Mend) -> Mend:
+        """The thread form at the async expression, since the helper stays sync for the reason of ``barred``."""
+        edge = reaching.edge
+        key = (edge.caller, edge.span.start, edge.span.end)
+        found = self._edges.get(key)
+        if found is None:
+            found = self._edges[key] = self._thread(edge, leaf, barred)
+        if found.change is None and barred.change is None:
+            return Mend(None, barred.code, f"{barred.why}; and not in a thread: {found.why}")
+        return found
+
+    def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
+        site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
+        if not isinstance(site, Call) or edge.kind not in ("call", "constructor") or site.use != "plain":
+            return Mend(None, edge.kind, f"{edge.callee} is not run by a plain call here")
+        if fact.is_generator:
+            return Mend(None, "generator", f"{edge.callee} is a generator: a thread would run nothing of it")
+        if site.barrier:
+            return Mend(None, site.barrier, f"no await may stand here: {site.barrier.replace('-', ' ')}")
+        if self._closed(path, site.line, site.end_line):
+            return Mend(None, "not-editable", f"{path}:{site.line} may not be edited")
+        if self.facts.target < THREADED:
+            return Mend(None, "target-version", "asyncio.to_thread needs Python 3.9")
+        suspension = Suspension(edge.caller, site.span, site.loop, site.held)
+        lock = lock_held(self.index, suspension)
+        if lock:
+            return Mend(None, "thread-lock-held", f"{lock} is held here")
+        verdict = thread(self.facts, self.facts.effects.reach(edge.caller, site.span), suspension)
+        if verdict.kind == "bars":
+            return Mend(None, verdict.code, verdict.why)
+        draft = Draft()
+        draft.decisions.append(Use(path, site.span, "thread", site.tight))
+        if verdict.kind == "fails":
+            draft.doubts.append(verdict.why)
+        if any(other.api.flow == "sleep" for other in self._leaves_below(edge)):
+            draft.doubts.append("it sleeps in the thread: many at once would fill the thread pool")
+        if not edge.sure:
+            draft.doubts.append("this call may mean another function too")
+        draft.doubts.extend(races(self.facts.effects, suspension))
+        self._common_doubts(draft, edge.caller)
+        draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
+        draft.keeps |= self.facts.effects.below(edge.callee)
+        ordinal = sum(1 for other in self.index.calls[edge.caller] if other.callee == edge.callee and other.span < edge.span)
+        key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
+        return Mend(draft.change(leaf.rule, key, f"{edge.callee} in {edge.caller}: run it in a thread"))
+
+    def _leaves_below(self, edge: Edge) -> Iterator[Leaf]:
+        for name in self.facts.effects.below(edge.callee):
+            yield from self.blocking.by_function.get(name, ())
+
+
+def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tuple[tuple[Leaf, Api], ...]]:
+    """The calls that the survey has to look at, by path."""
+    found: dict[str, dict[tuple[str, int, int], Leaf]] = {}
+    leaves: Sequence[Iterable[Leaf]] = [blocking.direct, *(reaching.leaves for reaching in blocking.indirect)]
+    for group in leaves:
+        for leaf in group:
+            found.setdefault(index_path[leaf.function], {})[leaf.key] = leaf
+    return {path: tuple((leaf, leaf.api) for leaf in items.values()) for path, items in found.items()}

@@ -1,0 +1,149 @@
+"""Conditions of forms, judged: does it hold, is it unproven, or does it bar the form?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from asyncfix.effects import Reach, Touch
+from asyncfix.link.index import ProjectIndex
+from asyncfix.link.patches import replacing
+from asyncfix.model import (
+    Condition,
+    Declared,
+    FileOwned,
+    Handler,
+    MinimumPython,
+    NotCaughtAbove,
+    NotFrozen,
+    NotPatched,
+    Span,
+    Strategy,
+    ThreadSafe,
+    Unproven,
+)
+from asyncfix.plan.facts import Facts
+from asyncfix.plan.interleave import Suspension, asyncio_lock_held
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``holds``; ``fails`` (unproven: a ``safe_if`` makes it UNSAFE); ``bars``: the form is wrong here, ``code`` says why."""
+
+    kind: Literal["holds", "fails", "bars"]
+    why: str = ""
+    code: str = ""
+
+
+HOLDS = Verdict("holds")
+
+
+def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict:
+    """Judge one condition of a site whose await is ``suspension``."""
+    function, path = suspension.function, facts.index.path(suspension.function)
+    match condition:
+        case NotCaughtAbove():
+            return _caught(facts, condition, suspension)
+        case NotPatched():
+            for name in condition.names:
+                patch = replacing(facts.tests, facts.index, name, path)
+                if patch is not None:
+                    return Verdict("fails", f"a test replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
+            return HOLDS
+        case NotFrozen():
+            for item in facts.tests.frozen:
+                return Verdict("fails", f"a test freezes time: asyncio.sleep would not return ({item.path}:{item.line})", "frozen-time")
+            return HOLDS
+        case Declared():
+            if condition.distribution in facts.project.runtime_declared:
+                return HOLDS
+            return Verdict("fails", f"the project does not declare {condition.distribution}", "not-declared")
+        case MinimumPython():
+            if facts.target >= condition.version:
+                return HOLDS
+            wanted = ".".join(map(str, condition.version))
+            return Verdict("fails", f"needs Python {wanted}, the project supports {'.'.join(map(str, facts.target))}", "target-version")
+        case Strategy():
+            chosen = facts.config.strategy.get(condition.key)
+            holds = chosen == condition.value or (chosen is None and condition.default)
+            return HOLDS if holds else Verdict("fails", f"strategy {condition.key} is not {condition.value}", "strategy")
+        case ThreadSafe():
+            return thread(facts, facts.effects.reach(function, condition.span), suspension)
+        case FileOwned():
+            if asyncio_lock_held(facts.index, suspension) or condition.path.startswith("tempfile."):
+                return HOLDS
+            return Verdict("fails", f"another task may write {condition.path or 'the file'} meanwhile", "shared-file")
+        case Unproven():
+            return Verdict("fails", condition.reason, "unproven")
+
+
+def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
+    """Whether code with this reach may run in a thread while other tasks go on."""
+    if reach.blocked is not None:
+        return Verdict("bars", reach.blocked.why, reach.blocked.code)
+    locked = asyncio_lock_held(facts.index, suspension)
+    for touch in reach.touches:
+        if touch.writes and not _may_write(touch, locked):
+            return Verdict("fails", f"it writes {_said(touch)} in a thread ({touch.where})", "shared-write")
+    for touch in reach.touches:
+        writers = () if touch.writes else facts.effects.writers(touch.key)
+        if writers:
+            name, write = writers[0]
+            return Verdict("fails", f"it reads {_said(touch)} in a thread ({touch.where}), and {name} writes it ({write.where})", "shared-read")
+    if reach.unknown:
+        return Verdict("fails", f"{reach.unknown}: it may touch shared state", "unknown-effects")
+    return HOLDS
+
+
+def _may_write(touch: Touch, locked: bool) -> bool:
+    return touch.key.startswith("file ") and (locked or "tempfile." in touch.key)
+
+
+def _said(touch: Touch) -> str:
+    return touch.key.removeprefix("?.")
+
+
+def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> Verdict:
+    for path, handler in facts.handlers(suspension.function, suspension.span):
+        name = _names(facts.index, path, handler, condition.types)
+        if name:
+            return Verdict("fails", f"a handler names {name} ({path}:{handler.line})", "caught-above")
+    for function in sorted(facts.above(suspension.function)):
+        path = facts.index.path(function)
+        for access in facts.index.fact(function).accesses:
+            for entity in facts.index.evaluator.evaluate(path, access.ref) if access.kind == "read" else ():
+                if entity.kind == "external" and _exception_of(entity.name, condition.types):
+                    return Verdict("fails", f"{entity.name} is named where the error may arrive ({path}:{access.line})", "caught-above")
+    return HOLDS
+
+
+def _exception_of(name: str, types: tuple[str, ...]) -> bool:
+    """A class of the package that a condition names as a whole (``requests.*``), by the look of its name."""
+    last = name.rpartition(".")[2]
+    return last[:1].isupper() and last.endswith(("Error", "Exception", "Timeout", "Redirects", "Warning")) and any(
+        type_name.endswith(".*") and name.startswith(type_name[:-1]) for type_name in types
+    )
+
+
+def _names(index: ProjectIndex, path: str, handler: Handler, types: tuple[str, ...]) -> str:
+    """The class of ``types`` that a handler catches by name, '' if none. A bare one counts as ``BaseException``."""
+    if not handler.types:
+        return "everything" if "builtins.BaseException" in types else ""
+    for ref in handler.types:
+        entities = index.evaluator.evaluate(path, ref)
+        if not entities:
+            return "a class that is not known"
+        for entity in entities:
+            chain = index.evaluator.order(entity.name) if entity.kind == "class" else (entity.name,)
+            for name in chain:
+                if any(name == wanted or (wanted.endswith(".*") and name.startswith(wanted[:-1])) for wanted in types):
+                    return name.removeprefix("builtins.")
+    return ""
+
+
+def suspension_of(facts: Facts, function: str, span: Span) -> Suspension:
+    """The await that a site emits: what stands round the call of that span."""
+    for call in facts.index.fact(function).calls:
+        if call.span == span:
+            return Suspension(function, span, call.loop, call.held)
+    return Suspension(function, span, None, ())

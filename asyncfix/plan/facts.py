@@ -1,0 +1,161 @@
+"""The project's facts that conditions are judged by, gathered once: tests, handlers, declared distributions, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from asyncfix.colour import Rules
+from asyncfix.config import Config
+from asyncfix.effects import Effects
+from asyncfix.link.index import ProjectIndex
+from asyncfix.link.patches import Tests
+from asyncfix.link.patches import find as find_patches
+from asyncfix.model import Handler, Mention, Site, Span
+from asyncfix.project import Project
+
+FOREIGN_LOOPS = ("trio", "curio", "twisted")
+NEUTRAL_LOOPS = ("anyio", "sniffio")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What plan knows beside the sites."""
+
+    index: ProjectIndex
+    effects: Effects
+    config: Config
+    project: Project
+    target: tuple[int, int]
+    tests: Tests
+    limits: Rules
+    exported: frozenset[str]
+    named: Mapping[str, tuple[tuple[str, int], ...]]
+    sites: Mapping[str, Mapping[Span, Site]]
+    _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
+
+    def above(self, function: str) -> frozenset[str]:
+        """The function and all that may call it, however far up."""
+        found = self._above.get(function)
+        if found is None:
+            seen = {function}
+            stack = [function]
+            while stack:
+                for edge in self.index.callers.get(stack.pop(), ()):
+                    if edge.caller not in seen:
+                        seen.add(edge.caller)
+                        stack.append(edge.caller)
+            found = self._above[function] = frozenset(seen)
+        return found
+
+    def loops(self, function: str, packages: tuple[str, ...]) -> tuple[str, str] | None:
+        """The first of the packages that the function's module, or a caller's, imports, with the path."""
+        for name in sorted(self.above(function)):
+            path = self.index.path(name)
+            for package in packages:
+                if package in self.index.summaries[path].imports:
+                    return package, path
+        return None
+
+    def handlers(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
+        """Every handler round a place: in its function, and round each call of it further up. Gives path and handler."""
+        fact = self.index.fact(function)
+        for item in fact.tries:
+            if item.body.contains(span):
+                yield from ((self.index.path(function), handler) for handler in item.handlers)
+        for name in self.above(function):
+            for edge in self.index.callers.get(name, ()):
+                caller = self.index.fact(edge.caller)
+                for item in caller.tries:
+                    if item.body.contains(edge.span):
+                        yield from ((self.index.path(edge.caller), handler) for handler in item.handlers)
+
+
+def gather(
+    index: ProjectIndex,
+    config: Config,
+    project: Project,
+    target: tuple[int, int],
+    closed: frozenset[str],
+    closed_lines: Mapping[str, frozenset[int]],
+) -> Facts:
+    """Gather the facts; sites are added when they have been surveyed."""
+    tests = find_patches(index)
+    by_target = _by_target(index)
+    limits = Rules(
+        pins=frozenset(config.pin),
+        entry_points=frozenset(
+            name for point in project.entry_points for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
+        ),
+        replaced={
+            name: (patch.path, patch.line)
+            for patch in reversed(tests.patches)
+            if not patch.follows
+            for name in _patched(index, by_target, patch.target)
+        },
+        closed=closed,
+        closed_lines=closed_lines,
+    )
+    return Facts(
+        index, Effects(index), config, project, target, tests, limits, frozenset(_exported(index)), _named(index), {}
+    )
+
+
+def _by_target(index: ProjectIndex) -> Mapping[str, tuple[str, ...]]:
+    """Function ids by every dotted path that names them."""
+    found: dict[str, list[str]] = {}
+    for name, info in index.functions.items():
+        if info.fact.kind in ("module", "class", "lambda"):
+            continue
+        found.setdefault(name.partition("#")[0], []).append(name)
+    return {target: tuple(names) for target, names in found.items()}
+
+
+def _patched(index: ProjectIndex, by_target: Mapping[str, tuple[str, ...]], target: str) -> Iterator[str]:
+    """Functions of the project that a patch target names: where they are defined, or where they were imported to."""
+    if target.startswith("?."):
+        last = target[2:]
+        yield from (name for name, info in index.functions.items() if info.fact.qualname.rpartition(".")[2] == last)
+        return
+    yield from by_target.get(target, ())
+    for path in sorted(index.summaries)[:1]:
+        for entity in index.evaluator.evaluate(path, target):
+            if entity.kind in ("function", "method"):
+                yield entity.name
+
+
+def _exported(index: ProjectIndex) -> Iterator[str]:
+    """Functions (and methods of classes) that the project offers to others."""
+    for path, summary in index.summaries.items():
+        package = path.endswith("__init__.py")
+        for name in summary.exports if summary.exports is not None else tuple(summary.bindings) if package else ():
+            if name.startswith("_") or (summary.exports is None and f":{name}" in summary.bindings.get(name, ())):
+                continue
+            for entity in index.evaluator.evaluate(path, f":{name}"):
+                if entity.kind == "function":
+                    yield entity.name
+                elif entity.kind == "class":
+                    owner = index.classes.get(entity.name)
+                    for item in index.summaries[owner.path].functions if owner else ():
+                        if owner and item.owner_class == owner.fact.qualname and not item.qualname.rpartition(".")[2].startswith("_"):
+                            yield from index.evaluator.function_ids(owner.path, item.qualname)
+
+
+def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:
+    """Places that name something as text, by last name: templates, and dotted paths that begin with a package of ours."""
+    tops = {name.partition(".")[0] for name in index.evaluator.modules.names.values()}
+    found: dict[str, list[tuple[str, int]]] = {}
+
+    def note(path: str, mention: Mention, dotted: bool) -> None:
+        parts = mention.name.replace(":", ".").split(".")
+        if not dotted or (len(parts) > 1 and parts[0] in tops):
+            found.setdefault(parts[-1], []).append((path, mention.line))
+
+    for text in index.texts:
+        if text.kind != "python":
+            for mention in text.mentions:
+                note(text.path, mention, text.kind == "data")
+    for path, summary in index.summaries.items():
+        for mention in summary.mentions:
+            note(path, mention, True)
+    return {name: tuple(places) for name, places in found.items()}

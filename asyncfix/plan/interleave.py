@@ -1,0 +1,128 @@
+"""What other tasks may do at an emitted await: between two accesses of one shared thing it is no longer one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from asyncfix.effects import Effects, Touch, Where
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Span
+
+LOCKS = frozenset({"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"})
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """An await that a Change emits: its function, the expression, the outermost loop round it, what ``with`` holds there."""
+
+    function: str
+    span: Span
+    loop: Span | None
+    held: tuple[str, ...]
+
+
+def lock_held(index: ProjectIndex, suspension: Suspension) -> str:
+    """The name of a lock of `threading` that is held there, '' if none is."""
+    path = index.path(suspension.function)
+    for ref in suspension.held:
+        for entity in index.evaluator.evaluate(path, ref):
+            if entity.kind == "value" and entity.name in LOCKS:
+                return entity.name
+    return ""
+
+
+def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
+    """Whether a lock of asyncio is held there."""
+    path = index.path(suspension.function)
+    return any(
+        entity.kind == "value" and entity.name.startswith("asyncio.")
+        for ref in suspension.held
+        for entity in index.evaluator.evaluate(path, ref.removesuffix("~"))
+    )
+
+
+def races(effects: Effects, suspension: Suspension) -> tuple[str, ...]:
+    """Why the await may let another task in at a bad moment; each reason names both places."""
+    before, after = _sides(effects, suspension)
+    return tuple(
+        dict.fromkeys(
+            (
+                *_check_then_act(effects, before, after),
+                *_half_written(before, after),
+                *_changed_while_iterated(effects, suspension),
+            )
+        )
+    )[:3]
+
+
+def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[Touch]]:
+    """What the function touches before the await and after it; in a loop round both, everything is on both sides."""
+    before: list[Touch] = []
+    after: list[Touch] = []
+    loop = suspension.loop
+    for touch in _touches(effects, suspension.function):
+        around = loop is not None and loop.contains(touch.span)
+        if around or touch.at < suspension.span.start:
+            before.append(touch)
+        if around or touch.at >= suspension.span.end:
+            after.append(touch)
+    return before, after
+
+
+def _touches(effects: Effects, function: str) -> Iterable[Touch]:
+    """Own accesses, and those of the functions called, at the place of the call."""
+    yield from effects.direct(function).touches
+    index = effects.index
+    path = index.path(function)
+    for edge in index.calls.get(function, ()):
+        for name in effects.below(edge.callee):
+            for touch in effects.direct(name).touches:
+                if not touch.key.startswith("argument "):
+                    yield Touch(touch.key, f"{name} {touch.object}", touch.writes, edge.span, edge.span.end, Where(path, edge.site.line))
+
+
+def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
+    later: dict[str, Touch] = {}
+    for touch in after:
+        later.setdefault(touch.key, touch)
+    seen: set[str] = set()
+    for touch in before:
+        other = later.get(touch.key)
+        if other is None or touch.key in seen or not _shared(touch.key):
+            continue
+        seen.add(touch.key)
+        writers = effects.writers(touch.key)
+        if writers:
+            name, write = writers[0]
+            yield (
+                f"{_said(touch.key)} is used on both sides of the await ({touch.where} and {other.where}), "
+                f"and {name} writes it ({write.where})"
+            )
+
+
+def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
+    later = {touch.object: touch for touch in after if touch.writes and _shared(touch.key)}
+    for touch in before:
+        other = later.get(touch.object)
+        if touch.writes and other is not None and _shared(touch.key):
+            yield f"the await stands between two writes to one object ({touch.where} and {other.where})"
+
+
+def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
+    for touch in effects.direct(suspension.function).touches:
+        if not touch.iterates or not _shared(touch.key):
+            continue
+        loops = suspension.loop is not None and suspension.loop.contains(touch.span)
+        writers = effects.writers(touch.key) if loops else ()
+        if writers:
+            name, write = writers[0]
+            yield f"the await stands in an iteration over {_said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
+
+
+def _shared(key: str) -> bool:
+    return not key.startswith("file ")
+
+
+def _said(key: str) -> str:
+    return key.removeprefix("?")

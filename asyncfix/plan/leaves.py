@@ -1,0 +1,190 @@
+"""What blocks: blocking calls in async functions, and expressions there that reach one through sync functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from asyncfix.colour import TRANSPARENT_DECORATORS
+from asyncfix.link.index import Edge, External, ProjectIndex
+from asyncfix.model import Api, Call, Hop
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One blocking call. ``doubt``: what else the call may mean, '' if nothing."""
+
+    function: str
+    api: Api
+    name: str
+    rule: str
+    call: Call
+    doubt: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        return (self.function, self.call.span.start, self.call.span.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Reaching:
+    """An expression in an async function that runs sync code which blocks, with every leaf and the way there."""
+
+    edge: Edge
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(slots=True)
+class Blocking:
+    """All that blocks.
+
+    direct   leaves in async functions; indirect: expressions that reach leaves; by_function: leaves of every function
+    idle     how many blocking calls stand in sync code that no async code reaches
+    """
+
+    by_function: Mapping[str, tuple[Leaf, ...]]
+    direct: tuple[Leaf, ...]
+    indirect: tuple[Reaching, ...]
+    idle: int
+    _parents: dict[str, Mapping[str, Edge | None]] = field(default_factory=lambda: dict[str, Mapping[str, Edge | None]]())
+
+
+def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]) -> Blocking:
+    """All blocking calls of the rules in force. ``dropped(path, call, rule)`` is true where a suppression says so."""
+    leaves: dict[str, tuple[Leaf, ...]] = {}
+    for function in index.functions:
+        found = tuple(_leaves(index, function, rule_of, dropped))
+        if found:
+            leaves[function] = found
+    tree = _Ways(index, leaves)
+    direct: list[Leaf] = []
+    indirect: list[Reaching] = []
+    reached: set[str] = set()
+    for function, info in index.functions.items():
+        if not info.fact.is_async:
+            continue
+        direct.extend(leaves.get(function, ()))
+        for edge in _edges(index, function):
+            below = tree.below(edge.callee)
+            if below:
+                reached.update(below)
+                indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
+    idle = sum(
+        len(found) for name, found in leaves.items() if not index.fact(name).is_async and name not in reached
+    )
+    return Blocking(leaves, tuple(direct), tuple(indirect), idle, tree.parents)
+
+
+def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tuple[Hop, ...]:
+    """The path from the async expression to the leaf: functions with the line they are called at, the API last."""
+    parents = blocking._parents[edge.callee]  # pyright: ignore[reportPrivateUsage]
+    steps: list[Edge] = []
+    at: Edge | None = parents.get(leaf.function)
+    while at is not None:
+        steps.append(at)
+        at = parents.get(at.caller)
+    hops = [Hop(edge.caller, index.path(edge.caller), edge.site.line)]
+    for step in reversed(steps):
+        hops.append(Hop(step.caller, index.path(step.caller), step.site.line))
+    hops.append(Hop(leaf.function, index.path(leaf.function), leaf.call.line))
+    return (*hops, Hop(leaf.name, index.path(leaf.function), leaf.call.line))
+
+
+def _leaves(
+    index: ProjectIndex, function: str, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]
+) -> Iterator[Leaf]:
+    path = index.path(function)
+    seen: set[tuple[int, int]] = set()
+    for external in index.externals.get(function, ()):
+        call = external.call
+        span = (call.span.start, call.span.end)
+        if span in seen or call.use in ("awaited", "decorator"):
+            continue
+        api = index.catalog.blocking(external.name)
+        rule = rule_of(api) if api is not None else None
+        if api is None or rule is None or _harmless(call) or _own_handle(external):
+            continue
+        seen.add(span)
+        if not dropped(path, call, rule):
+            yield Leaf(function, api, external.name, rule, call, _doubt(index, path, external))
+
+
+def _doubt(index: ProjectIndex, path: str, external: External) -> str:
+    targets = external.call.targets
+    for target in targets:
+        entities = index.evaluator.evaluate(path, target)
+        if not entities:
+            return "one of the things this name may mean is not known"
+        for entity in entities:
+            if index.catalog.blocking(entity.name) is None:
+                return f"this name may also mean {entity.name}"
+    return ""
+
+
+def _harmless(call: Call) -> bool:
+    """A database in memory blocks nothing."""
+    return any(argument.literal == ":memory:" for argument in call.arguments[:1])
+
+
+def _own_handle(external: External) -> bool:
+    """A method of a file that the same function opened: the opening is the leaf, with all that is done to the file."""
+    return external.name.startswith("io.") and any("open()" in target for target in external.call.targets)
+
+
+def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
+    """Edges of an async function into sync code that runs at once, each expression and callee once."""
+    seen: set[tuple[int, int, str]] = set()
+    for edge in index.calls.get(function, ()):
+        key = (edge.span.start, edge.span.end, edge.callee)
+        fact = index.fact(edge.callee)
+        if fact.is_async or key in seen or edge.kind == "decorator":
+            continue
+        awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
+        if awaited and any(not _keeps(index, edge.callee, decorator) for decorator in fact.decorators):
+            continue  # the decorator made it awaitable: it may run anywhere
+        seen.add(key)
+        yield edge
+
+
+def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:
+    entities = index.evaluator.evaluate(index.path(function), decorator)
+    return bool(entities) and all(entity.name in TRANSPARENT_DECORATORS for entity in entities)
+
+
+class _Ways:
+    """Shortest ways through sync code from a function to all leaves below it."""
+
+    def __init__(self, index: ProjectIndex, leaves: Mapping[str, tuple[Leaf, ...]]) -> None:
+        self.index = index
+        self.leaves = leaves
+        self.parents: dict[str, Mapping[str, Edge | None]] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
+        self._blocks = self._ancestors()
+
+    def below(self, function: str) -> tuple[str, ...]:
+        """The functions with leaves that ``function`` reaches through sync code, itself included; nearest first."""
+        if function not in self._blocks:
+            return ()
+        found = self._below.get(function)
+        if found is None:
+            parents: dict[str, Edge | None] = {function: None}
+            order = [function]
+            for name in order:
+                for edge in self.index.calls.get(name, ()):
+                    if edge.callee not in parents and edge.callee in self._blocks and not self.index.fact(edge.callee).is_async:
+                        parents[edge.callee] = edge
+                        order.append(edge.callee)
+            self.parents[function] = parents
+            found = self._below[function] = tuple(name for name in order if name in self.leaves)
+        return found
+
+    def _ancestors(self) -> frozenset[str]:
+        """Sync functions from which some leaf is reached: everything else need not be searched."""
+        seen = {name for name in self.leaves if not self.index.fact(name).is_async}
+        stack = list(seen)
+        while stack:
+            for edge in self.index.callers.get(stack.pop(), ()):
+                if edge.caller not in seen and not self.index.fact(edge.caller).is_async:
+                    seen.add(edge.caller)
+                    stack.append(edge.caller)
+        return frozenset(seen)

@@ -1,0 +1,56 @@
+"""Comments that keep asyncfix away: which findings and edits they stop, and which of them stop nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from asyncfix.model import Finding, Place, Span, Summary, Suppression
+
+UNUSED = "unused-suppression"
+
+
+@dataclass(slots=True)
+class Suppressions:
+    """The suppressions of all files, and which of them were met (path, line)."""
+
+    by_path: Mapping[str, tuple[Suppression, ...]]
+    met: set[tuple[str, int]] = field(default_factory=lambda: set[tuple[str, int]]())
+
+    def stops(self, path: str, first: int, last: int, rule: str) -> bool:
+        """Whether a finding or an edit of ``rule`` on these lines is suppressed; remembers the comments that do it."""
+        stopped = False
+        for item in self.by_path.get(path, ()):
+            if item.line == 0 or (first <= item.line <= last and (not item.rules or rule in item.rules)):
+                self.met.add((path, item.line))
+                stopped = True
+        return stopped
+
+    def closed_lines(self) -> Mapping[str, frozenset[int]]:
+        """Lines that no rule may edit."""
+        return {
+            path: frozenset(item.line for item in items if item.line and not item.rules) for path, items in self.by_path.items()
+        }
+
+    def closed_files(self) -> frozenset[str]:
+        """Files that no rule may edit."""
+        return frozenset(path for path, items in self.by_path.items() if any(item.line == 0 for item in items))
+
+    def unused(self) -> Iterator[Finding]:
+        """A finding for every comment that stopped nothing."""
+        for path, items in sorted(self.by_path.items()):
+            for item in items:
+                if (path, item.line) not in self.met and item.line:
+                    place = Place(path, item.line, 1, item.line, 1)
+                    yield Finding(UNUSED, place, "this suppression stops no finding and no edit", "", UNUSED)
+
+
+def collect(summaries: Iterable[Summary]) -> Suppressions:
+    """The suppressions of a project."""
+    return Suppressions({summary.path: summary.suppressions for summary in summaries if summary.suppressions})
+
+
+def lines_of(text: bytes, span: Span) -> tuple[int, int]:
+    """First and last line (from 1) that a span stands on."""
+    first = text.count(b"\n", 0, span.start) + 1
+    return first, first + text.count(b"\n", span.start, span.end)

@@ -1,0 +1,1 @@
+"""Download a catalogue of photos, several at once."""

@@ -1,0 +1,1 @@
+"""A small weather service in front of a slow upstream."""
