@@ -1,7 +1,7 @@
 """A file between rounds: a list of pieces, each a span of the original bytes or new text, that edits split.
 
-The pieces of a file stand in the order of the original; none is empty, and two spans of the original that touch are one.
-So no byte that no edit names can change, and what did change is read off the pieces, not searched for.
+The pieces of a file stand in the order of the original; none is empty, and two spans of the original that touch are
+one. So no byte that no edit names can change, and what did change is read off the pieces, not searched for.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from asyncfix.model import Replace, Span, Value
 BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 
 
-class Original(Value, tag="original"):
+class Original(Value, frozen=True, tag="original"):
     """These bytes of the original."""
 
     span: Span
 
 
-class New(Value, tag="new"):
+class New(Value, frozen=True, tag="new"):
     """Bytes that an edit wrote; ``at`` is the offset in the original where they stand."""
 
     text: bytes
@@ -59,8 +59,8 @@ def line_ending(data: bytes) -> bytes:
 def edit(pieces: Pieces, replaces: Sequence[Replace], encoding: str, line_end: bytes) -> Pieces:
     r"""The pieces after ``replaces``, which are sorted and disjoint and count in the current text.
 
-    Their text is written in ``encoding``, each ``\n`` in it as ``line_end`` (one that follows ``\r`` already is a line end
-    and stays). Raises Unencodable; ValueError if the replaces overlap, are not sorted, or lie outside of the text.
+    Their text is written in ``encoding``, each ``\n`` in it as ``line_end`` (``\r\n`` already is a line end and stays).
+    Raises Unencodable; ValueError if the replaces overlap, are not sorted, or lie outside of the text.
     """
     starts = _starts(pieces)
     result: list[Original | New] = []
@@ -137,4 +137,4 @@ def _encoded(added: str, encoding: str, line_end: bytes) -> bytes:
     try:
         return BARE_NEWLINE.sub(line_end.decode("ascii"), added).encode(encoding)
     except UnicodeEncodeError as error:
-        raise Unencodable(f"{added[error.start : error.start + 1]!a} cannot be written in {encoding}") from error
+        raise Unencodable(f"{error.object[error.start]!a} cannot be written in {encoding}") from error

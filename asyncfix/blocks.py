@@ -1,9 +1,9 @@
 """Whether a compound statement can become a nested function that a thread runs, and what goes in and comes out then.
 
 The names that the statement binds become names of the nested function. Those that are read later are returned; those
-whose value from before is wanted are handed in. Where an exception on the way would show the difference, or a name may or
-may not have had a value before, it is declared ``nonlocal``: that is the same variable in every case. What cannot be shown
-to be the same is barred, with a stable code and a sentence.
+whose value from before is wanted are handed in. Where an exception on the way would show the difference, or a name may
+or may not have had a value before, it is declared ``nonlocal``: that is the same variable in every case. What cannot be
+shown to be the same is barred, with a stable code and a sentence.
 """
 
 from __future__ import annotations
@@ -12,8 +12,25 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asyncfix.flow import NOTHING, Definition, Flow, FunctionDef, Loop, Names, State
-from asyncfix.flow import bindings, declared, events, free, join, leaving, may_suppress, own, parameters, unbound_in
+from asyncfix.flow import (
+    NOTHING,
+    Definition,
+    Flow,
+    FunctionDef,
+    Loop,
+    Names,
+    State,
+    bindings,
+    declared,
+    events,
+    free,
+    join,
+    leaving,
+    may_suppress,
+    own,
+    parameters,
+    unbound_in,
+)
 from asyncfix.transform import Tree
 
 FRAME = frozenset({"locals", "vars", "dir", "eval", "exec"})
@@ -170,11 +187,10 @@ def _following(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
 def _neighbours(parent: ast.AST, node: ast.AST) -> tuple[list[ast.stmt], list[ast.stmt]]:
     """The statements before and behind one in its list."""
     for name in ("body", "orelse", "finalbody"):
-        block: object = getattr(parent, name, None)
-        if isinstance(block, list) and node in block:
-            statements = [each for each in block if isinstance(each, ast.stmt)]  # pyright: ignore[reportUnknownVariableType]
-            at = next(index for index, each in enumerate(statements) if each is node)
-            return statements[:at], statements[at + 1 :]
+        block: list[ast.stmt] = getattr(parent, name, [])
+        if node in block:
+            at = next(index for index, each in enumerate(block) if each is node)
+            return block[:at], block[at + 1 :]
     return [], []
 
 
@@ -397,7 +413,7 @@ def _assigns(node: ast.AST, name: str) -> bool:
 
 
 def _is_used_up(tree: Tree, node: ast.AST) -> bool:
-    """Whether the call that it is an argument of runs it and keeps nothing: ``sum(x for x in xs)``, ``key=lambda ...``."""
+    """Whether the call it is an argument of runs it and keeps nothing: ``sum(x for x in xs)``, ``key=lambda ...``."""
     parent = tree.parent(node)
     if isinstance(parent, ast.keyword) and parent.arg == "key":
         return called(tree.parent(parent) or parent) in SORTERS

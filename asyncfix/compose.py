@@ -10,7 +10,7 @@ import msgspec
 from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Decision, Replace, Turn
+from asyncfix.model import Change, Decision, Turn
 from asyncfix.rewrite import Order, Written, rewrite_bytes
 from asyncfix.workspace import Workspace
 
@@ -62,7 +62,7 @@ def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -
             break
         waiting |= {change.id for change in chosen} - {change.id for change in remaining} - errors.keys()
         chosen = remaining
-    pieces = {path: _edited(workspace, path, item.edits) for path, item in written.items() if chosen}
+    pieces = {path: workspace.edited(path, item.edits) for path, item in written.items() if chosen}
     pieces |= setting.generated.pieces(workspace, written.values()) if chosen else {}
     return Composition(tuple(chosen), pieces, frozenset(waiting), errors)
 
@@ -176,8 +176,3 @@ def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[C
                 problems[path] = found[0]
     return problems
 
-
-def _edited(workspace: Workspace, path: str, edits: Sequence[Replace]) -> apply.Pieces:
-    original = workspace.original[path] or b""
-    pieces = workspace.pieces.get(path) or apply.untouched(original)
-    return apply.edit(pieces, edits, original)

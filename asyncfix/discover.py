@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -258,7 +259,7 @@ def _ignores(data: bytes, base: str) -> _Ignores | None:
         try:
             regex, ignored = GitIgnoreSpecPattern.pattern_to_regex(text)
             if regex is not None and ignored is not None:
-                found.append((re.compile(regex), "/" not in text.rstrip().removesuffix("/"), ignored))
+                found.append((_compiled(regex), "/" not in text.rstrip().removesuffix("/"), ignored))
         except (GitIgnorePatternError, re.error):
             continue
     if not found:
@@ -266,7 +267,13 @@ def _ignores(data: bytes, base: str) -> _Ignores | None:
     plain = [regex.pattern.replace("?P<ps_d>", "?:") for regex, is_plain, _ in found if is_plain]
     # An unanchored pattern means any name, or any folder; without patterns nothing is to match.
     quick = "|".join(plain) if all(text.startswith("^") for text in plain) else ""
-    return _Ignores(base, tuple(reversed(found)), re.compile(quick if plain else "(?!)"))
+    return _Ignores(base, tuple(reversed(found)), _compiled(quick if plain else "(?!)"))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd character classes in other people's patterns are not our business
+        return re.compile(pattern)
 
 
 # ------------------------------------------------------------------------------------------------------------- the walk
@@ -393,14 +400,13 @@ class _Walk:
     def add_explicit(self, path: str) -> None:
         """Take a file that the user named, as Python, wherever it lies."""
         reason = self._why_not(path)
-        name = path.rpartition("/")[2]
         if reason and self.scope.force_exclude:
             self.ignored[reason] += 1
         elif path.endswith(".pyi"):
             self.skipped.append(Skipped(_shown(path), "a stub file: nothing in it runs"))
         elif not _is_sound(path):
-            if path not in {skipped.path for skipped in self.skipped}:
-                self.skipped.append(Skipped(_shown(path), _odd(name), failed=True))
+            if _shown(path) not in {skipped.path for skipped in self.skipped}:
+                self.skipped.append(Skipped(_shown(path), _odd(path), failed=True))
         else:
             self._take(path)
 

@@ -1,8 +1,8 @@
 """Combines the edits of one file: many edits in any order become one list of disjoint replacements, or a conflict.
 
-A Wrap leaves its inside to others, so it becomes two insertions, one at each end. All that can stand at one point is, in
-this order: the ends of Wraps that close there (inner first), one insertion, the beginnings of Wraps that open there
-(outer first). An insertion beside a Wrap's border could be meant inside or outside, so these two conflict.
+A Wrap leaves its inside to others, so it becomes two insertions, one at each end. At one point there stand the ends of
+the Wraps that close there, inner first, then the beginnings of those that open there, outer first. An insertion on the
+border of a Wrap could be meant inside or outside, so these two conflict.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from asyncfix.model import Edit, Replace, Span, Value, Wrap
 
 
-class Conflict(Value):
+class Conflict(Value, frozen=True):
     """Two edits of those given that cannot both stand; ``first`` begins first."""
 
     first: Edit

@@ -175,6 +175,8 @@ class Effects:
                 blocked.append((call.span, Blocked("loop-api", f"{name} belongs to the event loop ({where})")))
             case "thread":
                 blocked.append((call.span, Blocked("thread-bound", f"{name} is bound to one thread ({where})")))
+            case "context" if not writes:
+                pass  # a thread sees the context of the task that waits for it
             case "context":
                 blocked.append((call.span, Blocked("context-variable", f"{name}: a thread's changes of context are lost ({where})")))
             case "receiver":
@@ -189,19 +191,22 @@ class Effects:
                         yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "file":
                 key = "file " + self.file(path, call)
+                writes = writes and not _only_reads(name, call)
                 yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
             case _:
                 yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
 
     def file(self, path: str, call: Call) -> str:
-        """The path expression of a call on a file: its first argument, or its receiver."""
+        """The path expression of a call on a file: its first argument, or its receiver. One of its own if it is not plain."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-        if "Path" in receiver or "!" in receiver or "@" in receiver:
-            return self.key(path, receiver)[0] or receiver
-        if call.arguments:
-            first = call.arguments[0]
-            return repr(first.literal) if first.literal else self.key(path, first.ref)[0] or first.ref or f"?{path}:{call.line}"
-        return self.key(path, receiver)[0] or receiver
+        of_receiver = "Path" in receiver or "!" in receiver or "@" in receiver or not call.arguments
+        first = call.arguments[0] if call.arguments else None
+        if first is not None and first.literal and not of_receiver:
+            return repr(first.literal)
+        ref = receiver if of_receiver or first is None else first.ref
+        key = self.key(path, ref)[0]
+        temporary = "tempfile." if "tempfile." in ref else ""
+        return key if key and not key.startswith("?") else f"{temporary}?{path}:{call.line}:{call.column}"
 
     # --------------------------------------------------------------------------------------------------------------- keys
 
@@ -237,8 +242,7 @@ class Effects:
     def _whole(self, path: str, ref: str) -> tuple[str, str]:
         """A ref without an attribute at its end: a parameter, a variable of a function, the result of a call."""
         if "@" in ref and not ref.endswith(("()", "!")):
-            name = f"argument {ref.rpartition('@')[2]}"
-            return name, ref
+            return f"argument {path}{ref}", ref
         if self._made_here(path, ref):
             return "", ""
         base = ref.rstrip("[]%~")
@@ -324,6 +328,26 @@ class Effects:
                 if touch.writes and not (last in CONSTRUCTING and _of_self(touch, self.index, name)):
                     found.setdefault(touch.key, []).append((name, touch))
         return {key: tuple(items) for key, items in found.items()}
+
+
+def said(key: str) -> str:
+    """A key as a person reads it."""
+    if key.startswith("argument "):
+        return f"the argument {key.rpartition('@')[2]}"
+    if key.startswith("file "):
+        return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
+    return key.removeprefix("?.")
+
+
+def _only_reads(name: str, call: Call) -> bool:
+    """Whether a call opens a file, and opens it for reading."""
+    if not name.endswith(("open", "ZipFile", "TarFile", "GzipFile", "BZ2File", "LZMAFile")) or name == "os.open":
+        return False
+    stated = [argument for argument in call.arguments if argument.keyword == "mode"]
+    positional = [argument for argument in call.arguments if argument.keyword == ""]
+    position = 0 if name.startswith("pathlib.") else 1
+    mode = stated or positional[position : position + 1]
+    return not mode or (not mode[0].ref and bool(mode[0].literal) and not set(mode[0].literal) & set("wax+"))
 
 
 def _of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TypeAlias
 
 Names: TypeAlias = frozenset[str]
@@ -76,8 +77,8 @@ def events(node: ast.AST, hidden: Names = NOTHING) -> Iterator[tuple[str, str]]:
     """
     match node:
         case ast.Name():
-            kinds = {ast.Store: ("bind",), ast.Del: ("read", "unbind")}.get(type(node.ctx), ("read",))
-            yield from ((kind, node.id) for kind in kinds if node.id not in hidden)
+            if node.id not in hidden:
+                yield from ((kind, node.id) for kind in _kinds(node.ctx))
         case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             yield from _all(_evaluated(node), hidden)
             yield from (("read", name) for name in sorted(free(node) - hidden))
@@ -132,7 +133,7 @@ def may_suppress(node: ast.With | ast.AsyncWith) -> bool:
 def join(states: Iterable[State]) -> State:
     """What is bound for certain where several ways meet."""
     arriving = [state for state in states if state is not None]
-    return frozenset.intersection(*arriving) if arriving else None
+    return reduce(frozenset[str].intersection, arriving) if arriving else None
 
 
 def unbound_in(nodes: Iterable[ast.AST]) -> Names:
@@ -223,6 +224,12 @@ class Flow:
         last = node.cases[-1]
         total = last.guard is None and isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None
         return join([*(self.case(case, state) for case in node.cases), None if total else state])
+
+
+def _kinds(context: ast.expr_context) -> tuple[str, ...]:
+    if isinstance(context, ast.Store):
+        return ("bind",)
+    return ("read", "unbind") if isinstance(context, ast.Del) else ("read",)
 
 
 def _evaluated(node: Definition | ast.Lambda) -> Iterator[ast.AST]:

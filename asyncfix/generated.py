@@ -60,9 +60,7 @@ class Generated:
             current = workspace.current(path)
             addition = extension(current, self.sources, names)
             if addition is not None:
-                original = workspace.original[path] or b""
-                pieces = workspace.pieces.get(path) or apply.untouched(original)
-                found[path] = apply.edit(pieces, (addition,), original)
+                found[path] = workspace.edited(path, (addition,))
         return found
 
     def _top(self, folder: str) -> str:

@@ -10,7 +10,12 @@ from enum import StrEnum
 
 import msgspec
 
+from asyncfix.config import Config, ConfigError, nearest
 from asyncfix.model import Change, Value
+from asyncfix.suppress import UNUSED
+from asyncfix.transform import Rule
+
+ALL = "ALL"
 
 
 class Answer(StrEnum):
@@ -108,3 +113,18 @@ def _needed_first(changes: Sequence[Change]) -> Iterator[Change]:
 
     for change in changes:
         yield from release(change)
+
+
+def rules_in_force(config: Config, rules: Sequence[Rule]) -> frozenset[str]:
+    """Names of the rules that report and change anything. ``ALL`` is every default rule. Raises ConfigError."""
+    known = {rule.name for rule in rules}
+    default = {rule.name for rule in rules if rule.default}
+    for name in (*config.select, *config.extend_select, *config.ignore):
+        if name not in known and name not in (ALL, UNUSED):
+            raise ConfigError(f"no rule is called `{name}`, did you mean `{nearest(name, sorted(known))}`?")
+
+    def named(names: Sequence[str]) -> set[str]:
+        return {rule for name in names for rule in (default if name == ALL else {name})}
+
+    chosen = named(config.select) if config.select else default
+    return frozenset((chosen | named(config.extend_select)) - named(config.ignore))

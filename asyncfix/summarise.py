@@ -9,6 +9,7 @@ import io
 import re
 import tokenize
 import warnings
+from typing import Literal
 
 import msgspec
 
@@ -44,7 +45,7 @@ def unparsed(path: str, data: bytes, reason: str) -> TextFacts:
     return TextFacts(path, "python", _mentions(data.decode("utf-8", "replace"), IDENTIFIER), reason)
 
 
-def read_text(path: str, kind: str, data: bytes) -> TextFacts:
+def read_text(path: str, kind: Literal["template", "data"], data: bytes) -> TextFacts:
     """What a template or a data file names."""
     text = data.decode("utf-8", "replace")
     if kind == "template":
@@ -56,16 +57,22 @@ def read_text(path: str, kind: str, data: bytes) -> TextFacts:
 
 
 def summarise_bytes(item: bytes) -> bytes:
-    """`summarise` and `read_text` as a task of a worker: msgpack of (path, kind, data) in, of the facts out."""
-    path, kind, data = msgspec.msgpack.decode(item, type=tuple[str, str, bytes])
-    facts = summarise(path, data) if kind == "python" else read_text(path, kind, data)
+    """All of the above as a task of a worker: msgpack of (path, kind, reason not to parse it, data) in, of the facts out."""
+    path, kind, reason, data = msgspec.msgpack.decode(item, type=tuple[str, Literal["python", "template", "data"], str, bytes])
+    facts: Summary | TextFacts
+    if kind != "python":
+        facts = read_text(path, kind, data)
+    else:
+        facts = unparsed(path, data, reason) if reason else summarise(path, data)
     return msgspec.msgpack.encode(("summary" if isinstance(facts, Summary) else "text", facts))
 
 
 def decode(item: bytes) -> Summary | TextFacts:
     """What `summarise_bytes` gave."""
     tag, raw = msgspec.msgpack.decode(item, type=tuple[str, msgspec.Raw])
-    return msgspec.msgpack.decode(raw, type=Summary if tag == "summary" else TextFacts)
+    if tag == "summary":
+        return msgspec.msgpack.decode(raw, type=Summary)
+    return msgspec.msgpack.decode(raw, type=TextFacts)
 
 
 def _summary(source: Source, walker: Walker) -> Summary:

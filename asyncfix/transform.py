@@ -86,14 +86,14 @@ class Look:
                 return siblings, siblings.index(statement)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         return [statement], 0
 
-    def site(self, rule: Transform, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
+    def site(self, rule: Rule, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
         """A Site of this call; ``whole`` if the forms replace more than the call."""
         node = whole or self.node
         parent = self.tree.parent(node)
         tight = isinstance(parent, ast.Attribute | ast.Subscript | ast.Call) and node is _operand(parent)
         return Site(rule.name, self.api.call, self.tree.source.span(node), self.span, self.owner, tuple(forms), tight)
 
-    def refused(self, rule: Transform, code: str, why: str) -> Site:
+    def refused(self, rule: Rule, code: str, why: str) -> Site:
         """A Site without a form: a stable reason code and a sentence."""
         return Site(rule.name, self.api.call, self.span, self.span, self.owner, (), refusal=code, why=why)
 
@@ -141,15 +141,32 @@ class Writing(ABC):
         """One level of indentation as this file has it."""
 
 
-class Transform(ABC):
-    """Base class of the rules. The docstring of the file is the rule's page."""
+class Rule(ABC):
+    """Base class of all rules. The docstring of the file is the rule's page."""
 
     name: ClassVar[str]
     default: ClassVar[bool] = True
-    order: ClassVar[int] = 0
-    """A call that several rules claim goes to the one with the highest order."""
     generated: ClassVar[dict[str, str]] = {}
     """Source text of what the rule's forms may ask of the generated module, by name."""
+
+    @abstractmethod
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        """The edits of a decided form. Raises CannotWrite if the text is not what was surveyed."""
+
+
+class BlockTransform(Rule):
+    """A rule about statements of async functions. It is shown whole files."""
+
+    @abstractmethod
+    def scan(self, tree: Tree) -> list[Site]:
+        """All sites of a file, refused ones included; ``owner`` is the qualified name within the file."""
+
+
+class Transform(Rule):
+    """A rule about calls of APIs. It is shown one call at a time."""
+
+    order: ClassVar[int] = 0
+    """A call that several rules claim goes to the one with the highest order."""
 
     @abstractmethod
     def claims(self, api: Api) -> bool:
@@ -158,10 +175,6 @@ class Transform(ABC):
     @abstractmethod
     def examine(self, look: Look) -> Site:
         """The forms that a call could take, in order of preference, or a refusal."""
-
-    @abstractmethod
-    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        """The edits of a decided form. Raises CannotWrite if the text is not what was surveyed."""
 
 
 class CannotWrite(Exception):

@@ -185,7 +185,7 @@ def _ask(program: Path, root: Path, *arguments: str) -> bytes:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Ours, less what leads git elsewhere; it takes no lock, fetches no object, and looks at no repository but this one.
+    """Ours, less what leads git elsewhere; it takes no lock, fetches no object, and asks no other repository.
 
     The user's own GIT_CONFIG_* stay (``safe.directory``); our overrides outrank them.
     """

@@ -11,7 +11,8 @@ import msgspec
 
 from asyncfix import apply, cache, workers
 from asyncfix.discover import Discovery, SourceFile, read
-from asyncfix.model import Skipped, Summary, TextFacts
+from asyncfix.model import Replace, Skipped, Summary, TextFacts
+from asyncfix.source import Source
 from asyncfix.summarise import decode, summarise_bytes
 
 LIMITS = workers.Limits(seconds=30.0, memory=2 * 2**30)
@@ -35,7 +36,7 @@ class Workspace:
     def load(self) -> None:
         """Read every file; what cannot be read is skipped."""
         for item in self.discovery.files:
-            data = read(self.root, item)
+            data = read(self.discovery.root, item)
             if isinstance(data, Skipped):
                 self.skipped[item.path] = data
             else:
@@ -47,6 +48,12 @@ class Workspace:
         original = self.original[path] or b""
         pieces = self.pieces.get(path)
         return original if pieces is None else apply.text(pieces, original)
+
+    def edited(self, path: str, replaces: Sequence[Replace]) -> apply.Pieces:
+        """The pieces of a file after edits of its current text. Raises apply.Unencodable."""
+        original = self.original[path] or b""
+        pieces = self.pieces.get(path) or apply.untouched(original)
+        return apply.edit(pieces, replaces, Source(path, original).encoding, apply.line_ending(original))
 
     def editable(self) -> frozenset[str]:
         return frozenset(item.path for item in self.discovery.files if item.editable)
@@ -65,31 +72,37 @@ class Workspace:
         return [item for item in found if isinstance(item, Summary)], [item for item in found if isinstance(item, TextFacts)]
 
     def _summarise(self) -> None:
-        kinds = {item.path: item.kind for item in self.discovery.files}
-        known = cache.load(self.root, FACTS) if self.use_cache else {}
+        """Read the facts of stale files. The cache is used for the files as they are on disk, not for later rounds."""
         paths = sorted(self._stale)
-        keys = {path: cache.key(path, self.current(path)) for path in paths} if self.use_cache else {}
+        self._stale.clear()
+        cached = self.use_cache and not self._facts
+        known = cache.load(self.root, FACTS) if cached else {}
+        keys = {path: cache.key(path, self.current(path)) for path in paths} if cached else {}
         missing = [path for path in paths if keys.get(path) not in known]
-        items = [msgspec.msgpack.encode((path, kinds.get(path, "python"), self.current(path))) for path in missing]
+        items = {item.path: item for item in self.discovery.files}
         fresh: dict[str, bytes] = {}
-        for path, result in zip(missing, self.work(summarise_bytes, items), strict=True):
-            if isinstance(result, workers.Failure):
-                self._facts.pop(path, None)
-                self.skipped[path] = Skipped(path, result.reason, path in self.editable())
-            else:
+        for path, result in zip(missing, self.work(summarise_bytes, [self._task(path, items) for path in missing]), strict=True):
+            if isinstance(result, bytes):
                 fresh[path] = result
+                continue
+            self._facts.pop(path, None)
+            self.skipped[path] = Skipped(path, result.reason, result.bug or path in self.editable())
         for path in paths:
             encoded = fresh.get(path) or known.get(keys.get(path, ""))
             if encoded is not None:
-                self._keep(path, decode(encoded))
-        if self.use_cache and fresh:
-            cache.save(self.root, FACTS, known | {keys[path]: encoded for path, encoded in fresh.items()})
-        self._stale.clear()
+                self._keep(path, decode(encoded), items.get(path))
+        if cached and fresh:
+            cache.save(self.root, FACTS, {keys[path]: fresh.get(path) or known[keys[path]] for path in paths if path not in self.skipped})
 
-    def _keep(self, path: str, facts: Summary | TextFacts) -> None:
+    def _task(self, path: str, items: Mapping[str, SourceFile]) -> bytes:
+        item = items.get(path)
+        kind, reason = (item.kind, item.as_text) if item is not None else ("python", "")
+        return msgspec.msgpack.encode((path, kind, reason, self.current(path)))
+
+    def _keep(self, path: str, facts: Summary | TextFacts, item: SourceFile | None) -> None:
         self._facts[path] = facts
-        if isinstance(facts, TextFacts) and facts.reason:
-            self.skipped[path] = Skipped(path, facts.reason, path in self.editable())
+        if isinstance(facts, TextFacts) and facts.reason and not (item is not None and item.as_text):
+            self.skipped[path] = Skipped(path, facts.reason, item is not None and item.editable)
 
     def work(self, task: Callable[[bytes], bytes], items: Sequence[bytes]) -> list[bytes | workers.Failure]:
         """Run a task over items in worker processes, results in the order of the items."""

@@ -14,7 +14,7 @@ from asyncfix.vcs import dirty, git_root
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +50,11 @@ def ask(repo: Path, *names: str, clean: dict[str, str] | None = None) -> tuple[s
 def plant(path: Path, canary: Path) -> None:
     """An executable at `path` that leaves `canary` behind when it is run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\ntouch '{canary}'\ncat\n")
+    path.write_text(f"#!/bin/sh\ntouch '{canary}'\nexit 1\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
-# ------------------------------------------------------------------------------------------------------------ where it is
+# ---------------------------------------------------------------------------------------------------------- where it is
 
 
 def test_git_root_is_the_nearest_folder_with_a_git_folder_or_file(repo: Path) -> None:
@@ -72,7 +72,7 @@ def test_no_git_root_outside_of_a_repository(tmp_path: Path) -> None:
     assert git_root(tmp_path) is None
 
 
-# ---------------------------------------------------------------------------------------------------------- what is dirty
+# -------------------------------------------------------------------------------------------------------- what is dirty
 
 
 def test_committed_files_are_clean(repo: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_conflict_is_dirty(repo: Path) -> None:
     git(repo, "checkout", "-q", "-")
     (repo / "a.py").write_bytes(b"a = 3\n")
     git(repo, "commit", "-q", "-am", "three")
-    merged = subprocess.run(["git", "merge", "other"], cwd=repo, capture_output=True, check=False)
+    merged = subprocess.run(["git", "merge", "other"], cwd=repo, capture_output=True, check=False, timeout=30)
     assert merged.returncode == 1
     assert ask(repo, "a.py") == ("a.py",)
 
@@ -233,7 +233,7 @@ def test_a_repository_with_sha256_names(tmp_path: Path) -> None:
     assert ask(tmp_path, "a.py") == ("a.py",)
 
 
-# ---------------------------------------------------------------------------------------------------- line ends, filters
+# --------------------------------------------------------------------------------------------------- line ends, filters
 
 
 @pytest.mark.parametrize("how", ["autocrlf", "attribute"])
@@ -273,7 +273,7 @@ def test_a_filtered_file_is_clean_while_untouched(repo: Path) -> None:
     assert ask(repo, "a.py") == ("a.py",)
 
 
-# ----------------------------------------------------------------------------------------------------- nothing may be run
+# --------------------------------------------------------------------------------------------------- nothing may be run
 
 
 def test_nothing_the_repository_configures_is_run(repo: Path, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_nothing_the_repository_configures_is_run(repo: Path, tmp_path: Path) ->
     canary.unlink(missing_ok=True)
     assert ask(repo, "a.py", "pkg/b.py", "new.py") == ("pkg/b.py",)
     assert not canary.exists()
-    subprocess.run(["git", "status"], cwd=repo, capture_output=True, check=False)
+    subprocess.run(["git", "status"], cwd=repo, capture_output=True, check=False, timeout=30)
     assert canary.exists()
 
 
@@ -321,7 +321,7 @@ def test_missing_objects_are_not_fetched(repo: Path, tmp_path: Path) -> None:
         git(repo, "config", setting, value)
     assert ask(repo, "a.py") == ("a.py",)
     assert not canary.exists()
-    subprocess.run(["git", "ls-tree", "HEAD"], cwd=repo, capture_output=True, check=False)
+    subprocess.run(["git", "ls-tree", "HEAD"], cwd=repo, capture_output=True, check=False, timeout=30)
     assert canary.exists()
 
 
@@ -369,7 +369,7 @@ def test_another_working_tree_in_the_configuration_is_ignored(repo: Path, tmp_pa
     assert ask(repo, "a.py") == ("a.py",)
 
 
-# ------------------------------------------------------------------------------------------------------------- no answer
+# ------------------------------------------------------------------------------------------------------------ no answer
 
 
 def test_no_git_program_is_no_answer(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ Finds files that are opened and used in code that runs on the event loop.
 
 The whole `with open(...)` block, or the loop or expression that uses up an `open(...)`, goes to one thread call. Where
 aiofiles is configured (`files = "aiofiles"` under `[tool.asyncfix.strategy]`), is imported already, or the block must
-await, and the handle is used for nothing that aiofiles does not support, the block becomes `async with aiofiles.open(...)`.
+await, and the handle is used for nothing that aiofiles does not support, it becomes `async with aiofiles.open(...)`.
 
 ## Why is this bad?
 
@@ -36,9 +36,9 @@ async def load(path):
 
 ## Safety
 
-As for `blocking-call`; and UNSAFE if a file is written, unless its path is made in the same call or an asyncio lock is held:
-two tasks can now write it at once. Refused where the handle is kept or handed to something unknown, where the block leaves
-a loop or returns on some paths only, and where its names cannot be shown to end up as before.
+As for `blocking-call`; and UNSAFE if a file is written, unless its path is made in the same call or an asyncio lock is
+held: two tasks can now write it at once. Refused where the handle is kept or handed to something unknown, where the
+block leaves a loop or returns on some paths only, and where its names cannot be shown to end up as before.
 """
 
 from __future__ import annotations
@@ -47,12 +47,28 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from asyncfix.blocks import Barred, Nested, called, nested, unfit
-from asyncfix.flow import Comprehension, FunctionDef, own
-from asyncfix.model import Api, Condition, Declared, Edit, FileOwned, Form, Replace, Site, Span, Strategy, ThreadSafe, Wrap
+from asyncfix.flow import FunctionDef, own
+from asyncfix.model import (
+    Api,
+    Condition,
+    Declared,
+    Edit,
+    FileOwned,
+    Form,
+    Replace,
+    Site,
+    Span,
+    Strategy,
+    ThreadSafe,
+    Wrap,
+)
+from asyncfix.nesting import nested_function
+from asyncfix.source import Source
 from asyncfix.transform import TO_THREAD, CannotWrite, Look, Transform, Tree, Writing
-from asyncfix.writing import AWAIT_RANK, awaited, nested_function
+from asyncfix.writing import AWAIT_RANK, awaited
 
 PLAIN = frozenset({"builtins.open", "io.open"})
 METHOD = "pathlib.Path.open"
@@ -97,7 +113,7 @@ class BlockingOpen(Transform):
 
     def _statement_site(self, look: Look, statement: ast.With | ast.For) -> Site:
         how = _nested(look.tree, statement)
-        handle = _async_handle(look, statement)
+        handle = look.api.call in PLAIN | {METHOD} and _async_uses(look.tree, statement, look.node)
         if isinstance(how, Nested):
             forms = [_thread(look, statement)]
             if handle:
@@ -123,3 +139,217 @@ class BlockingOpen(Transform):
         before = f"await {writing.name('asyncio.to_thread')}(lambda: "
         wrap = (f"({before}", "))") if site.tight else (before, ")")
         return [Wrap(site.span, *wrap, AWAIT_RANK)]
+
+
+def _thread(look: Look, node: ast.expr | ast.stmt) -> Form:
+    """One thread call for the whole of ``node``."""
+    span = look.tree.source.span(node)
+    return Form("thread", (TO_THREAD,), (ThreadSafe(span), *_owned(look.tree, node)), in_thread=True)
+
+
+def _aiofiles(look: Look, node: ast.stmt, *asked: Condition) -> Form:
+    """The block with its file opened by aiofiles."""
+    return Form("aiofiles", (*asked, Declared("aiofiles")), _owned(look.tree, node))
+
+
+def _owned(tree: Tree, node: ast.AST) -> tuple[Condition, ...]:
+    """A condition for each file that is opened for writing, or may be."""
+    paths = (_written(part) for part in ast.walk(node) if isinstance(part, ast.Call) and called(part) == "open")
+    texts = dict.fromkeys(tree.source.text(tree.source.span(path)) for path in paths if path is not None)
+    return tuple(FileOwned(text) for text in texts)
+
+
+def _written(call: ast.Call) -> ast.expr | None:
+    """The path of the file that a call opens, if it may be written."""
+    path, mode = _path_and_mode(call)
+    reads = mode is None or (isinstance(mode, ast.Constant) and not set(str(mode.value)) & set("wax+"))
+    unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
+    unpacked = unpacked or any(keyword.arg is None for keyword in call.keywords)
+    return path if unpacked or not reads else None
+
+
+def _path_and_mode(call: ast.Call) -> tuple[ast.expr, ast.expr | None]:
+    """What is opened and how; the receiver of `path.open()` is the path."""
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    arguments = list(call.args)
+    if _is_method(call) and isinstance(call.func, ast.Attribute):
+        arguments.insert(0, call.func.value)
+    path = arguments[0] if arguments else named.get("file") or named.get("filename") or call
+    return path, arguments[1] if len(arguments) > 1 else named.get("mode")
+
+
+def _is_method(call: ast.Call) -> bool:
+    """Whether `x.open(...)` is a method of a path, not a function of a module."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name)):
+            return name not in MODULES
+        case ast.Attribute():
+            return True
+        case _:
+            return False
+
+
+def _statement(look: Look) -> ast.With | ast.For | None:
+    """The `with` that enters the opened file, or the `for` that runs over it."""
+    node, parent = _wrapped(look, WRAPPERS)
+    if isinstance(parent, ast.withitem) and _is_beside(statement := look.tree.parent(parent)):
+        return statement
+    node, parent = _wrapped(look, LAZY)
+    return parent if isinstance(parent, ast.For) and parent.iter is node else None
+
+
+def _wrapped(look: Look, wrappers: frozenset[str]) -> tuple[ast.AST, ast.AST | None]:
+    """The call within those that only wrap the opened file, and what it stands in."""
+    node: ast.AST = look.node
+    parent = look.parent
+    while isinstance(parent, ast.Call) and called(parent) in wrappers and node is not parent.func:
+        node, parent = parent, look.tree.parent(parent)
+    return node, parent
+
+
+def _is_beside(node: ast.AST | None) -> TypeGuard[ast.With]:
+    """Whether all that a `with` enters are files and the like, under plain names."""
+    return isinstance(node, ast.With) and all(
+        called(item.context_expr) in BESIDE and isinstance(item.optional_vars, ast.Name | None) for item in node.items
+    )
+
+
+def _nested(tree: Tree, statement: ast.With | ast.For) -> Nested | Barred:
+    """How the statement becomes a nested function of the function that it stands in."""
+    function = next((node for node in tree.ancestors(statement) if isinstance(node, FunctionDef | ast.ClassDef)), None)
+    if not isinstance(function, FunctionDef):
+        return Barred("no-function", "the block is not the code of a function")
+    how = nested(tree, function, statement)
+    if isinstance(how, Nested) and isinstance(statement, ast.With):
+        handles = {item.optional_vars.id for item in statement.items if isinstance(item.optional_vars, ast.Name)}
+        if handles & {*how.parameters, *how.shared, *how.module_names, *how.results}:
+            return Barred("handle-escapes", ESCAPES)
+    return how
+
+
+def _expression(look: Look) -> ast.expr | None:
+    """The expression that uses the opened file up, so that nothing of it is left."""
+    node: ast.AST = look.node
+    parent = look.parent
+    while parent is not None:
+        match parent:
+            case ast.Attribute(value=value, attr=name) if value is node:
+                call = look.tree.parent(parent)
+                return call if isinstance(call, ast.Call) and call.func is parent and name in METHODS else None
+            case ast.Call() if called(parent) in CONSUMERS and node is not parent.func:
+                return parent
+            case ast.Call() if called(parent) in LAZY and node is not parent.func:
+                node, parent = parent, look.tree.parent(parent)
+            case ast.comprehension() | ast.keyword(arg="file") | ast.GeneratorExp():
+                node, parent = parent, look.tree.parent(parent)
+            case ast.ListComp() | ast.SetComp() | ast.DictComp():
+                return parent
+            case _:
+                return None
+    return None
+
+
+def _walrus(expression: ast.expr) -> Barred | None:
+    """An assignment in a lambda would be the lambda's own."""
+    if any(isinstance(node, ast.NamedExpr) for node in own([expression])):
+        return Barred("assignment", "the expression assigns a name")
+    return None
+
+
+def _find(tree: Tree, span: Span) -> ast.AST:
+    """The surveyed node of exactly this span."""
+    line, _ = tree.source.position(span.start)
+    for node in ast.walk(tree.module):
+        if isinstance(node, ast.expr | ast.With | ast.For) and node.lineno == line and tree.source.span(node) == span:
+            return node
+    raise CannotWrite("the text is not what was surveyed")
+
+
+def _name(tree: Tree, node: ast.With | ast.For, how: Nested) -> str:
+    """What a person would call the nested function."""
+    if _owned(tree, node):
+        return "write_file"
+    result = how.results[0].strip("_") if len(how.results) == 1 else ""
+    return f"read_{result}" if len(result) > 2 else "read_file"
+
+
+# ------------------------------------------------------------------------------------------------------------ aiofiles
+
+
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """Where the handle is used: calls of its methods, and loops over its lines."""
+
+    calls: tuple[ast.Call, ...]
+    loops: tuple[ast.For, ...]
+
+
+def _async_uses(tree: Tree, statement: ast.With | ast.For, call: ast.AST) -> _Uses | None:
+    """All uses of the handle of a `with` of one file, None if aiofiles does not support one of them."""
+    if isinstance(statement, ast.For) or len(statement.items) != 1 or statement.items[0].context_expr is not call:
+        return None
+    variable = statement.items[0].optional_vars
+    handle = variable.id if isinstance(variable, ast.Name) else ""
+    mentions = [node for part in statement.body for node in ast.walk(part) if _mentions(node, handle)]
+    here = set(own(statement.body)) - {node for lazy in _lazies(statement) for node in ast.walk(lazy)}
+    uses = [_use(tree, node) for node in mentions if node in here]
+    if len(uses) != len(mentions) or None in uses:
+        return None
+    return _Uses(
+        tuple(use for use in uses if isinstance(use, ast.Call)),
+        tuple(use for use in uses if isinstance(use, ast.For)),
+    )
+
+
+def _mentions(node: ast.AST, name: str) -> bool:
+    return (isinstance(node, ast.Name) and node.id == name) or getattr(node, "name", None) == name
+
+
+def _lazies(statement: ast.With) -> Iterator[ast.AST]:
+    return (node for node in ast.walk(statement) if isinstance(node, ast.GeneratorExp))
+
+
+def _use(tree: Tree, node: ast.AST) -> ast.Call | ast.For | None:
+    """The supported use that a mention of the handle is part of."""
+    parent = tree.parent(node)
+    if isinstance(parent, ast.Attribute) and parent.attr in AIOFILES:
+        call = tree.parent(parent)
+        return call if isinstance(call, ast.Call) and call.func is parent else None
+    return parent if isinstance(parent, ast.For) and parent.iter is node else None
+
+
+def _write_aiofiles(tree: Tree, statement: ast.With, opened: Span, writing: Writing) -> Iterator[Edit]:
+    source = tree.source
+    call = statement.items[0].context_expr
+    uses = _async_uses(tree, statement, call) if isinstance(call, ast.Call) and source.span(call) == opened else None
+    if uses is None or not isinstance(call, ast.Call):
+        raise CannotWrite("the handle is used in another way than was surveyed")
+    for node in (statement, *uses.loops):
+        start = source.span(node).start
+        yield Replace(Span(start, start), "async ")
+    yield from _opened(source, call, writing.name("aiofiles.open"))
+    for use in uses.calls:
+        yield awaited(source.span(use), _is_tight(tree, use))
+
+
+def _opened(source: Source, call: ast.Call, name: str) -> Iterator[Edit]:
+    """`open(p)` to `aiofiles.open(p)`, and `p.open("w")` to `aiofiles.open(p, "w")`."""
+    function = source.span(call.func)
+    if not _is_method(call):
+        yield Replace(function, name)
+        return
+    start = source.span(call).start
+    method = re.compile(rb"\s*\.\s*open\s*\(\s*")
+    found = next((each for each in method.finditer(source.data, start) if each.end() > function.end), None)
+    if found is None:
+        raise CannotWrite("the call is not written as it was surveyed")
+    yield Replace(Span(start, start), f"{name}(")
+    yield Replace(Span(found.start(), found.end()), ", " if call.args or call.keywords else "")
+
+
+def _is_tight(tree: Tree, node: ast.Call) -> bool:
+    match tree.parent(node):
+        case ast.Attribute(value=inner) | ast.Subscript(value=inner) | ast.Call(func=inner):
+            return inner is node
+        case _:
+            return False

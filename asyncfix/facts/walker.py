@@ -7,6 +7,7 @@ then the resolution of what was remembered, once all bindings of all scopes are 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,15 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
+# Builtins that only look at their arguments, and exceptions being made: two calls in five.
+PLAIN = frozenset(
+    "builtins." + name
+    for name in (
+        "abs all any bin bool bytes callable chr complex dict divmod enumerate float format frozenset hasattr hash hex id int"
+        " isinstance issubclass len list max min object oct ord pow print range repr reversed round set slice sorted str sum"
+        " super tuple type zip"
+    ).split()
+) | frozenset("builtins." + name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException))
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
@@ -249,7 +259,9 @@ class Walker:
     def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
         for target in node.targets:
-            self._target(target, node.value, "", frame, scope, replace(context, late=node.value))
+            # Plain names of a function are seen by nobody else: when they are written does not matter.
+            inner = context if isinstance(target, ast.Name) else replace(context, late=node.value)
+            self._target(target, node.value, "", frame, scope, inner)
         if frame.kind == "module" and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
             self.exports = _strings(node.value)
 
@@ -534,7 +546,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(_call_fact(source, frame, *call) for call in frame.calls),
+        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
@@ -633,7 +645,11 @@ def _results(frame: Frame) -> Refs:
     return tuple(refs)[:4]
 
 
-def _call_fact(source: Source, frame: Frame, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call:
+def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
+    """The facts of a call; None for one that runs nothing anybody could care about."""
+    targets = resolve(node.func, scope)
+    if all(target in PLAIN or target.startswith("builtins.str!.") for target in targets):
+        return None
     end_line = node.end_lineno or node.lineno
     return Call(
         span=source.span(node),
@@ -642,7 +658,7 @@ def _call_fact(source: Source, frame: Frame, node: ast.Call, scope: Scope, conte
         column=source.column(node.lineno, node.col_offset),
         end_line=end_line,
         end_column=source.column(end_line, node.end_col_offset or 0),
-        targets=resolve(node.func, scope),
+        targets=targets,
         arguments=tuple(_argument(argument, "", scope) for argument in node.args)
         + tuple(_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords),
         use=use,

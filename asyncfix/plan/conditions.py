@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from asyncfix.effects import Reach, Touch
+from asyncfix.effects import Reach, Touch, said
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
@@ -84,12 +84,12 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
     locked = asyncio_lock_held(facts.index, suspension)
     for touch in reach.touches:
         if touch.writes and not _may_write(touch, locked):
-            return Verdict("fails", f"it writes {_said(touch)} in a thread ({touch.where})", "shared-write")
+            return Verdict("fails", f"it writes {said(touch.key)} in a thread ({touch.where})", "shared-write")
     for touch in reach.touches:
         writers = () if touch.writes else facts.effects.writers(touch.key)
         if writers:
             name, write = writers[0]
-            return Verdict("fails", f"it reads {_said(touch)} in a thread ({touch.where}), and {name} writes it ({write.where})", "shared-read")
+            return Verdict("fails", f"it reads {said(touch.key)} in a thread ({touch.where}), and {name} writes it ({write.where})", "shared-read")
     if reach.unknown:
         return Verdict("fails", f"{reach.unknown}: it may touch shared state", "unknown-effects")
     return HOLDS
@@ -97,10 +97,6 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
 
 def _may_write(touch: Touch, locked: bool) -> bool:
     return touch.key.startswith("file ") and (locked or "tempfile." in touch.key)
-
-
-def _said(touch: Touch) -> str:
-    return touch.key.removeprefix("?.")
 
 
 def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> Verdict:

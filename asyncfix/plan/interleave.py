@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asyncfix.effects import Effects, Touch, Where
+from asyncfix.effects import Effects, Touch, Where, said
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Span
 
@@ -71,11 +71,16 @@ def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[
 
 
 def _touches(effects: Effects, function: str) -> Iterable[Touch]:
-    """Own accesses, and those of the functions called, at the place of the call."""
+    """Own accesses, and those of the sync functions called, at the place of the call.
+
+    What an async function touches is touched at an await that stands there already: others may run there anyway.
+    """
     yield from effects.direct(function).touches
     index = effects.index
     path = index.path(function)
     for edge in index.calls.get(function, ()):
+        if index.fact(edge.callee).is_async:
+            continue
         for name in effects.below(edge.callee):
             for touch in effects.direct(name).touches:
                 if not touch.key.startswith("argument "):
@@ -96,7 +101,7 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
         if writers:
             name, write = writers[0]
             yield (
-                f"{_said(touch.key)} is used on both sides of the await ({touch.where} and {other.where}), "
+                f"{said(touch.key)} is used on both sides of the await ({touch.where} and {other.where}), "
                 f"and {name} writes it ({write.where})"
             )
 
@@ -117,12 +122,9 @@ def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterabl
         writers = effects.writers(touch.key) if loops else ()
         if writers:
             name, write = writers[0]
-            yield f"the await stands in an iteration over {_said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
+            yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
 
 
 def _shared(key: str) -> bool:
     return not key.startswith("file ")
 
-
-def _said(key: str) -> str:
-    return key.removeprefix("?")
