@@ -118,6 +118,15 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
     return _Around(tree, function, statement).nested(frozenset(flow.early), end, returns)
 
 
+def read_later(tree: Tree, statement: ast.stmt) -> Names:
+    """Names that the function may read after the statement has ended, or failed, as it left them."""
+    function = next((node for node in tree.ancestors(statement) if isinstance(node, FunctionDef)), None)
+    if function is None:
+        return NOTHING
+    around = _Around(tree, function, statement)
+    return around.read_afterwards() | around.read_after_failure()
+
+
 def _awaits(node: ast.Await | ast.AsyncFor | ast.AsyncWith | ast.comprehension) -> bool:
     return bool(node.is_async) if isinstance(node, ast.comprehension) else True
 
@@ -207,8 +216,8 @@ class _Around:
         module_names = [name for name in found if name in declared(self.function.body, ast.Global)]
         shared = [name for name in found if name in declared(self.function.body, ast.Nonlocal)]
         names = [name for name in found if name not in module_names and name not in shared]
-        live = NOTHING if returns or end is None else self._read_afterwards()
-        exposed = self._read_after_failure() - self._bound_last()
+        live = NOTHING if returns or end is None else self.read_afterwards()
+        exposed = self.read_after_failure() - self._bound_last()
         outside = self._bound_outside()
         before = self._bound_before()
         barred = self._captured(frozenset(names), live | exposed | outside)
@@ -312,7 +321,7 @@ class _Around:
             state = flow.block(_neighbours(parent, node)[0], state) or NOTHING
         return state
 
-    def _read_afterwards(self) -> Names:
+    def read_afterwards(self) -> Names:
         """Names that may be read behind the statement, or in the next turn of a loop, as it left them."""
         flow = Flow()
         state: State = NOTHING
@@ -330,7 +339,7 @@ class _Around:
             node = parent
         return frozenset(flow.early)
 
-    def _read_after_failure(self) -> Names:
+    def read_after_failure(self) -> Names:
         """Names that may be read in this function after the statement was left by an exception."""
         flow = Flow()
         state: State = None

@@ -43,7 +43,7 @@ _DOCUMENTATION = frozenset(("doc", "docs"))
 _PYTHON = frozenset((".py", ".pyw"))
 _TEMPLATES = frozenset((".djhtml", ".html", ".j2", ".jinja", ".jinja2", ".tmpl"))
 _DATA = frozenset((".cfg", ".env", ".ini", ".json", ".sh", ".toml", ".yaml", ".yml"))
-_DATA_NAMES = frozenset(("Dockerfile", "Procfile"))
+_DATA_NAMES = frozenset(("Dockerfile", "Pipfile", "Procfile"))
 _MARKERS = ("pyproject.toml", "setup.py", "setup.cfg")
 _GENERATED = re.compile(rb"@generated\b")
 # What pathspec makes of `*/`: the only pattern for folders that is not anchored.
@@ -327,7 +327,7 @@ class _Walk:
             rules = self._patterns(folder + ".gitignore", folder, rules)
         self.entered[folder] = rules
         parts = folder.split("/")
-        documentation, templates = not _DOCUMENTATION.isdisjoint(parts), "templates" in parts
+        documentation = not _DOCUMENTATION.isdisjoint(parts)
         in_package = bool(folder) and (in_package or "__init__.py" in names)
         for entry in entries:
             name = entry.name
@@ -338,7 +338,7 @@ class _Walk:
                     if self._is_open(folder + name + "/", name, rules):
                         yield folder + name + "/", rules, in_package
                 else:
-                    kind = _kind(name, templates, documentation)
+                    kind = _kind(name, parts, documentation)
                     if kind is not None and entry.is_file(follow_symlinks=False):
                         self._file(folder + name, name, kind, entry.stat(follow_symlinks=False), rules)
             except OSError as error:
@@ -443,16 +443,17 @@ def _ignored(rules: Iterable[_Ignores], path: str, name: str) -> bool:
     return False
 
 
-def _kind(name: str, templates: bool, documentation: bool) -> Kind | None:
+def _kind(name: str, folders: Sequence[str], documentation: bool) -> Kind | None:
     """What a file is by its name and by the folders it lies in; None if it is of no interest."""
     suffix = name[name.rfind(".") :] if "." in name else ""
     if suffix in _PYTHON:
         return "python"
     if documentation:
         return None
-    if suffix in _TEMPLATES or (templates and suffix == ".txt"):
+    if suffix in _TEMPLATES or (suffix == ".txt" and "templates" in folders):
         return "template"
-    return "data" if suffix in _DATA or name in _DATA_NAMES else None
+    requirements = suffix == ".txt" and (name.startswith("requirements") or "requirements" in folders)
+    return "data" if requirements or suffix in _DATA or name in _DATA_NAMES else None
 
 
 def _each_once(walk: _Walk) -> Iterator[SourceFile]:

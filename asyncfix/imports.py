@@ -14,7 +14,7 @@ from itertools import count, groupby
 
 from asyncfix.model import Replace, Span, Value
 from asyncfix.source import Source
-from asyncfix.statements import blank_lines, line_of, next_line, whole
+from asyncfix.statements import blank_lines, line_of, next_line
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -59,7 +59,7 @@ class Names:
             return dotted, None
         for meaning in dict.fromkeys((module, dotted)):
             name = self._bound_to(meaning, at)
-            if name is not None and (name != meaning or name in self.loaded):
+            if name is not None:
                 return name + dotted[len(meaning) :], None
         if self._free(top, at, top):
             return dotted, Added(module)
@@ -149,17 +149,190 @@ def imported(node: Import) -> Iterator[tuple[str, str]]:
 
 def additions(source: Source, tree: ast.Module, added: Collection[Added]) -> tuple[Replace, ...]:
     """The insertions that add some imports, at most one at each place, sorted."""
+    blocks = _blocks(source, tree)
+    lines = [_placed(source, tree, blocks, item, _statement([item])) for item in set(added) if not item.name]
     edits: list[Replace] = []
-    lines: list[_Line] = []
-    for module, group in groupby(sorted(set(added), key=_order), key=lambda item: (item.module, bool(item.name))):
-        names = [item for item in group if item.name]
-        statement = _from(tree, module[0]) if names else None
-        if statement is not None:
-            edits += _extended(source, statement, names)
-        elif names:
-            lines.append(_placed(source, tree, names[0], f"from {module[0]} import {', '.join(map(_written, names))}"))
+    named = sorted((item for item in set(added) if item.name), key=lambda item: (item.module, item.name, item.alias))
+    for module, group in groupby(named, key=lambda item: item.module):
+        names = list(group)
+        statement = _from(tree, module)
+        if statement is None:
+            lines.append(_placed(source, tree, blocks, names[0], _statement(names)))
         else:
-            lines += [_placed(source, tree, item, _import(item)) for item in set(added) if item == Added(*_plain(item, module[0]))]
+            edits += _extended(source, statement, names)
     lines.sort(key=lambda line: (line.at, line.section, line.text))
     edits += [_inserted(source, at, list(group)) for at, group in groupby(lines, key=lambda line: line.at)]
     return tuple(sorted(edits, key=lambda edit: edit.span))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An import statement to insert at the beginning of a line, with blank lines before and after it."""
+
+    at: int
+    section: int
+    text: str
+    before: int = 0
+    after: int = 0
+
+
+def _placed(source: Source, tree: ast.Module, blocks: list[list[Import]], item: Added, text: str) -> _Line:
+    """Where a new import line belongs: in the first block of its kind, at its place in the alphabet."""
+    block = next((each for each in blocks if any(_section(node) == item.section for node in each)), None)
+    if block is not None:
+        return _Line(_within(source, tree, block, item), item.section, text)
+    if not blocks:
+        return _below_heading(source, tree, item.section, text)
+    earlier = [each for each in blocks if any(_section(node) < item.section for node in each)]
+    if not earlier:
+        return _Line(_line(source, tree, blocks[0][0]).start, item.section, text, after=1)
+    end = _line(source, tree, earlier[-1][-1]).end
+    return _Line(end, item.section, text, before=1, after=_missing(source, end, 1))
+
+
+def _within(source: Source, tree: ast.Module, block: list[Import], item: Added) -> int:
+    """The beginning of the line in a block of imports that stands behind a new one."""
+    if item.section == LOCAL:
+        return _line(source, tree, block[-1]).end
+    plain = [node for node in block if isinstance(node, ast.Import)]
+    later = next((node for node in plain if node.names[0].name.lower() > item.module.lower()), None)
+    if later is None and plain:
+        return _line(source, tree, plain[-1]).end
+    index = block.index(later) if later is not None else 0
+    # Behind what comes before it, so that a comment above an import stays with it.
+    return _line(source, tree, block[index - 1]).end if index else _line(source, tree, block[0]).start
+
+
+def _below_heading(source: Source, tree: ast.Module, section: int, text: str) -> _Line:
+    """Below the comments at the top, the docstring and what comes from ``__future__``, in a file without other imports."""
+    heading = [node for index, node in enumerate(tree.body) if _is_heading(node, index)]
+    if heading:
+        end = _line(source, tree, heading[-1]).end
+        return _Line(end, section, text, before=1, after=_missing(source, end, 1))
+    start = _line(source, tree, tree.body[0]).start
+    blank = 2 if isinstance(tree.body[0], Definition) else 1
+    top = source.line_start(0)
+    above = start
+    while above > top and source.data[source.line_start(above - 1) : above].lstrip().startswith(b"#"):
+        above = source.line_start(above - 1)
+    return _Line(start if above == top else above, section, text, after=blank)
+
+
+def _is_heading(node: ast.stmt, index: int) -> bool:
+    if index == 0 and isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
+def _missing(source: Source, at: int, wanted: int) -> int:
+    """How many blank lines to add behind an insertion, so that at least ``wanted`` follow or the file ends."""
+    return max(wanted - len(blank_lines(source, at)), 0) if at < len(source.data) else 0
+
+
+def _inserted(source: Source, at: int, lines: list[_Line]) -> Replace:
+    """The lines for one place as one insertion, kinds of imports parted by a blank line."""
+    groups = ["".join(f"{line.text}\n" for line in group) for _, group in groupby(lines, key=lambda line: line.section)]
+    unended = at > 0 and source.data[at - 1 : at] not in (b"\n", b"\r") and at != source.line_start(0)
+    text = "\n" * (lines[0].before + unended) + "\n".join(groups) + "\n" * lines[-1].after
+    return Replace(Span(at, at), text)
+
+
+def _extended(source: Source, statement: ast.ImportFrom, names: Iterable[Added]) -> list[Replace]:
+    """Insertions of further names into the list of an import statement, where the alphabet has them."""
+    texts: dict[int, str] = {}
+    for item in names:
+        later = next((alias for alias in statement.names if alias.name > item.name), None)
+        if later is not None:
+            at, text = source.span(later).start, f"{_alias(item)}, "
+        else:
+            at, text = source.span(statement.names[-1]).end, f", {_alias(item)}"
+        texts[at] = texts.get(at, "") + text
+    return [Replace(Span(at, at), text) for at, text in texts.items()]
+
+
+def _from(tree: ast.Module, module: str) -> ast.ImportFrom | None:
+    """The unconditional statement that imports names from a module."""
+    for node in tree.body:
+        if (
+            isinstance(node, ast.ImportFrom)
+            and "." * node.level + (node.module or "") == module
+            and node.names[0].name != "*"
+        ):
+            return node
+    return None
+
+
+def _statement(items: list[Added]) -> str:
+    """The import statement of one module, or of several names of one module."""
+    first = items[0]
+    if first.name:
+        return f"from {first.module} import {', '.join(map(_alias, items))}"
+    return f"import {first.module}" + (f" as {first.alias}" if first.alias else "")
+
+
+def _alias(item: Added) -> str:
+    return f"{item.name} as {item.alias}" if item.alias else item.name
+
+
+def _blocks(source: Source, tree: ast.Module) -> list[list[Import]]:
+    """The imports at the top of a file, in groups between which there is a blank line or other code."""
+    blocks: list[list[Import]] = []
+    before: ast.stmt | None = None
+    for node in tree.body:
+        if isinstance(node, Definition):
+            break
+        if isinstance(node, Import) and not _is_heading(node, 1):
+            joined = blocks and before is blocks[-1][-1] and not _parted(source, before, node)
+            if joined:
+                blocks[-1].append(node)
+            else:
+                blocks.append([node])
+        before = node
+    return blocks
+
+
+def _parted(source: Source, before: ast.stmt, node: ast.stmt) -> bool:
+    """Whether there is a blank line between two statements."""
+    at = next_line(source, source.span(before).end)
+    start = source.line_start(source.span(node).start)
+    while at is not None and at < start:
+        if blank_lines(source, at):
+            return True
+        at = next_line(source, at)
+    return False
+
+
+def _section(node: Import) -> int:
+    if isinstance(node, ast.ImportFrom) and node.level:
+        return LOCAL
+    name = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+    return STANDARD if _top(name) in sys.stdlib_module_names else OTHER
+
+
+def _line(source: Source, tree: ast.Module, statement: ast.stmt) -> Span:
+    return line_of(source, tree.body, tree.body.index(statement))
+
+
+def _loaded(node: ast.Import) -> Iterator[str]:
+    """The modules that can be written by their full names after an import statement."""
+    for alias in node.names:
+        parts = alias.name.split(".") if alias.asname in (None, alias.name) else []
+        yield from (".".join(parts[: index + 1]) for index in range(len(parts)))
+
+
+def _bound_by(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.ExceptHandler(name=name) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
+            return name
+        case ast.MatchMapping(rest=name):
+            return name
+        case _:
+            return None
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]

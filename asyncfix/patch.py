@@ -86,7 +86,7 @@ def _gaps(old: bytes, pieces: Pieces) -> Iterator[_Gap]:
             at_line_start = piece.text.endswith(b"\n")
             continue
         start, end = piece.span.start, piece.span.end
-        first, last = _whole_lines(old, start, end, at_line_start, piece is pieces[-1])
+        first, last = _whole_lines(old, start, end, at_line_start)
         if first < last:
             yield from _trimmed(line, old[done:first], b"".join([*pending, old[start:first]]))
             line += old.count(b"\n", done, last)
@@ -97,13 +97,15 @@ def _gaps(old: bytes, pieces: Pieces) -> Iterator[_Gap]:
     yield from _trimmed(line, old[done:], b"".join(pending))
 
 
-def _whole_lines(old: bytes, start: int, end: int, at_line_start: bool, is_end: bool) -> tuple[int, int]:
-    """The range of ``old[start:end]`` whose lines are lines of both texts; it is no range if there are none."""
+def _whole_lines(old: bytes, start: int, end: int, at_line_start: bool) -> tuple[int, int]:
+    """The range of ``old[start:end]`` whose lines are lines of both texts; it is no range if there are none.
+
+    A line without an end is never among them: if it is the last of both texts, it is equal at the end of the last gap.
+    """
     first = start
     if not at_line_start or (start and old[start - 1 : start] != b"\n"):
         first = (old.find(b"\n", start, end) + 1) or end
-    last = end if is_end and end == len(old) else old.rfind(b"\n", first, end) + 1
-    return first, last
+    return first, old.rfind(b"\n", first, end) + 1
 
 
 def _trimmed(line: int, removed: bytes, added: bytes) -> Iterator[_Gap]:

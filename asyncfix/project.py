@@ -24,6 +24,7 @@ from asyncfix.model import Replace, Span, Value
 
 Table: TypeAlias = Mapping[str, Any]
 
+_FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py"))
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?=$|[@;<>=!~,(#\s])", re.ASCII)
 _EGG = re.compile(r"#egg=([\w.-]+)", re.ASCII)
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
@@ -103,6 +104,11 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
     )
+
+
+def is_project_file(path: str) -> bool:
+    """True if `read_project` reads a file of this path, relative to the root."""
+    return path in _FILES or _REQUIREMENTS.fullmatch(path) is not None
 
 
 def lower_bound(specifier: str) -> tuple[int, int] | None:
@@ -445,7 +451,7 @@ def _in_array(text: str, requirement: str) -> tuple[int, int, str] | None:
 
 
 class _Shape(msgspec.Struct):
-    """Where things stand in the text of an array: its last string, the comma and the comment behind that, -1 if none."""
+    """Where things stand in the text of an array: its last string, the comma and the comment behind it; -1: none."""
 
     start: int = -1
     end: int = -1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 
 from asyncfix.model import Span
 from asyncfix.source import Source
@@ -28,7 +29,7 @@ def next_line(source: Source, end: int) -> int | None:
     return found.end() if found else None
 
 
-def line_of(source: Source, body: list[ast.stmt], index: int) -> Span:
+def line_of(source: Source, body: Sequence[ast.stmt], index: int) -> Span:
     """The lines from the first to the last of the statements that share the logical line of ``body[index]``."""
     first = last = index
     while first and next_line(source, source.span(body[first - 1]).end) is None:

@@ -1,11 +1,17 @@
-"""How awaits and thread calls are written: edits shared by rules and uses."""
+"""How awaits and thread calls are written: edits shared by rules and uses.
+
+LibCST is imported where it is first needed, which is in a worker: rules are loaded by the front ends too.
+"""
 
 from __future__ import annotations
 
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from asyncfix.model import Edit, Replace, Span, Wrap
 from asyncfix.transform import CannotWrite, Writing
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 AWAIT_RANK = 10
 
@@ -16,45 +22,41 @@ def awaited(call: Span, tight: bool) -> Edit:
 
 
 def in_thread(writing: Writing, span: Span) -> list[Edit]:
-    """``f(a, b)`` to ``asyncio.to_thread(f, a, b)``; whoever calls this awaits it."""
+    """``f(a, b)`` to ``asyncio.to_thread(f, a, b)``; whoever calls this awaits it.
+
+    If the arguments begin on a line of their own, so does the function.
+    """
+    import libcst as cst
+
     call = call_node(writing, span)
-    function = writing.span(call.func)
-    edits: list[Edit] = [Wrap(function, f"{writing.name('asyncio.to_thread')}(", "", AWAIT_RANK - 1)]
     opening = opening_parenthesis(writing, call)
-    if call.args:
-        edits.append(Replace(opening, ", "))
-        only = call.args[0].value
-        if isinstance(only, cst.GeneratorExp) and not only.lpar:
-            edits.append(Wrap(writing.span(call.args[0]), "(", ")"))
-    else:
-        edits.append(Replace(opening, ""))
-    return edits
+    function = Span(writing.span(call).start, opening.start)
+    broken = isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
+    gap = writing.code(call.whitespace_before_args) if broken and call.args else ""
+    gap = gap if not gap.strip() else ""  # a comment stays where it is
+    name = writing.name("asyncio.to_thread")
+    edits: list[Edit] = [Wrap(function, f"{name}({gap}", "", AWAIT_RANK - 1)]
+    if not call.args:
+        return [*edits, Replace(opening, "")]
+    only = call.args[0].value
+    if isinstance(only, cst.GeneratorExp) and not only.lpar:
+        edits.append(Wrap(writing.span(call.args[0]), "(", ")"))
+    return [*edits, Replace(opening, "," if broken else ", ")]
 
 
 def opening_parenthesis(writing: Writing, call: cst.Call) -> Span:
     """The span of the parenthesis that opens the arguments, with the white space before it and after it on its line."""
-    data = writing.source.data
-    start = writing.span(call.func).end + _closing(call.func)
-    at = data.index(b"(", start)
-    end = at + 1
-    if call.args and not isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace):
-        while data[end : end + 1] in (b" ", b"\t"):
-            end += 1
-    return Span(start, end)
+    before = writing.span(call.whitespace_after_func)
+    after = writing.span(call.whitespace_before_args)
+    on_its_line = call.args and b"\n" not in (gap := writing.source.data[after.start : after.end]) and b"\r" not in gap
+    return Span(before.start, after.end if on_its_line else before.end + 1)
 
 
 def call_node(writing: Writing, span: Span) -> cst.Call:
     """The call of exactly this span."""
+    import libcst as cst
+
     node = writing.node(span)
     if not isinstance(node, cst.Call):
         raise CannotWrite(f"expected a call, found {type(node).__name__}")
     return node
-
-
-def _closing(node: cst.BaseExpression) -> int:
-    """Bytes of the closing parentheses round an expression (its own span ends before them)."""
-    return sum(len(_white(paren.whitespace_before)) + 1 for paren in getattr(node, "rpar", ()))
-
-
-def _white(node: object) -> str:
-    return node.value if isinstance(node, cst.SimpleWhitespace) else ""

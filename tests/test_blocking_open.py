@@ -53,7 +53,7 @@ class Pen(Writing):
 
     @property
     def step(self) -> str:
-        return "\t" if b"\n\t" in self.source.data else "    "
+        return "\t" if b"\t" in self.source.data else "    "
 
 
 def sites(data: bytes) -> Iterator[Site]:
@@ -520,6 +520,8 @@ REFUSED = {
     "await of another use": ("await", "with open(p) as f:\n    x = json.load(f)\n    await x"),
     "await with a csv reader": ("await", "with open(p) as f:\n    for row in csv.reader(f):\n        await row"),
     "handle in an inner function": ("await", "with open(p) as f:\n    g = lambda: f.read()\n    await g"),
+    "await with the handle used later": ("await", "with open(p) as f:\n    await g\nreturn f.name"),
+    "await with the handle in an f-string": ("await", "with open(p) as f:\n    await g(f'{f.read()}')"),
     "yield": ("yield", "with open(p) as f:\n    for line in f:\n        yield line"),
     "return in a generator": ("return", "yield 1\nwith open(p) as f:\n    return"),
     "super": ("frame", "with open(p) as f:\n    x = super().load(f)"),

@@ -137,12 +137,13 @@ def test_what_is_read_as_what(tmp_path: Path) -> None:
         "a.so",
         "templates.txt",
     ]
+    data += ["Pipfile", "requirements-dev.txt", "requirements/base.txt"]
     plant(tmp_path, *python, *templates, *data, *other)
     files = discover([tmp_path], tmp_path, []).files
     assert sorted(file.path for file in files) == [file.path for file in files]
     assert [file.path for file in files if file.kind == "python"] == python
     assert [file.path for file in files if file.kind == "template"] == templates
-    assert [file.path for file in files if file.kind == "data"] == data
+    assert [file.path for file in files if file.kind == "data"] == sorted(data)
 
 
 def test_sizes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from asyncfix.project import Project, add_dependency, lower_bound, read_project
+from asyncfix.project import Project, add_dependency, is_project_file, lower_bound, read_project
 
 
 def read(**files: str) -> Project:
@@ -23,9 +23,18 @@ def read(**files: str) -> Project:
 def test_nothing_states_nothing() -> None:
     """Nor do files that cannot be read."""
     assert read() == Project()
-    broken = dict.fromkeys(("pyproject.toml", "setup.cfg", "setup.py", "Pipfile"), b"\xff[[")
+    broken: dict[str, bytes] = dict.fromkeys(("pyproject.toml", "setup.cfg", "setup.py", "Pipfile"), b"\xff[[")
     assert read_project(broken) == Project()
     assert read(pyproject__toml="project = 1\ntool = [1]\n", setup__py="setup(**x)\n") == Project()
+
+
+def test_which_files_are_read() -> None:
+    """Those of the root, and the requirements in a folder of that name."""
+    read_ones = ["pyproject.toml", "setup.cfg", "setup.py", "Pipfile", "requirements.txt", "requirements-dev.txt"]
+    assert all(map(is_project_file, [*read_ones, "requirements/base.txt"]))
+    assert not any(
+        map(is_project_file, ["a/pyproject.toml", "a/requirements.txt", "requirements/a/b.txt", "setup.pyi"])
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ versions

@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from asyncfix.blocks import Barred, Nested, called, nested, unfit
+from asyncfix.blocks import Barred, Nested, called, nested, read_later, unfit
 from asyncfix.flow import FunctionDef, own
 from asyncfix.model import (
     Api,
@@ -73,7 +73,7 @@ from asyncfix.writing import AWAIT_RANK, awaited
 PLAIN = frozenset({"builtins.open", "io.open"})
 METHOD = "pathlib.Path.open"
 OPENERS = PLAIN | {METHOD, "codecs.open", "gzip.open", "bz2.open", "lzma.open"}
-MODULES = frozenset({"io", "codecs", "gzip", "bz2", "lzma", "os", "tokenize"})
+MODULES = frozenset({"io", "codecs", "gzip", "bz2", "lzma", "os", "tokenize", "tarfile", "wave", "Image"})
 
 # Calls that may stand round the opened file, or beside it, in the head of a `with`.
 WRAPPERS = frozenset({"closing", "TextIOWrapper", "BufferedReader", "BufferedWriter", "GzipFile"})
@@ -135,7 +135,7 @@ class BlockingOpen(Transform):
             how = _nested(tree, node)
             if isinstance(how, Barred):
                 raise CannotWrite(how.why)
-            return nested_function(writing, node, how, _name(tree, node, how))
+            return nested_function(writing, node, how, _name(node, how))
         before = f"await {writing.name('asyncio.to_thread')}(lambda: "
         wrap = (f"({before}", "))") if site.tight else (before, ")")
         return [Wrap(site.span, *wrap, AWAIT_RANK)]
@@ -144,38 +144,45 @@ class BlockingOpen(Transform):
 def _thread(look: Look, node: ast.expr | ast.stmt) -> Form:
     """One thread call for the whole of ``node``."""
     span = look.tree.source.span(node)
-    return Form("thread", (TO_THREAD,), (ThreadSafe(span), *_owned(look.tree, node)), in_thread=True)
+    return Form("thread", (TO_THREAD,), (ThreadSafe(span), *_owned(look, node)), in_thread=True)
 
 
 def _aiofiles(look: Look, node: ast.stmt, *asked: Condition) -> Form:
     """The block with its file opened by aiofiles."""
-    return Form("aiofiles", (*asked, Declared("aiofiles")), _owned(look.tree, node))
+    return Form("aiofiles", (*asked, Declared("aiofiles")), _owned(look, node))
 
 
-def _owned(tree: Tree, node: ast.AST) -> tuple[Condition, ...]:
+def _owned(look: Look, node: ast.AST) -> tuple[Condition, ...]:
     """A condition for each file that is opened for writing, or may be."""
-    paths = (_written(part) for part in ast.walk(node) if isinstance(part, ast.Call) and called(part) == "open")
-    texts = dict.fromkeys(tree.source.text(tree.source.span(path)) for path in paths if path is not None)
+    others = (part for part in _opens(node) if part is not look.node)
+    modes = [
+        _path_and_mode(look.node, look.api.call == METHOD),
+        *(_path_and_mode(each, _is_method(each)) for each in others),
+    ]
+    texts = dict.fromkeys(
+        look.tree.source.text(look.tree.source.span(path)) for path, mode in modes if _may_write(mode)
+    )
     return tuple(FileOwned(text) for text in texts)
 
 
-def _written(call: ast.Call) -> ast.expr | None:
-    """The path of the file that a call opens, if it may be written."""
-    path, mode = _path_and_mode(call)
-    reads = mode is None or (isinstance(mode, ast.Constant) and not set(str(mode.value)) & set("wax+"))
-    unpacked = any(isinstance(argument, ast.Starred) for argument in call.args)
-    unpacked = unpacked or any(keyword.arg is None for keyword in call.keywords)
-    return path if unpacked or not reads else None
+def _opens(node: ast.AST) -> Iterator[ast.Call]:
+    """The calls in a piece of code that by their name open something."""
+    return (part for part in ast.walk(node) if isinstance(part, ast.Call) and called(part) == "open")
 
 
-def _path_and_mode(call: ast.Call) -> tuple[ast.expr, ast.expr | None]:
-    """What is opened and how; the receiver of `path.open()` is the path."""
+def _path_and_mode(call: ast.Call, method: bool) -> tuple[ast.expr, ast.expr | None]:
+    """What is opened and how, None if that is not said; the receiver of `path.open()` is the path."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    arguments = list(call.args)
-    if _is_method(call) and isinstance(call.func, ast.Attribute):
-        arguments.insert(0, call.func.value)
+    arguments = [call.func.value, *call.args] if method and isinstance(call.func, ast.Attribute) else call.args
+    unpacked = [argument for argument in arguments if isinstance(argument, ast.Starred)]
     path = arguments[0] if arguments else named.get("file") or named.get("filename") or call
+    if unpacked or None in named:
+        return path, unpacked[0] if unpacked else named[None]
     return path, arguments[1] if len(arguments) > 1 else named.get("mode")
+
+
+def _may_write(mode: ast.expr | None) -> bool:
+    return mode is not None and not (isinstance(mode, ast.Constant) and not set(str(mode.value)) & set("wax+"))
 
 
 def _is_method(call: ast.Call) -> bool:
@@ -192,7 +199,7 @@ def _is_method(call: ast.Call) -> bool:
 def _statement(look: Look) -> ast.With | ast.For | None:
     """The `with` that enters the opened file, or the `for` that runs over it."""
     node, parent = _wrapped(look, WRAPPERS)
-    if isinstance(parent, ast.withitem) and _is_beside(statement := look.tree.parent(parent)):
+    if isinstance(parent, ast.withitem) and _is_beside(statement := look.tree.parent(parent), look.node):
         return statement
     node, parent = _wrapped(look, LAZY)
     return parent if isinstance(parent, ast.For) and parent.iter is node else None
@@ -207,10 +214,12 @@ def _wrapped(look: Look, wrappers: frozenset[str]) -> tuple[ast.AST, ast.AST | N
     return node, parent
 
 
-def _is_beside(node: ast.AST | None) -> TypeGuard[ast.With]:
+def _is_beside(node: ast.AST | None, opened: ast.Call) -> TypeGuard[ast.With]:
     """Whether all that a `with` enters are files and the like, under plain names."""
     return isinstance(node, ast.With) and all(
-        called(item.context_expr) in BESIDE and isinstance(item.optional_vars, ast.Name | None) for item in node.items
+        (item.context_expr is opened or called(item.context_expr) in BESIDE)
+        and isinstance(item.optional_vars, ast.Name | None)
+        for item in node.items
     )
 
 
@@ -265,9 +274,9 @@ def _find(tree: Tree, span: Span) -> ast.AST:
     raise CannotWrite("the text is not what was surveyed")
 
 
-def _name(tree: Tree, node: ast.With | ast.For, how: Nested) -> str:
+def _name(node: ast.With | ast.For, how: Nested) -> str:
     """What a person would call the nested function."""
-    if _owned(tree, node):
+    if any(_may_write(_path_and_mode(each, _is_method(each))[1]) for each in _opens(node)):
         return "write_file"
     result = how.results[0].strip("_") if len(how.results) == 1 else ""
     return f"read_{result}" if len(result) > 2 else "read_file"
@@ -290,8 +299,10 @@ def _async_uses(tree: Tree, statement: ast.With | ast.For, call: ast.AST) -> _Us
         return None
     variable = statement.items[0].optional_vars
     handle = variable.id if isinstance(variable, ast.Name) else ""
+    if handle in read_later(tree, statement):
+        return None
     mentions = [node for part in statement.body for node in ast.walk(part) if _mentions(node, handle)]
-    here = set(own(statement.body)) - {node for lazy in _lazies(statement) for node in ast.walk(lazy)}
+    here = set(own(statement.body)) - {node for part in _closed_to_await(statement) for node in ast.walk(part)}
     uses = [_use(tree, node) for node in mentions if node in here]
     if len(uses) != len(mentions) or None in uses:
         return None
@@ -305,8 +316,9 @@ def _mentions(node: ast.AST, name: str) -> bool:
     return (isinstance(node, ast.Name) and node.id == name) or getattr(node, "name", None) == name
 
 
-def _lazies(statement: ast.With) -> Iterator[ast.AST]:
-    return (node for node in ast.walk(statement) if isinstance(node, ast.GeneratorExp))
+def _closed_to_await(statement: ast.With) -> Iterator[ast.AST]:
+    """Where no await may stand, or (in f-strings before Python 3.12) `ast` has no right position for it."""
+    return (node for node in ast.walk(statement) if isinstance(node, ast.GeneratorExp | ast.JoinedStr))
 
 
 def _use(tree: Tree, node: ast.AST) -> ast.Call | ast.For | None:

@@ -1,0 +1,171 @@
+"""The LibCST nodes of a file with their places in its bytes: what rules and uses write with. For workers only.
+
+A file is never parsed as a whole: LibCST is slow, and does not give every text back as it was. Each top-level statement
+that a decision lies in is parsed by itself, and must come out as it went in.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+import libcst as cst
+from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
+
+from asyncfix.imports import Added, Names
+from asyncfix.model import Span
+from asyncfix.source import Source
+from asyncfix.statements import whole
+from asyncfix.transform import CannotWrite, Writing
+
+BRACKETED = (cst.Tuple, cst.GeneratorExp)  # `ast` counts the brackets of these as theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The nodes of the top-level statements parsed so far, and their spans in the file."""
+
+    source: Source
+    tree: ast.Module
+    spans: dict[cst.CSTNode, Span] = field(default_factory=lambda: dict[cst.CSTNode, Span]())
+    expressions: dict[Span, cst.CSTNode] = field(default_factory=lambda: dict[Span, cst.CSTNode]())
+    statements: dict[Span, cst.CSTNode] = field(default_factory=lambda: dict[Span, cst.CSTNode]())
+    _loaded: set[int] = field(default_factory=lambda: set[int]())
+    _starts: list[int] = field(default_factory=lambda: list[int]())
+
+    def __post_init__(self) -> None:
+        self._starts.extend(whole(self.source, statement).start for statement in self.tree.body)
+
+    def load(self, span: Span) -> None:
+        """Parse the top-level statement that holds a span. Raises CannotWrite."""
+        index = bisect_right(self._starts, span.start) - 1
+        if index in self._loaded:
+            return
+        outer = whole(self.source, self.tree.body[index]) if index >= 0 else Span(0, 0)
+        if not outer.contains(span):
+            raise CannotWrite("no statement stands where one was decided on")
+        self._loaded.add(index)
+        text = self.source.text(outer)
+        module = _parsed(text)
+        place = _places(text, outer, self.source.encoding)
+        positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
+        for node, found in positions.items():  # children come before their parents: the outermost of a span is the last
+            at = Span(place(found.start), place(found.start + found.length))
+            self.spans[node] = at
+            if isinstance(node, cst.BaseExpression):
+                self.expressions[at] = node
+            elif isinstance(node, cst.BaseSmallStatement | cst.BaseCompoundStatement):
+                self.statements[at] = node
+        for node in positions:
+            if isinstance(node, BRACKETED) and node.lpar:
+                self.expressions[Span(self.spans[node.lpar[-1]].start, self.spans[node.rpar[0]].end)] = node
+
+
+def _parsed(text: str) -> cst.Module:
+    try:
+        module = cst.parse_module(text)
+    except cst.ParserSyntaxError as error:
+        raise CannotWrite(f"LibCST cannot read the statement: {error.message}") from error
+    if module.code != text:
+        raise CannotWrite("LibCST does not give the statement back as it is")
+    return module
+
+
+def _places(text: str, outer: Span, encoding: str) -> Callable[[int], int]:
+    """The way from offsets in the UTF-8 text of a statement to offsets in the file."""
+    if encoding == "utf-8" or text.isascii():
+        return lambda offset: outer.start + offset
+    widths = [len(character.encode(encoding)) for character in text]
+    if sum(widths) != outer.end - outer.start:
+        raise CannotWrite(f"the bytes of a character in {encoding} depend on those before it")
+    here = list(accumulate(widths, initial=outer.start))
+    there = accumulate((len(character.encode()) for character in text), initial=0)
+    table = dict(zip(there, here, strict=True))
+    return lambda offset: table[offset]
+
+
+class CstWriting(Writing):
+    """What one decision is written with. ``added`` and ``asked`` say what it has asked for.
+
+    at                where the decision stands: names are written as they are known there
+    generated_module  the module of the project's generated code, as it is imported here
+    http_module       the module that stands for ``httpx``
+    """
+
+    def __init__(self, nodes: Nodes, names: Names, at: Span, generated_module: str, http_module: str) -> None:
+        self.source = nodes.source
+        self.nodes = nodes
+        self.names = names
+        self.at = at
+        self.generated_module = generated_module
+        self.http_module = http_module
+        self.added: list[Added] = []
+        self.asked: list[str] = []
+
+    def node(self, span: Span) -> cst.CSTNode:
+        self.nodes.load(span)
+        found = self.nodes.expressions.get(span) or self.nodes.statements.get(span)
+        if found is None:
+            raise CannotWrite("the text is not what was surveyed")
+        return found
+
+    def span(self, node: cst.CSTNode) -> Span:
+        return self.nodes.spans[node]
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The source text of a node, as it stands in the file, with the parentheses round it."""
+        span = self.span(node)
+        opening, closing = getattr(node, "lpar", ()), getattr(node, "rpar", ())
+        if isinstance(node, cst.BaseExpression) and opening and closing:
+            span = Span(self.span(opening[0]).start, self.span(closing[-1]).end)
+        return self.source.text(span)
+
+    def name(self, dotted: str) -> str:
+        package, dot, rest = dotted.partition(".")
+        written, added = self.names.find((self.http_module if package == "httpx" else package) + dot + rest, self.at)
+        return self._with(written, added)
+
+    def generated(self, name: str) -> str:
+        self.asked.append(name)
+        return self._with(*self.names.find_in(self.generated_module, name, self.at))
+
+    def fresh(self, name: str, near: Span) -> str:
+        taken = _identifiers(self._round(near))
+        number = 2
+        tried = name
+        while tried in taken:
+            tried, number = f"{name}{number}", number + 1
+        return tried
+
+    def indent(self, span: Span) -> str:
+        before = self.source.data[self.source.line_start(span.start) : span.start].rpartition(b"\f")[2]
+        return before[: len(before) - len(before.lstrip(b" \t"))].decode("ascii")
+
+    @property
+    def step(self) -> str:
+        for node in ast.walk(self.nodes.tree):
+            first = next(iter(getattr(node, "body", None) or ()), None) if isinstance(node, ast.stmt) else None
+            if isinstance(first, ast.stmt) and isinstance(node, ast.stmt) and first.lineno > node.lineno:
+                inner, outer = self.indent(self.source.span(first)), self.indent(self.source.span(node))
+                if inner.startswith(outer):
+                    return inner[len(outer) :]
+        return "    "
+
+    def _with(self, written: str, added: Added | None) -> str:
+        if added is not None:
+            self.added.append(added)
+        return written
+
+    def _round(self, near: Span) -> str:
+        """The text of the outermost function round a place, or of the file."""
+        functions = (node for node in ast.walk(self.nodes.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        spans = (self.source.span(node) for node in functions)
+        return self.source.text(next((span for span in spans if span.contains(near)), Span(0, len(self.source.data))))
+
+
+def _identifiers(text: str) -> set[str]:
+    return set(re.findall(r"[^\W\d]\w*", text))

@@ -1,0 +1,515 @@
+"""# sequential-awaits
+
+Finds neighbouring awaits that wait one after the other although none needs what another gives. Off by default.
+
+## What it does
+
+Awaits of one block that share no name are started together: in an `asyncio.TaskGroup`, below Python 3.11 by
+`asyncio.gather`. Receivers and arguments are names too: two calls of one client, or two calls about one object, stay as
+they are. Constants, imported modules, and functions that are called by their name may be shared, and `self` if different
+methods are called on it.
+
+## Why is this bad?
+
+The function waits for the sum of all the times, where the longest of them would do.
+
+## Example
+
+```python
+async def show(number: int, name: str) -> str:
+    user = await load_user(number)
+    posts = await load_posts(name)
+    return render(user, posts)
+```
+
+Use instead:
+
+```python
+async def show(number: int, name: str) -> str:
+    async with asyncio.TaskGroup() as group:
+        user_task = group.create_task(load_user(number))
+        posts_task = group.create_task(load_posts(name))
+    user = user_task.result()
+    posts = posts_task.result()
+    return render(user, posts)
+```
+
+## Safety
+
+Always UNSAFE: one in five such places is wrong to overlap, and names do not show which. Read what the functions do. Later
+calls now start although an earlier one fails; a failure arrives as an `ExceptionGroup` (from `gather` as it is, but the
+other calls run on); all arguments are evaluated before any call begins; context variables that a call sets are lost.
+`create_task` takes coroutines only, no other awaitables.
+
+Left out altogether: what is known to depend on order (locks, queues, streams, transactions, connections), awaits under a
+typed `except`, in a `finally`, in a test, within `async with` of a lock, session or transaction, values carried from one
+turn of a loop to the next, and awaits with a comment about their order.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tokenize
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from asyncfix.flow import (
+    NOTHING,
+    Definition,
+    Flow,
+    FunctionDef,
+    Loop,
+    Names,
+    bindings,
+    declared,
+    may_suppress,
+    parameters,
+)
+from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Unproven
+from asyncfix.source import Source
+from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
+
+LINE_LENGTH = 88
+
+# As words of a called name: what waits on purpose, what is in an order with others, and what gives futures already.
+ORDERED = re.compile(
+    r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
+    r"|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
+    r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
+    r"|run_in_executor|create_task|ensure_future|wrap_future)(?:_|$)",
+    re.IGNORECASE,
+)
+QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
+GUARDS = re.compile(
+    r"transaction|atomic|savepoint|begin|session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
+    r"|timeout|fail_after|move_on",
+    re.IGNORECASE,
+)
+# In a comment: a reason for the order, or a step of a list.
+ABOUT_ORDER = re.compile(
+    r"\b(?:order\w*|sequen\w*|serial\w*|first|before|after\w*|then|until|next|last|finally|steps?|once|must|wait\w*"
+    r"|one (?:at a time|by one)|same time|rates?|limit\w*|throttl\w*|keep-?alive|devices?|lock\w*|rac(?:es?|y)|gather"
+    r"|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
+    re.IGNORECASE,
+)
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
+OBJECTS = ("self", "cls")
+LATER_STARTS = "overlapping starts later calls although an earlier one fails"
+
+
+class SequentialAwaits(BlockTransform):
+    """Neighbouring independent awaits to a task group, or to `asyncio.gather`."""
+
+    name = "sequential-awaits"
+    default = False
+
+    def scan(self, tree: Tree) -> list[Site]:
+        if b"await" not in tree.source.data:
+            return []
+        return [self._site(tree, run) for run in _runs(tree)]
+
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        tree = Tree(writing.source, writing.source.parse())
+        run = next((run for run in _runs(tree) if run.span == site.span), None)
+        if run is None:
+            raise CannotWrite("the awaits are not what was surveyed")
+        match form:
+            case "taskgroup":
+                lines = _task_group(run, writing)
+            case "gather":
+                lines = _gather(run, writing)
+            case _:
+                raise CannotWrite(f"no form {form}")
+        return [Replace(run.span, f"\n{writing.indent(run.span)}".join(lines))]
+
+    def _site(self, tree: Tree, run: Run) -> Site:
+        call = tree.source.span(run.members[0].call)
+        task_group = Form(
+            "taskgroup",
+            (MinimumPython((3, 11)),),
+            (Unproven(f"{LATER_STARTS}, and a failure arrives as an ExceptionGroup"),),
+            "create_task takes coroutines only, no other awaitables",
+        )
+        gather = Form("gather", safe_if=(Unproven(f"{LATER_STARTS}, and those that have started run on after it"),))
+        return Site(self.name, "", run.span, call, _qualified(tree, run.function), (task_group, gather))
+
+
+# ------------------------------------------------------------------------------------------------------------- finding
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A statement that awaits one call.
+
+    targets    the names it binds; ``unpacked`` if they are written as a tuple
+    mentions   every name in the call
+    names      what must not stand in another member: names, ``self.method``, ``module.variable``
+    """
+
+    statement: ast.stmt
+    call: ast.Call
+    targets: tuple[str, ...]
+    unpacked: bool
+    annotation: ast.expr | None
+    mentions: Names
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A member as it is written: the lines of its call, and the comments above and behind it."""
+
+    member: Member
+    call: tuple[str, ...]
+    above: tuple[str, ...]
+    behind: str
+    annotation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring members; ``span`` begins with the first statement and ends with the comment behind the last."""
+
+    function: ast.AsyncFunctionDef
+    members: tuple[Member, ...]
+    span: Span
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What `ast` does not show of some lines of a file; places are lines and columns from 1."""
+
+    comments: tuple[tuple[tuple[int, int], str], ...]
+    in_strings: frozenset[int]
+    semicolons: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names in a function are: dotted names of modules, names of its values, of its functions, of others' variables."""
+
+    modules: Names
+    values: Names
+    functions: Names
+    foreign: Names
+
+
+def _runs(tree: Tree) -> Iterator[Run]:
+    """All runs of a file in its order."""
+    found: list[Run] = []
+    for node in ast.walk(tree.module):
+        if isinstance(node, ast.AsyncFunctionDef) and not any(each.name.startswith("test") for each in _around(tree, node)):
+            scope = _scope(tree, node)
+            for block in _blocks(node):
+                for members in _independent(block, scope):
+                    run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
+                    found += [run] if run else []
+    return iter(sorted(found, key=lambda run: run.span))
+
+
+def _around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
+    """A function and those that it is nested in."""
+    return [node, *(each for each in tree.ancestors(node) if isinstance(each, FunctionDef))]
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements of a function, without those of functions in it."""
+    for name in ("body", "orelse", "finalbody"):
+        block: list[ast.stmt] = getattr(node, name, [])
+        if block:
+            yield block
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(child, Definition):
+            yield from _blocks(child)
+
+
+def _scope(tree: Tree, node: ast.AsyncFunctionDef) -> Scope:
+    values: set[str] = set()
+    functions: set[str] = set()
+    foreign: set[str] = set()
+    for function in _around(tree, node):
+        values |= parameters(function)
+        foreign |= declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal)
+        for name, binding in bindings(function.body):
+            if not isinstance(binding, ast.alias):
+                (functions if isinstance(binding, Definition) else values).add(name)
+    modules = {name for name in _modules(tree.module) if name.partition(".")[0] not in values | functions}
+    return Scope(frozenset(modules), frozenset(values), frozenset(functions), frozenset(foreign))
+
+
+def _modules(tree: ast.Module) -> Iterator[str]:
+    """The dotted names under which the file knows modules: ``a`` and ``a.b`` for ``import a.b``."""
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            parts = [alias.asname] if alias.asname else alias.name.split(".")
+            yield from (".".join(parts[: length + 1]) for length in range(len(parts)))
+
+
+def _independent(block: Sequence[ast.stmt], scope: Scope) -> Iterator[tuple[Member, ...]]:
+    """Two or more neighbouring members none of which touches what another one does."""
+    run: list[Member] = []
+    for statement in (*block, None):
+        member = _member(statement, scope) if statement else None
+        if member is None or any(_touch(member, other) for other in run):
+            if len(run) > 1:
+                yield tuple(run)
+            run = []
+        if member is not None:
+            run.append(member)
+
+
+def _member(statement: ast.stmt, scope: Scope) -> Member | None:
+    match statement:
+        case ast.Expr(value=ast.Await(value=ast.Call() as call)):
+            return _checked(statement, call, [], False, None, scope)
+        case ast.Assign(targets=[ast.Name() as target], value=ast.Await(value=ast.Call() as call)):
+            return _checked(statement, call, [target], False, None, scope)
+        case ast.Assign(targets=[ast.Tuple() as target], value=ast.Await(value=ast.Call() as call)) if target.elts:
+            return _checked(statement, call, target.elts, True, None, scope)
+        case ast.AnnAssign(target=ast.Name() as target, value=ast.Await(value=ast.Call() as call), simple=1):
+            return _checked(statement, call, [target], False, statement.annotation, scope)
+        case _:
+            return None
+
+
+def _checked(
+    statement: ast.stmt,
+    call: ast.Call,
+    targets: Sequence[ast.expr],
+    unpacked: bool,
+    annotation: ast.expr | None,
+    scope: Scope,
+) -> Member | None:
+    """The member, if its targets are local names and its call may begin at another time."""
+    names = tuple(target.id for target in targets if isinstance(target, ast.Name))
+    mentions = frozenset(node.id for node in ast.walk(call) if isinstance(node, ast.Name))
+    one_line = annotation is None or annotation.lineno == annotation.end_lineno
+    if len(names) < len(targets) or not one_line or (mentions | set(names)) & scope.foreign or mentions & scope.functions:
+        return None
+    if any(_happens_here(node) for node in ast.walk(call)) or _is_ordered(call.func):
+        return None
+    return Member(statement, call, names, unpacked, annotation, mentions, frozenset(_shared(call, scope)))
+
+
+def _happens_here(node: ast.AST) -> bool:
+    """What happens while the arguments are evaluated, and others would notice."""
+    waits = isinstance(node, ast.comprehension) and node.is_async
+    return waits or isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
+
+
+def _is_ordered(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(id=name):
+            return bool(ORDERED.search(name))
+        case ast.Attribute(value=receiver, attr=name):
+            return bool(ORDERED.search(name) or QUEUE.search(ast.unparse(receiver)))
+        case _:
+            return True
+
+
+def _shared(node: ast.AST, scope: Scope) -> Iterator[str]:
+    """The names by which code reaches what other code may reach too (see `Member.names`)."""
+    parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.Call) and (function := _dotted(node.func)):
+        yield from _called(function, scope)
+        parts = [*node.args, *node.keywords]
+    elif name := _dotted(node):
+        root = _root(name, scope)
+        constant = name.rpartition(".")[2].isupper() or root.isupper()
+        yield from () if constant else (root,)
+        return
+    for part in parts:
+        yield from _shared(part, scope)
+
+
+def _called(function: str, scope: Scope) -> Iterator[str]:
+    receiver, _, name = function.rpartition(".")
+    if receiver in OBJECTS:
+        yield function
+    elif receiver and receiver not in scope.modules:
+        yield _root(receiver, scope)
+    elif name == "super":
+        yield "self"
+    elif not receiver and name in scope.values:
+        yield name
+
+
+def _root(name: str, scope: Scope) -> str:
+    """The name that a dotted name begins with; of a variable of a module the dotted name."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[: length + 1]) for length in range(len(parts)))
+    return next((prefix for prefix in prefixes if prefix not in scope.modules), name)
+
+
+def _dotted(node: ast.AST) -> str:
+    """``a.b.c`` as text, '' if the expression is anything else."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            value = _dotted(node.value)
+            return value and f"{value}.{node.attr}"
+        case _:
+            return ""
+
+
+def _touch(one: Member, other: Member) -> bool:
+    """Whether one member reads or writes what the other one does."""
+    bound = set(one.targets) & (other.mentions | set(other.targets)) or set(other.targets) & one.mentions
+    return bool(bound or one.names & other.names or _whole(one, other) or _whole(other, one))
+
+
+def _whole(one: Member, other: Member) -> bool:
+    """Whether one member uses the object that the other one calls a method of."""
+    return any(name in one.names and any(each.startswith(f"{name}.") for each in other.names) for name in OBJECTS)
+
+
+def _depends_on_place(tree: Tree, members: Sequence[Member]) -> bool:
+    """Whether what stands round the members could see that they overlap."""
+    node: ast.AST = members[0].statement
+    for parent in tree.ancestors(node):
+        match parent:
+            case ast.Try() | ast.TryStar():
+                handled = node in parent.body and any(handler.type for handler in parent.handlers)
+                if handled or node in parent.finalbody:
+                    return True
+            case ast.With() | ast.AsyncWith():
+                if may_suppress(parent) or any(GUARDS.search(ast.unparse(item.context_expr)) for item in parent.items):
+                    return True
+            case ast.For() | ast.AsyncFor() | ast.While():
+                carried = _carried(parent)
+                if any(carried & (member.mentions | set(member.targets)) for member in members):
+                    return True
+            case ast.AsyncFunctionDef():
+                break
+            case _:
+                pass
+        node = parent
+    return False
+
+
+def _carried(loop: Loop) -> Names:
+    """Names whose value one turn of a loop takes over from the turn before."""
+    flow = Flow()
+    state = flow.evaluate([loop.test if isinstance(loop, ast.While) else loop.target], NOTHING)
+    flow.block(loop.body, state)
+    return frozenset(flow.early) & {name for name, _ in bindings(loop.body)}
+
+
+def _qualified(tree: Tree, function: ast.AsyncFunctionDef) -> str:
+    """The function's ``__qualname__``."""
+    parts = [function.name]
+    for node in tree.ancestors(function):
+        if isinstance(node, Definition):
+            parts += [node.name] if isinstance(node, ast.ClassDef) else ["<locals>", node.name]
+    return ".".join(reversed(parts))
+
+
+# ---------------------------------------------------------------------------------------------------------------- text
+
+
+def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, ...]) -> Run | None:
+    """The members as a run, None if they are written in a way that cannot be kept, or a comment is about their order."""
+    first = source.span(members[0].statement)
+    last = source.span(members[-1].statement)
+    start = source.line_start(first.start)
+    end = _line_end(source, last.end)
+    tokens = _tokens(source, Span(_first_comment(source, start), end))
+    if tokens.semicolons or source.text(Span(start, first.start)).strip():
+        return None
+    if any(ABOUT_ORDER.search(text) or _is_torn(source, place, members) for place, text in tokens.comments):
+        return None
+    stop = len(source.data[:end].rstrip()) if source.data[last.end : end].strip() else last.end
+    return Run(function, members, Span(first.start, stop), tokens)
+
+
+def _line_end(source: Source, offset: int) -> int:
+    found = re.compile(rb"[^\r\n]*").match(source.data, offset)
+    return found.end() if found else offset
+
+
+def _first_comment(source: Source, start: int) -> int:
+    """Where the comment lines begin that stand right above the line at ``start``."""
+    while start > 0:
+        above = source.line_start(start - 1)
+        if not source.data[above:start].lstrip().startswith(b"#"):
+            break
+        start = above
+    return start
+
+
+def _tokens(source: Source, span: Span) -> Tokens:
+    """The tokens of whole lines."""
+    lines = iter(LINE_BREAK.split(source.text(span)))
+    before = source.position(span.start)[0] - 1
+    comments: list[tuple[tuple[int, int], str]] = []
+    in_strings: set[int] = set()
+    begun: list[int] = []
+    semicolons = False
+    for token in tokenize.generate_tokens(lambda: line + "\n" if (line := next(lines, None)) is not None else ""):
+        kind, line = tokenize.tok_name[token.type], before + token.start[0]
+        if kind == "COMMENT":
+            comments.append(((line, token.start[1] + 1), token.string.rstrip()))
+        elif kind == "STRING":
+            in_strings.update(range(line + 1, before + token.end[0] + 1))
+        elif kind in ("FSTRING_START", "TSTRING_START"):
+            begun.append(line)
+        elif kind in ("FSTRING_END", "TSTRING_END"):
+            in_strings.update(range(begun.pop() + 1, before + token.end[0] + 1))
+        semicolons = semicolons or token.string == ";"
+    return Tokens(tuple(comments), frozenset(in_strings), semicolons)
+
+
+def _is_torn(source: Source, place: tuple[int, int], members: Sequence[Member]) -> bool:
+    """Whether a comment stands within a statement but not in its call, so that it would be lost."""
+    return any(
+        _within(source, place, source.span(member.statement)) and not _within(source, place, source.span(member.call))
+        for member in members
+    )
+
+
+def _within(source: Source, place: tuple[int, int], span: Span) -> bool:
+    return source.position(span.start) <= place < source.position(span.end)
+
+
+def _pieces(run: Run, source: Source, step: str) -> Iterator[Piece]:
+    """The members with their comments; the lines of the calls go one level deeper."""
+    above = source.position(run.span.start)
+    for member in run.members:
+        span = source.span(member.statement)
+        begin, end = source.position(span.start), source.position(span.end)
+        behind = [text for place, text in run.tokens.comments if end <= place < (end[0] + 1, 0)]
+        annotation = source.text(source.span(member.annotation)) if member.annotation else ""
+        leading = tuple(text for place, text in run.tokens.comments if above <= place < begin)
+        yield Piece(member, _deeper(member, run, source, step), leading, "".join(f"  {text}" for text in behind), annotation)
+        above = (end[0] + 1, 0)
+
+
+def _deeper(member: Member, run: Run, source: Source, step: str) -> tuple[str, ...]:
+    """The text of a call, its lines moved to the right but for the first and those that begin inside a string."""
+    span = source.span(member.call)
+    lines = LINE_BREAK.split(source.text(span))
+    held = run.tokens.in_strings
+    moved = (
+        line if number in held or not line.strip() else step + line
+        for number, line in enumerate(lines[1:], member.call.lineno + 1)
+    )
+    return lines[0], *moved
+
+
+def _task_group(run: Run, writing: Writing) -> list[str]:
+    """The lines of a task group and of the assignments behind it, without the indentation of the block."""
+    group = writing.fresh("group", run.span)
+    lines = [f"async with {writing.name('asyncio.TaskGroup')}() as {group}:"]
+    results: list[str] = []
+    for piece in _pieces(run, writing.source, writing.step):
+        begin = f"{group}.create_task("
+        if piece.member.targets:
+            task = writing.fresh(_task(piece.member.targets[0]), run.span)
+            begin = f"{task} = {begin}"
+            results.append(f"{_target(piece)} = {task}.result()")
+        lines += [writing.step + comment for comment in piece.above]
+        lines += [f"{writing.step}{begin}{piece.text}){piece.behind}"]
+    return [*lines, *results]
