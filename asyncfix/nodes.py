@@ -162,7 +162,9 @@ class CstWriting(Writing):
 
     def _round(self, near: Span) -> str:
         """The text of the outermost function round a place, or of the file."""
-        functions = (node for node in ast.walk(self.nodes.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        functions = (
+            node for node in ast.walk(self.nodes.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        )
         spans = (self.source.span(node) for node in functions)
         return self.source.text(next((span for span in spans if span.contains(near)), Span(0, len(self.source.data))))
 

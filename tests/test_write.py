@@ -9,7 +9,8 @@ import os
 import shutil
 import stat
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def sha(data: bytes | None) -> str:
     return hashlib.sha256(data or b"").hexdigest()
 
 
-# ------------------------------------------------------------------------------------------------------ without any fault
+# ---------------------------------------------------------------------------------------------------- without any fault
 
 
 def test_commit_writes_exactly_the_new_bytes(root: Path, state: Path) -> None:
@@ -188,7 +189,7 @@ def test_nothing_is_pending_and_nothing_to_recover_between_runs(root: Path, stat
     assert (pending(root, state), recover(root, state)) == (False, ())
 
 
-# ---------------------------------------------------------------------------------------------------------------- refusals
+# ------------------------------------------------------------------------------------------------------------- refusals
 
 
 def refused(root: Path, state: Path, change: FileChange, reason: str) -> None:
@@ -221,7 +222,7 @@ def test_a_new_file_that_exists_is_refused(root: Path, state: Path) -> None:
 
 def test_a_new_file_in_a_missing_folder_is_refused(root: Path, state: Path) -> None:
     """Folders are not made."""
-    refused(root, state, FileChange("no/x.py", None, b"x"), r"^no/x\.py: No such file or directory$")
+    refused(root, state, FileChange("no/x.py", None, b"x"), r"^no/x\.py: its folder does not exist$")
 
 
 def test_a_read_only_file_is_refused(root: Path, state: Path) -> None:
@@ -319,7 +320,7 @@ def test_a_second_run_at_the_same_time_is_refused(root: Path, state: Path) -> No
     undo(root, state)
 
 
-# -------------------------------------------------------------------------------------------------------- the state folder
+# ----------------------------------------------------------------------------------------------------- the state folder
 
 
 def test_the_state_folder_is_one_for_each_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,8 +418,8 @@ def test_a_forged_journal_cannot_lead_out_of_the_root(root: Path, state: Path, t
     assert outside.read_bytes() == b"new"
 
 
-# ---------------------------------------------------------------------------------------------------------- fault injection
-# Every function of `os` through which the code reaches the system is replaced, in a forked child, by one that counts, and
+# ------------------------------------------------------------------------------------------------------ fault injection
+# Every function through which the code reaches the system is replaced, in a forked child, by one that counts, and
 # that at the chosen count fails, is interrupted, or kills the child. Syncing counts but does nothing, to be quick.
 
 CALLS = (
@@ -428,59 +429,51 @@ CALLS = (
 DONE, REFUSED, INTERRUPTED, BROKEN, KILLED, NOT_REACHED = range(6)
 
 
-def in_child(run: Callable[[], object], fault: Callable[[str, Callable[..., Any], tuple[Any, ...], Any], Any]) -> int:
+class Fault:
+    """At the `nth` call of a run (or of `only`): ``fail``, ``interrupt``, ``kill``, or ``tear`` (half a write, then kill)."""
+
+    def __init__(self, kind: str, nth: int, only: str = "") -> None:
+        self.kind, self.left, self.only = kind, nth, "write" if kind == "tear" else only
+
+    def wrap(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.left -= name == self.only or not self.only
+            hit = self.left == 0 and (name == self.only or not self.only)
+            if hit and self.kind in ("kill", "tear"):
+                if self.kind == "tear":
+                    real(arguments[0], arguments[1][: len(arguments[1]) // 2])
+                os._exit(KILLED)
+            if hit and self.kind == "fail" and name != "close":
+                raise OSError(errno.EIO, "injected")
+            result = None if name == "fsync" else real(*arguments, **options)
+            if hit and self.kind == "fail":
+                raise OSError(errno.EIO, "injected")  # a close that fails has closed
+            if hit:
+                raise KeyboardInterrupt  # where Python delivers a signal: when the call is over
+            return result
+
+        return call
+
+
+def in_child(run: Callable[[], object], fault: Fault) -> int:
     """Run in a fork with every system call going through `fault`; how it ended."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     for owner, name in [(os, name) for name in CALLS if hasattr(os, name)] + [(fcntl, "flock")]:
-        setattr(owner, name, _wrapped(name, getattr(owner, name), fault))
-    leave = os._exit
+        setattr(owner, name, fault.wrap(name, getattr(owner, name)))
+    ended = BROKEN
     try:
         run()
+        ended = DONE if fault.left <= 0 else NOT_REACHED
     except WriteError as error:
-        leave(REFUSED if len(str(error).splitlines()) == 1 else BROKEN)
+        ended = REFUSED if len(str(error).splitlines()) == 1 else BROKEN
     except KeyboardInterrupt:
-        leave(INTERRUPTED)
-    except BaseException:  # the parent must hear of anything else too, and pytest must not run on in the child
+        ended = INTERRUPTED
+    except OSError:
         traceback.print_exc()
-        leave(BROKEN)
-    leave(DONE)
-    raise AssertionError
-
-
-def _wrapped(
-    name: str, real: Callable[..., Any], fault: Callable[[str, Callable[..., Any], tuple[Any, ...], Any], Any]
-) -> Callable[..., Any]:
-    def call(*arguments: Any, **options: Any) -> Any:
-        return fault(name, real, arguments, options)
-
-    return call
-
-
-class Fault:
-    """At the `nth` call of the run (of those named `only`): ``fail``, ``interrupt``, ``kill``, or ``tear`` (half a write)."""
-
-    def __init__(self, kind: str, nth: int, only: str = "") -> None:
-        self.kind, self.left, self.only = kind, nth, only
-
-    def __call__(self, name: str, real: Callable[..., Any], arguments: tuple[Any, ...], options: Any) -> Any:
-        counts = name == (self.only or ("write" if self.kind == "tear" else name))
-        self.left -= counts
-        hit = counts and self.left == 0
-        if hit and self.kind == "kill":
-            os._exit(KILLED)
-        if hit and self.kind == "tear":
-            real(arguments[0], arguments[1][: len(arguments[1]) // 2])
-            os._exit(KILLED)
-        if hit and self.kind == "fail":
-            if name == "close":
-                real(*arguments)
-            raise OSError(errno.EIO, "injected")
-        result = None if name == "fsync" else real(*arguments, **options)
-        if hit:
-            raise KeyboardInterrupt  # where Python delivers a signal: when the call is over
-        return result
+    finally:
+        os._exit(ended)  # pytest must not run on in the child
 
 
 def kill(run: Callable[[], object], at: str, nth: int) -> None:
@@ -488,8 +481,143 @@ def kill(run: Callable[[], object], at: str, nth: int) -> None:
     assert in_child(run, Fault("kill", nth, at)) == KILLED
 
 
-def every_fault(kind: str, prepare: Callable[[], None], run: Callable[[], object]) -> list[int]:
-    """Runs `run` with a fault at the first, second, ... call, each after `prepare`; yields how each ended."""
-    raise NotImplementedError
+def each_fault(
+    kind: str, folder: Path, prepare: Callable[[Path, Path], object], run: Callable[[Path, Path], object]
+) -> Iterator[tuple[int, Path, Path]]:
+    """A fresh tree and state for a fault at the first call of `run`, at the second, and so on: how each ended."""
+    root, state = folder / "r", folder / "s"
+    for nth in count(1):
+        make_tree(root)
+        prepare(root, state)
+        ended = in_child(lambda: run(root, state), Fault(kind, nth))
+        if ended == NOT_REACHED:
+            return
+        assert ended in {"fail": (REFUSED, DONE), "interrupt": (INTERRUPTED,)}.get(kind, (KILLED,)), (kind, nth)
+        yield ended, root, state
+        shutil.rmtree(root)
+        shutil.rmtree(state, ignore_errors=True)
 
 
+def nothing(root: Path, state: Path) -> None:
+    """No preparation."""
+
+
+def write_all(root: Path, state: Path) -> None:
+    commit(root, CHANGES, state)
+
+
+def snapshots(folder: Path) -> tuple[dict[str, tuple[object, ...]], dict[str, tuple[object, ...]]]:
+    """The tree before and after an undisturbed run."""
+    make_tree(folder / "model")
+    before = snapshot(folder / "model")
+    commit(folder / "model", CHANGES, folder / "model-state")
+    return before, snapshot(folder / "model")
+
+
+KINDS = pytest.mark.parametrize("kind", ["fail", "interrupt", "kill", "tear"])
+WROTE = {path: sha(data) for path, data in NEW.items()}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parent need not wait for the disk either."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@KINDS
+def test_a_fault_at_any_call_of_commit_leaves_all_old_or_all_new(tmp_path: Path, kind: str, quick: None) -> None:
+    """Without a kill at once, after one with recover; either way the next command works as ever."""
+    before, after = snapshots(tmp_path)
+    seen: list[bool] = []
+    for ended, root, state in each_fault(kind, tmp_path, nothing, write_all):
+        if ended == KILLED:
+            recover(root, state)
+        done = last_written(root, state) == WROTE
+        assert snapshot(root) == (after if done else before)
+        assert (leftovers(state), pending(root, state)) == (set(), False)
+        assert done or (ended != DONE and last_written(root, state) == {})
+        if done:
+            undo(root, state)
+        else:
+            commit(root, CHANGES, state)
+        assert snapshot(root) == (before if done else after)
+        seen.append(done)
+    assert len(seen) > (10 if kind == "tear" else 100)
+    assert set(seen) == ({False} if kind == "tear" else {False, True})
+
+
+@KINDS
+def test_a_fault_at_any_call_of_undo_leaves_all_new_or_all_old(tmp_path: Path, kind: str, quick: None) -> None:
+    """And undo can be asked again exactly if it was not done."""
+    before, after = snapshots(tmp_path)
+    seen: list[bool] = []
+    for ended, root, state in each_fault(kind, tmp_path, write_all, undo):
+        if ended == KILLED:
+            recover(root, state)
+        done = last_written(root, state) == {}
+        assert snapshot(root) == (before if done else after)
+        assert (leftovers(state), pending(root, state)) == (set(), False)
+        assert done or ended != DONE
+        if done:
+            with pytest.raises(WriteError, match="nothing to undo"):
+                undo(root, state)
+        else:
+            undo(root, state)
+        assert snapshot(root) == before
+        seen.append(done)
+    assert len(seen) > (10 if kind == "tear" else 100)
+    assert set(seen) == ({False} if kind == "tear" else {False, True})
+
+
+@KINDS
+def test_a_fault_at_any_call_of_recover_is_mended_by_the_next_recover(tmp_path: Path, kind: str, quick: None) -> None:
+    """The run had been killed with everything swapped, just before the point of no return."""
+
+    def crash(root: Path, state: Path) -> None:
+        kill(lambda: commit(root, CHANGES, state), at="replace", nth=8)
+        assert pending(root, state)
+
+    before, _ = snapshots(tmp_path)
+    seen: set[bool] = set()
+    for _, root, state in each_fault(kind, tmp_path, crash, recover):
+        seen.add(pending(root, state))
+        recover(root, state)
+        assert snapshot(root) == before
+        assert (leftovers(state), pending(root, state), last_written(root, state)) == (set(), False, {})
+    assert seen == ({True} if kind == "tear" else {False, True})
+
+
+def test_recover_names_what_it_restored(root: Path, state: Path) -> None:
+    """The journal is written, two files are rewritten in place, two are swapped, then the process dies."""
+    before = snapshot(root)
+    kill(lambda: commit(root, CHANGES, state), at="replace", nth=4)
+    assert pending(root, state)
+    assert sorted(recover(root, state)) == ["crlf.py", "hard.py", "hard2.py", "plain.py"]
+    assert snapshot(root) == before
+    assert recover(root, state) == ()
+
+
+def test_commit_and_undo_wait_for_recover(root: Path, state: Path) -> None:
+    """Neither writes over a tree that is half old, half new."""
+    kill(lambda: commit(root, CHANGES, state), at="replace", nth=4)
+    half = snapshot(root)
+    with pytest.raises(WriteError, match="restored first"):
+        commit(root, [FileChange("latin.py", OLD["latin.py"], b"x")], state)
+    with pytest.raises(WriteError, match="restored first"):
+        undo(root, state)
+    assert snapshot(root) == half
+
+
+@pytest.mark.parametrize("path", ["plain.py", "hard.py", "latin.py"])
+def test_recover_does_not_overwrite_an_edit_made_after_the_crash(root: Path, state: Path, path: str) -> None:
+    """It restores nothing, keeps the journal, and says how to go on."""
+    before = snapshot(root)
+    kill(lambda: commit(root, CHANGES, state), at="replace", nth=4)
+    crashed = (root / path).read_bytes()
+    (root / path).write_bytes(b"mine, and of quite another length than either of the two texts\n")
+    with pytest.raises(WriteError, match=f"^{path}: changed after a run was interrupted; .* delete {state}/journal"):
+        recover(root, state)
+    assert (root / path).read_bytes().startswith(b"mine")
+    (root / path).write_bytes(crashed)
+    recover(root, state)
+    assert snapshot(root) == before

@@ -67,7 +67,8 @@ from asyncfix.flow import (
     parameters,
 )
 from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Unproven
-from asyncfix.source import Source
+from asyncfix.nesting import STRING_ENDS, STRING_STARTS
+from asyncfix.source import LINE_END, Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 LINE_LENGTH = 88
@@ -93,7 +94,7 @@ ABOUT_ORDER = re.compile(
     r"|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
     re.IGNORECASE,
 )
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
+LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
 OBJECTS = ("self", "cls")
 LATER_STARTS = "overlapping starts later calls although an earlier one fails"
 
@@ -158,13 +159,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A member as it is written: the lines of its call, and the comments above and behind it."""
+    """A member as it is written anew: its call, one level deeper, and the comments above and behind it."""
 
-    member: Member
-    call: tuple[str, ...]
+    targets: tuple[str, ...]
+    unpacked: bool
+    annotation: str
+    call: str
     above: tuple[str, ...]
     behind: str
-    annotation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,6 @@ class Tokens:
 
     comments: tuple[tuple[tuple[int, int], str], ...]
     in_strings: frozenset[int]
-    semicolons: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +200,12 @@ class Scope:
 def _runs(tree: Tree) -> Iterator[Run]:
     """All runs of a file in its order."""
     found: list[Run] = []
+    modules = frozenset(_modules(tree.module))
     for node in ast.walk(tree.module):
-        if isinstance(node, ast.AsyncFunctionDef) and not any(each.name.startswith("test") for each in _around(tree, node)):
-            scope = _scope(tree, node)
+        if isinstance(node, ast.AsyncFunctionDef) and not any(
+            each.name.startswith("test") for each in _around(tree, node)
+        ):
+            scope = _scope(modules, _around(tree, node))
             for block in _blocks(node):
                 for members in _independent(block, scope):
                     run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
@@ -225,18 +229,18 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
             yield from _blocks(child)
 
 
-def _scope(tree: Tree, node: ast.AsyncFunctionDef) -> Scope:
+def _scope(modules: Names, around: Iterable[FunctionDef]) -> Scope:
     values: set[str] = set()
     functions: set[str] = set()
     foreign: set[str] = set()
-    for function in _around(tree, node):
+    for function in around:
         values |= parameters(function)
         foreign |= declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal)
         for name, binding in bindings(function.body):
             if not isinstance(binding, ast.alias):
                 (functions if isinstance(binding, Definition) else values).add(name)
-    modules = {name for name in _modules(tree.module) if name.partition(".")[0] not in values | functions}
-    return Scope(frozenset(modules), frozenset(values), frozenset(functions), frozenset(foreign))
+    visible = {name for name in modules if name.partition(".")[0] not in values | functions}
+    return Scope(frozenset(visible), frozenset(values), frozenset(functions), frozenset(foreign))
 
 
 def _modules(tree: ast.Module) -> Iterator[str]:
@@ -286,7 +290,12 @@ def _checked(
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
     mentions = frozenset(node.id for node in ast.walk(call) if isinstance(node, ast.Name))
     one_line = annotation is None or annotation.lineno == annotation.end_lineno
-    if len(names) < len(targets) or not one_line or (mentions | set(names)) & scope.foreign or mentions & scope.functions:
+    if (
+        len(names) < len(targets)
+        or not one_line
+        or (mentions | set(names)) & scope.foreign
+        or mentions & scope.functions
+    ):
         return None
     if any(_happens_here(node) for node in ast.walk(call)) or _is_ordered(call.func):
         return None
@@ -412,22 +421,27 @@ def _qualified(tree: Tree, function: ast.AsyncFunctionDef) -> str:
 
 def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, ...]) -> Run | None:
     """The members as a run, None if they are written in a way that cannot be kept, or a comment is about their order."""
-    first = source.span(members[0].statement)
-    last = source.span(members[-1].statement)
-    start = source.line_start(first.start)
-    end = _line_end(source, last.end)
-    tokens = _tokens(source, Span(_first_comment(source, start), end))
-    if tokens.semicolons or source.text(Span(start, first.start)).strip():
+    if not all(_has_own_lines(source, source.span(member.statement)) for member in members):
         return None
+    first = source.span(members[0].statement)
+    end = _line_end(source, source.span(members[-1].statement).end)
+    tokens = _tokens(source, Span(_first_comment(source, source.line_start(first.start)), end))
     if any(ABOUT_ORDER.search(text) or _is_torn(source, place, members) for place, text in tokens.comments):
         return None
-    stop = len(source.data[:end].rstrip()) if source.data[last.end : end].strip() else last.end
-    return Run(function, members, Span(first.start, stop), tokens)
+    blank = len(source.data[first.start : end]) - len(source.data[first.start : end].rstrip())
+    return Run(function, members, Span(first.start, end - blank), tokens)
+
+
+def _has_own_lines(source: Source, span: Span) -> bool:
+    """Whether nothing but a comment stands on the lines of a statement."""
+    before = source.data[source.line_start(span.start) : span.start].strip()
+    behind = source.data[span.end : _line_end(source, span.end)].strip()
+    return not before and (not behind or behind.startswith(b"#"))
 
 
 def _line_end(source: Source, offset: int) -> int:
-    found = re.compile(rb"[^\r\n]*").match(source.data, offset)
-    return found.end() if found else offset
+    found = LINE_END.search(source.data, offset)
+    return found.start() if found else len(source.data)
 
 
 def _first_comment(source: Source, start: int) -> int:
@@ -442,27 +456,25 @@ def _first_comment(source: Source, start: int) -> int:
 
 def _tokens(source: Source, span: Span) -> Tokens:
     """The tokens of whole lines."""
-    lines = iter(LINE_BREAK.split(source.text(span)))
+    lines = iter(LINE_BREAK.split(source.text(span))[::2])
     before = source.position(span.start)[0] - 1
     comments: list[tuple[tuple[int, int], str]] = []
     in_strings: set[int] = set()
     begun: list[int] = []
-    semicolons = False
     for token in tokenize.generate_tokens(lambda: line + "\n" if (line := next(lines, None)) is not None else ""):
-        kind, line = tokenize.tok_name[token.type], before + token.start[0]
+        kind, number = tokenize.tok_name[token.type], before + token.start[0]
         if kind == "COMMENT":
-            comments.append(((line, token.start[1] + 1), token.string.rstrip()))
+            comments.append(((number, token.start[1] + 1), token.string.rstrip()))
         elif kind == "STRING":
-            in_strings.update(range(line + 1, before + token.end[0] + 1))
-        elif kind in ("FSTRING_START", "TSTRING_START"):
-            begun.append(line)
-        elif kind in ("FSTRING_END", "TSTRING_END"):
+            in_strings.update(range(number + 1, before + token.end[0] + 1))
+        elif kind in STRING_STARTS:
+            begun.append(number)
+        elif kind in STRING_ENDS:
             in_strings.update(range(begun.pop() + 1, before + token.end[0] + 1))
-        semicolons = semicolons or token.string == ";"
-    return Tokens(tuple(comments), frozenset(in_strings), semicolons)
+    return Tokens(tuple(comments), frozenset(in_strings))
 
 
-def _is_torn(source: Source, place: tuple[int, int], members: Sequence[Member]) -> bool:
+def _is_torn(source: Source, place: tuple[int, int], members: Iterable[Member]) -> bool:
     """Whether a comment stands within a statement but not in its call, so that it would be lost."""
     return any(
         _within(source, place, source.span(member.statement)) and not _within(source, place, source.span(member.call))
@@ -474,42 +486,65 @@ def _within(source: Source, place: tuple[int, int], span: Span) -> bool:
     return source.position(span.start) <= place < source.position(span.end)
 
 
-def _pieces(run: Run, source: Source, step: str) -> Iterator[Piece]:
-    """The members with their comments; the lines of the calls go one level deeper."""
-    above = source.position(run.span.start)
+def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
+    """The members as they are written anew."""
+    source = writing.source
+    line = run.members[0].statement.lineno
     for member in run.members:
         span = source.span(member.statement)
         begin, end = source.position(span.start), source.position(span.end)
-        behind = [text for place, text in run.tokens.comments if end <= place < (end[0] + 1, 0)]
+        above = tuple(text for place, text in run.tokens.comments if (line, 0) <= place < begin)
+        behind = "".join(f"  {text}" for place, text in run.tokens.comments if end <= place < (end[0] + 1, 0))
         annotation = source.text(source.span(member.annotation)) if member.annotation else ""
-        leading = tuple(text for place, text in run.tokens.comments if above <= place < begin)
-        yield Piece(member, _deeper(member, run, source, step), leading, "".join(f"  {text}" for text in behind), annotation)
-        above = (end[0] + 1, 0)
+        call = _deeper(source, member.call, run.tokens.in_strings, writing.step)
+        yield Piece(member.targets, member.unpacked, annotation, call, above, behind)
+        line = end[0] + 1
 
 
-def _deeper(member: Member, run: Run, source: Source, step: str) -> tuple[str, ...]:
+def _deeper(source: Source, call: ast.Call, in_strings: frozenset[int], step: str) -> str:
     """The text of a call, its lines moved to the right but for the first and those that begin inside a string."""
-    span = source.span(member.call)
-    lines = LINE_BREAK.split(source.text(span))
-    held = run.tokens.in_strings
+    first, *rest = LINE_BREAK.split(source.text(source.span(call)))
+    lines = zip(rest[::2], rest[1::2], strict=True)
     moved = (
-        line if number in held or not line.strip() else step + line
-        for number, line in enumerate(lines[1:], member.call.lineno + 1)
+        f"{line_break}{line}" if number in in_strings or not line.strip() else f"{line_break}{step}{line}"
+        for number, (line_break, line) in enumerate(lines, call.lineno + 1)
     )
-    return lines[0], *moved
+    return first + "".join(moved)
 
 
 def _task_group(run: Run, writing: Writing) -> list[str]:
-    """The lines of a task group and of the assignments behind it, without the indentation of the block."""
+    """The statements of a task group and the assignments behind it, without the indentation of the block."""
     group = writing.fresh("group", run.span)
     lines = [f"async with {writing.name('asyncio.TaskGroup')}() as {group}:"]
     results: list[str] = []
-    for piece in _pieces(run, writing.source, writing.step):
+    for piece in _pieces(run, writing):
         begin = f"{group}.create_task("
-        if piece.member.targets:
-            task = writing.fresh(_task(piece.member.targets[0]), run.span)
+        if piece.targets:
+            name = piece.targets[0]
+            task = writing.fresh("task" if name == "_" else f"{name}_task", run.span)
             begin = f"{task} = {begin}"
-            results.append(f"{_target(piece)} = {task}.result()")
-        lines += [writing.step + comment for comment in piece.above]
-        lines += [f"{writing.step}{begin}{piece.text}){piece.behind}"]
-    return [*lines, *results]
+            hint = f": {piece.annotation}" if piece.annotation else ""
+            results.append(f"{_names(piece)}{hint} = {task}.result()")
+        lines += [f"{writing.step}{line}" for line in (*piece.above, f"{begin}{piece.call}){piece.behind}")]
+    return lines + results
+
+
+def _gather(run: Run, writing: Writing) -> list[str]:
+    """The statements of a gather: on one line, if nothing is against it and that is short enough."""
+    pieces = list(_pieces(run, writing))
+    function = writing.name("asyncio.gather")
+    hints = [f"{piece.targets[0]}: {piece.annotation}" for piece in pieces if piece.annotation]
+    unused = "" if all(piece.targets for piece in pieces) else writing.fresh("_", run.span)
+    targets = [f"({_names(piece)})" if piece.unpacked else _names(piece) or unused for piece in pieces]
+    begin = f"{', '.join(targets)} = await " if any(piece.targets for piece in pieces) else "await "
+    line = f"{begin}{function}({', '.join(piece.call for piece in pieces)})"
+    plain = not any(piece.above or piece.behind or LINE_BREAK.search(piece.call) for piece in pieces)
+    if plain and len(writing.indent(run.span).expandtabs()) + len(line) <= LINE_LENGTH:
+        return [*hints, line]
+    arguments = (line for piece in pieces for line in (*piece.above, f"{piece.call},{piece.behind}"))
+    return [*hints, f"{begin}{function}(", *(f"{writing.step}{line}" for line in arguments), ")"]
+
+
+def _names(piece: Piece) -> str:
+    """The targets as they stand on the left of an assignment."""
+    return ", ".join(piece.targets) + ("," if piece.unpacked and len(piece.targets) == 1 else "")

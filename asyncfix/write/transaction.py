@@ -141,6 +141,8 @@ def _prepare(root: Path, change: FileChange, changed: str) -> Entry:
         if change.old is None:
             if disk.status(root / change.path) is not None or found is not None:
                 raise WriteError(change.path, "exists already")
+            if disk.status(real.parent) is None:
+                raise WriteError(change.path, "its folder does not exist")
             return Entry(change.path, name, token, change.old, change.new, 0, False)
         if found is None or current != change.old:
             raise WriteError(change.path, "is gone" if found is None else changed)
@@ -290,7 +292,8 @@ def _temporary(place: Place, entry: Entry) -> Path:
 def _sync_folders(place: Place, entries: Iterable[Entry]) -> None:
     for folder in sorted({(place.root / entry.real).parent for entry in entries}):
         with naming(folder):
-            disk.sync_folder(folder)
+            if disk.status(folder) is not None:  # one that a person deleted meanwhile has no names to keep
+                disk.sync_folder(folder)
 
 
 def _way_out(place: Place) -> str:

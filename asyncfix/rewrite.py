@@ -1,0 +1,246 @@
+"""Decisions made into edits of one file, with the imports that they take. For workers: here LibCST is at work.
+
+Every decision is written for itself; Changes whose edits do not go together are found, and the earlier one wins. What the
+new text no longer imports for anything is removed last.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+import msgspec
+
+from asyncfix import apply, uses
+from asyncfix.blacken import blacken
+from asyncfix.edits import Conflict, merge
+from asyncfix.imports import Added, Names, additions, read_names
+from asyncfix.model import Decision, Edit, Replace, Rewrite, Span, Turn, Use, Value, Wrap
+from asyncfix.nodes import CstWriting, Nodes
+from asyncfix.registry import rules
+from asyncfix.source import Source, Unreadable
+from asyncfix.transform import CannotWrite, Transform
+from asyncfix.unused import removals
+
+
+class Order(Value, frozen=True):
+    """What to write in one file.
+
+    changes           the decisions of each Change in this file, with its id, the most wanted first
+    generated_import  the module of generated code as it is imported here (``._asyncfix``, ``pkg._asyncfix``)
+    black             line length, if the project configures black
+    http_module       ``httpx``, or the module with the same names that is used in its place
+    kept_names        names that imports here bind for others: not to be removed
+    """
+
+    path: str
+    data: bytes
+    changes: tuple[tuple[str, tuple[Decision, ...]], ...]
+    generated_import: str = "_asyncfix"
+    black: int | None = None
+    http_module: str = "httpx"
+    kept_names: frozenset[str] = frozenset()
+
+
+class Written(Value, frozen=True):
+    """What became of an Order.
+
+    changes    ids of all Changes of the Order
+    edits      disjoint, sorted; ``new`` is the file with them
+    failed     Changes that cannot be written, with the reason: internal errors
+    waiting    Changes that do not go together with an earlier one
+    generated  names that are asked of the generated module
+    """
+
+    path: str
+    changes: tuple[str, ...]
+    edits: tuple[Replace, ...]
+    new: bytes
+    failed: Mapping[str, str]
+    waiting: frozenset[str]
+    generated: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """The edits of one Change, and what they ask for."""
+
+    edits: list[Edit] = field(default_factory=lambda: list[Edit]())
+    added: list[Added] = field(default_factory=lambda: list[Added]())
+    asked: list[str] = field(default_factory=lambda: list[str]())
+
+
+def rewrite(order: Order, among: Sequence[Transform]) -> Written:
+    """The edits of all Changes of an Order that go together. Raises Unreadable."""
+    source = Source(order.path, order.data)
+    tree = _parse(source)
+    nodes, names = Nodes(source, tree), read_names(source, tree)
+    drafts: dict[str, Draft] = {}
+    failed: dict[str, str] = {}
+    for change, decisions in order.changes:
+        try:
+            drafts[change] = _draft(order, decisions, among, nodes, names)
+        except CannotWrite as error:
+            failed[change] = str(error)
+    edits, waiting = _together(drafts)
+    taken = [draft for change, draft in drafts.items() if change not in waiting]
+    edits = blacken(source, tree, edits, order.black) if order.black is not None else edits
+    edits = _with_imports(source, tree, edits, [item for draft in taken for item in draft.added], order.kept_names)
+    return Written(
+        path=order.path,
+        changes=tuple(change for change, _ in order.changes),
+        edits=edits,
+        new=_new(source, edits),
+        failed=failed,
+        waiting=waiting,
+        generated=tuple(sorted({name for draft in taken for name in draft.asked})),
+    )
+
+
+def rewrite_bytes(item: bytes) -> bytes:
+    """`rewrite` with all rules as a task of a worker: msgpack of an Order in, of a Written out."""
+    return msgspec.msgpack.encode(rewrite(msgspec.msgpack.decode(item, type=Order), rules()))
+
+
+# ---------------------------------------------------------------------------------------------------------- one Change
+
+
+def _draft(
+    order: Order, decisions: Sequence[Decision], among: Sequence[Transform], nodes: Nodes, names: Names
+) -> Draft:
+    """All edits of a Change, which go together among themselves. Raises CannotWrite."""
+    draft = Draft()
+    for decision in decisions:
+        writing = CstWriting(nodes, names, _place(decision), order.generated_import, order.http_module)
+        try:
+            edits = _written(decision, among, writing)
+        except (CannotWrite, cst.ParserSyntaxError, cst.CSTValidationError) as error:
+            raise CannotWrite(f"{_author(decision)}: {' '.join(str(error).split())}") from error
+        draft.edits += (_apart(edit, nodes.source.data) for edit in edits)
+        draft.added += writing.added
+        draft.asked += writing.asked
+    merged = merge(draft.edits)
+    if isinstance(merged, Conflict):
+        raise CannotWrite(f"{_author(decisions[0])}: edits of one Change overlap: {merged.first} and {merged.second}")
+    return draft
+
+
+def _written(decision: Decision, among: Sequence[Transform], writing: CstWriting) -> list[Edit]:
+    match decision:
+        case Rewrite():
+            rule = next((rule for rule in among if rule.name == decision.site.rule), None)
+            if rule is None:
+                raise CannotWrite("there is no such rule")
+            return rule.write(decision.site, decision.form, writing)
+        case Use():
+            return uses.write(decision, writing)
+        case Turn():
+            return [_turned(decision, writing.source)]
+
+
+def _turned(turn: Turn, source: Source) -> Edit:
+    start = turn.keyword.start
+    if not source.data.startswith(b"def", start):
+        raise CannotWrite("no `def` stands where a function was to turn async")
+    return Replace(Span(start, start), "async ")
+
+
+def _apart(edit: Edit, data: bytes) -> Edit:
+    """The edit with a blank before it where its first word would run into the one before (``return"".join(x)``)."""
+    before = data[edit.span.start - 1 : edit.span.start].decode("latin-1")
+    first = edit.before if isinstance(edit, Wrap) else edit.text
+    if not (first[:1].isalnum() and (before.isalnum() or before == "_")):
+        return edit
+    if isinstance(edit, Wrap):
+        return Wrap(edit.span, f" {first}", edit.after, edit.rank)
+    return edit if edit.span.start < edit.span.end else Replace(edit.span, f" {first}")
+
+
+def _place(decision: Decision) -> Span:
+    match decision:
+        case Rewrite():
+            return decision.site.span
+        case Use():
+            return decision.span
+        case Turn():
+            return decision.keyword
+
+
+def _author(decision: Decision) -> str:
+    """Whose error it is if a decision cannot be carried out."""
+    match decision:
+        case Rewrite():
+            return decision.site.rule
+        case Use():
+            return f"use {decision.kind}"
+        case Turn():
+            return f"turn {decision.function}"
+
+
+# --------------------------------------------------------------------------------------------------------- all Changes
+
+
+def _together(drafts: Mapping[str, Draft]) -> tuple[tuple[Replace, ...], frozenset[str]]:
+    """The merged edits of the Changes that go together, and the ids of those that do not go with an earlier one."""
+    kept: list[Edit] = []
+    waiting: list[str] = []
+    left = list(drafts)
+    while True:
+        merged = merge([*kept, *_edits(drafts, left)])
+        if not isinstance(merged, Conflict):
+            return merged, frozenset(waiting)
+        fits, fails = 0, len(left)  # the first `fits` of those left go together, the first `fails` do not
+        while fails - fits > 1:
+            middle = (fits + fails) // 2
+            if isinstance(merge([*kept, *_edits(drafts, left[:middle])]), Conflict):
+                fails = middle
+            else:
+                fits = middle
+        kept += _edits(drafts, left[:fits])
+        waiting.append(left[fits])
+        left = left[fails:]
+
+
+def _edits(drafts: Mapping[str, Draft], changes: Sequence[str]) -> list[Edit]:
+    return [edit for change in changes for edit in drafts[change].edits]
+
+
+def _with_imports(
+    source: Source, tree: ast.Module, edits: Sequence[Replace], added: Sequence[Added], kept: Collection[str]
+) -> tuple[Replace, ...]:
+    """The edits with those that add imports, and those that remove the imports which are of no use any more."""
+    grown = _joined(additions(source, tree, added), edits)
+    try:
+        new = _parse(Source(source.path, _new(source, grown)))
+    except Unreadable:
+        return grown  # for the check to say
+    touched = {edit.span.start for edit in grown if edit.span.start == edit.span.end}
+    for removal in removals(source, tree, new, kept, touched):
+        merged = merge([*grown, removal])
+        grown = grown if isinstance(merged, Conflict) else merged
+    return grown
+
+
+def _joined(lines: Sequence[Replace], edits: Sequence[Replace]) -> tuple[Replace, ...]:
+    """Edits with the insertions of import lines; at one point these come first."""
+    above = {line.span: line.text for line in lines}
+    joined = [Replace(edit.span, above.pop(edit.span, "") + edit.text) for edit in edits]
+    merged = merge([*joined, *(Replace(span, text) for span, text in above.items())])
+    if isinstance(merged, Conflict):
+        raise ValueError(f"an import line cannot be added at {merged.first.span}")
+    return merged
+
+
+def _new(source: Source, edits: Sequence[Replace]) -> bytes:
+    """The bytes of the file with disjoint, sorted edits."""
+    pieces = apply.edit(apply.untouched(source.data), edits, source.encoding, apply.line_ending(source.data))
+    return apply.text(pieces, source.data)
+
+
+def _parse(source: Source) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes of other people's code are not our business
+        return source.parse()
