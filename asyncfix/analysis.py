@@ -10,14 +10,19 @@ import msgspec
 from asyncfix import link, suppress, workers
 from asyncfix.catalog import Catalog
 from asyncfix.config import Config
+from asyncfix.discover import is_generated
 from asyncfix.link.index import ProjectIndex
+from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Call, Change, Finding, Plan, Refusal, Site, Span, Summary
 from asyncfix.plan import changes, facts, leaves
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
-from asyncfix.transform import Transform
+from asyncfix.transform import BlockTransform, Rule
 from asyncfix.workspace import Workspace
+
+
+BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Settings:
     config: Config
     project: Project
     catalog: Catalog
-    rules: Sequence[Transform]
+    rules: Sequence[Rule]
     selected: frozenset[str]
     target: tuple[int, int]
 
@@ -46,7 +51,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     summaries, texts = workspace.facts()
     stage("link")
     modules = link.modules.build(
-        (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")), settings.project.source_roots
+        (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")), _source_roots(workspace)
     )
     index = link.index.link(summaries, texts, modules, settings.catalog)
     stage("plan")
@@ -56,18 +61,25 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     )
     blocking = leaves.find(index, _chooser(settings), _dropper(suppressions))
     stage("survey")
-    known.sites = _survey(workspace, index, blocking)
+    known.sites = _survey(workspace, index, blocking, settings)
     stage("plan")
-    made = _suppressed(changes.plan(known, blocking), workspace, suppressions)
+    made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
     return Analysis(made, kept_names(index, known.tests.patches))
 
 
 def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Suppressions) -> frozenset[str]:
     """Files in which nothing may be edited."""
     editable = workspace.editable()
-    return frozenset(
-        item.path for item in summaries if item.path not in editable or item.generated
-    ) | suppressions.closed_files()
+    closed = (
+        item.path for item in summaries if item.path not in editable or is_generated(workspace.original[item.path] or b"")
+    )
+    return frozenset(closed) | suppressions.closed_files()
+
+
+def _source_roots(workspace: Workspace) -> tuple[str, ...]:
+    """Folders from which modules are imported: those with a build file, and ``src`` in them."""
+    folders = {path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] in BUILD_FILES}
+    return tuple(sorted(folders | {f"{folder}/src".lstrip("/") for folder in folders}))
 
 
 def _chooser(settings: Settings) -> Callable[[Api], str | None]:
@@ -92,19 +104,37 @@ def _dropper(suppressions: Suppressions) -> Callable[[str, Call, str], bool]:
     return dropped
 
 
-def _survey(workspace: Workspace, index: ProjectIndex, blocking: leaves.Blocking) -> Mapping[str, Mapping[Span, Site]]:
+def _survey(
+    workspace: Workspace, index: ProjectIndex, blocking: leaves.Blocking, settings: Settings
+) -> Mapping[str, Mapping[Span, Site]]:
     """Ask the rules about the calls that block, file by file in workers."""
     asked: dict[str, list[Wanted]] = {}
     paths = {name: info.path for name, info in index.functions.items()}
     for path, items in changes.wanted(paths, blocking).items():
         asked[path] = [Wanted(leaf.call.span, api, leaf.function) for leaf, api in items]
-    order = sorted(asked)
-    tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked[path])) for path in order]
+    scanning = frozenset(rule.name for rule in settings.rules if isinstance(rule, BlockTransform)) & settings.selected
+    order = sorted({*asked, *_with_awaits(index)} if scanning else asked)
+    tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked.get(path, ()), scanning)) for path in order]
     sites: dict[str, Mapping[Span, Site]] = {}
     for path, result in zip(order, workspace.work(survey_bytes, tasks), strict=True):
         if not isinstance(result, workers.Failure):
             sites[path] = {site.call: site for site in msgspec.msgpack.decode(result, type=tuple[Site, ...])}
     return sites
+
+
+def _asked(plan: Plan, editable: frozenset[str]) -> Plan:
+    """The plan without findings in files that the user did not ask about."""
+    return Plan(
+        plan.changes,
+        tuple(item for item in plan.refusals if item.finding.place.path in editable),
+        tuple(item for item in plan.findings if item.place.path in editable),
+        plan.sync_sites,
+    )
+
+
+def _with_awaits(index: ProjectIndex) -> Iterable[str]:
+    """Files with an async function that awaits more than once: something there may be overlapped."""
+    return (info.path for info in index.functions.values() if info.fact.is_async and len(info.fact.awaits) > 1)
 
 
 def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) -> Plan:
@@ -144,7 +174,7 @@ def _bars(change: Change, workspace: Workspace, suppressions: Suppressions) -> b
     return False
 
 
-def kept_names(index: ProjectIndex, patches: Iterable[object]) -> Mapping[str, frozenset[str]]:
+def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, frozenset[str]]:
     """Names bound by imports that must stay although the file itself no longer uses them: others reach them through it."""
     found: dict[str, set[str]] = {}
     for path, summary in index.summaries.items():
@@ -160,12 +190,11 @@ def kept_names(index: ProjectIndex, patches: Iterable[object]) -> Mapping[str, f
                 for target in call.targets:
                     _note(index, importer, target, found)
     for patch in patches:
-        target = str(getattr(patch, "target", ""))
-        parts = target.split(".")
+        parts = patch.target.split(".")
         for size in range(len(parts) - 1, 0, -1):
-            path = index.evaluator.modules.by_name.get(".".join(parts[:size]))
-            if path is not None:
-                found.setdefault(path, set()).add(parts[size])
+            module = index.evaluator.modules.by_name.get(".".join(parts[:size]))
+            if module is not None:
+                found.setdefault(module, set()).add(parts[size])
                 break
     return {path: frozenset(names) for path, names in found.items()}
 

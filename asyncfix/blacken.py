@@ -15,8 +15,8 @@ from asyncfix.source import Source
 def blacken(source: Source, tree: ast.Module, edits: Sequence[Replace], line_length: int) -> tuple[Replace, ...]:
     """The edits, with one for the whole of each simple statement that black would have otherwise.
 
-    ``edits`` are disjoint and sorted, and so is the result. A statement with a comment or with a string of several lines
-    is left as it was edited.
+    ``edits`` are disjoint and sorted, and so is the result. A statement with a comment or a string of several lines is
+    left as it was edited.
     """
     result = list(edits)
     for span in _simple(source, tree):
@@ -56,13 +56,14 @@ def _formatted(source: Source, span: Span, edits: Sequence[Replace], line_length
     if not _is_plain(text):
         return None
     import black
+    from black.parsing import InvalidInput
 
     line = source.data[source.line_start(span.start) : span.start].rpartition(b"\f")[2].decode(source.encoding)
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     mode = black.Mode(line_length=max(1, line_length - len(indent.expandtabs())), string_normalization=False)
     try:
         formatted = black.format_str(text, mode=mode).rstrip("\n").replace("\n", "\n" + indent)
-    except black.InvalidInput:
+    except InvalidInput:
         return None
     return None if formatted == text else formatted
 

@@ -1,7 +1,8 @@
 """What a name of another module is called in a file, and the import lines that this takes.
 
-A name can be used as it is if an import that always runs binds it and nothing else does, in the module or in a function
-round the place. Otherwise an import is asked for, under a name of its own where the usual one means something else here.
+A name can be used as it is if an import that always runs binds it and nothing else does, in the module or in a
+function round the place. Otherwise an import is asked for, under a name of its own where the usual one means something
+else here.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Names:
         return next((name for name in sorted(self.always) if self._means(name, meaning, at)), None)
 
     def _means(self, name: str, meaning: str, at: Span) -> bool:
-        return name in self.always and self.module[name] == {meaning} and not self._hidden(name, at)
+        return name in self.always and self.module[name] == frozenset({meaning}) and not self._hidden(name, at)
 
     def _free(self, name: str, at: Span, meaning: str = UNKNOWN) -> bool:
         """Whether the module could bind a name to ``meaning``, and that would hold at a place."""
@@ -204,7 +205,7 @@ def _within(source: Source, tree: ast.Module, block: list[Import], item: Added) 
 
 
 def _below_heading(source: Source, tree: ast.Module, section: int, text: str) -> _Line:
-    """Below the comments at the top, the docstring and what comes from ``__future__``, in a file without other imports."""
+    """Below the comments at the top, the docstring and ``__future__``, in a file without other imports."""
     heading = [node for index, node in enumerate(tree.body) if _is_heading(node, index)]
     if heading:
         end = _line(source, tree, heading[-1]).end
@@ -252,14 +253,8 @@ def _extended(source: Source, statement: ast.ImportFrom, names: Iterable[Added])
 
 def _from(tree: ast.Module, module: str) -> ast.ImportFrom | None:
     """The unconditional statement that imports names from a module."""
-    for node in tree.body:
-        if (
-            isinstance(node, ast.ImportFrom)
-            and "." * node.level + (node.module or "") == module
-            and node.names[0].name != "*"
-        ):
-            return node
-    return None
+    found = (node for node in tree.body if isinstance(node, ast.ImportFrom) and node.names[0].name != "*")
+    return next((node for node in found if "." * node.level + (node.module or "") == module), None)
 
 
 def _statement(items: list[Added]) -> str:
@@ -282,11 +277,9 @@ def _blocks(source: Source, tree: ast.Module) -> list[list[Import]]:
         if isinstance(node, Definition):
             break
         if isinstance(node, Import) and not _is_heading(node, 1):
-            joined = blocks and before is blocks[-1][-1] and not _parted(source, before, node)
-            if joined:
-                blocks[-1].append(node)
-            else:
-                blocks.append([node])
+            if before is None or not blocks or before is not blocks[-1][-1] or _parted(source, before, node):
+                blocks.append([])
+            blocks[-1].append(node)
         before = node
     return blocks
 

@@ -353,7 +353,6 @@ class Summary(Value, frozen=True):
     loose: dict[str, int]
     suppressions: tuple[Suppression, ...]
     rebinds: tuple[str, ...]
-    generated: bool = False
 
 
 class TextFacts(Value, frozen=True):

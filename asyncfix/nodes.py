@@ -148,9 +148,9 @@ class CstWriting(Writing):
     @property
     def step(self) -> str:
         for node in ast.walk(self.nodes.tree):
-            first = next(iter(getattr(node, "body", None) or ()), None) if isinstance(node, ast.stmt) else None
-            if isinstance(first, ast.stmt) and isinstance(node, ast.stmt) and first.lineno > node.lineno:
-                inner, outer = self.indent(self.source.span(first)), self.indent(self.source.span(node))
+            block = getattr(node, "body", None) if isinstance(node, ast.stmt) else None
+            if isinstance(node, ast.stmt) and block and block[0].lineno > node.lineno:
+                inner, outer = self.indent(self.source.span(block[0])), self.indent(self.source.span(node))
                 if inner.startswith(outer):
                     return inner[len(outer) :]
         return "    "
@@ -162,10 +162,8 @@ class CstWriting(Writing):
 
     def _round(self, near: Span) -> str:
         """The text of the outermost function round a place, or of the file."""
-        functions = (
-            node for node in ast.walk(self.nodes.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        )
-        spans = (self.source.span(node) for node in functions)
+        nodes = ast.walk(self.nodes.tree)
+        spans = (self.source.span(node) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
         return self.source.text(next((span for span in spans if span.contains(near)), Span(0, len(self.source.data))))
 
 

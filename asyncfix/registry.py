@@ -12,7 +12,7 @@ from types import ModuleType
 
 from asyncfix.catalog import parse_map
 from asyncfix.model import Api, ApiMap
-from asyncfix.transform import Transform
+from asyncfix.transform import Rule, Transform
 
 PACKAGE = "asyncfix.transforms"
 DATA_ONLY = frozenset({"boundaries"})
@@ -27,7 +27,7 @@ class BadRule(Exception):
 
 
 @cache
-def rules() -> tuple[Transform, ...]:
+def rules() -> tuple[Rule, ...]:
     """One instance of each rule, sorted by name. Raises NoRules, BadRule."""
     found = sorted((_rule(module)() for module in _modules()), key=lambda rule: rule.name)
     if not found:
@@ -48,9 +48,9 @@ def maps() -> tuple[ApiMap, ...]:
     return tuple(parse_map(item.read_text(encoding="utf-8"), f"apis/{item.name}") for item in files)
 
 
-def rule_for(api: Api, among: Sequence[Transform]) -> Transform | None:
+def rule_for(api: Api, among: Sequence[Rule]) -> Transform | None:
     """The rule that a call belongs to: of those that claim it the one with the highest order."""
-    claiming = [rule for rule in among if rule.claims(api)]
+    claiming = [rule for rule in among if isinstance(rule, Transform) and rule.claims(api)]
     return max(claiming, key=lambda rule: rule.order, default=None)
 
 
@@ -67,12 +67,12 @@ def _modules() -> list[ModuleType]:
     return [importlib.import_module(f"{PACKAGE}.{name}") for name in wanted]
 
 
-def _rule(module: ModuleType) -> type[Transform]:
+def _rule(module: ModuleType) -> type[Rule]:
     """The one rule that a module defines itself."""
     found = [
         item
         for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, Transform) and item.__module__ == module.__name__
+        if isinstance(item, type) and issubclass(item, Rule) and item.__module__ == module.__name__
     ]
     concrete = [item for item in found if not inspect.isabstract(item)]
     if len(concrete) != 1:

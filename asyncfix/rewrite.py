@@ -1,7 +1,7 @@
 """Decisions made into edits of one file, with the imports that they take. For workers: here LibCST is at work.
 
-Every decision is written for itself; Changes whose edits do not go together are found, and the earlier one wins. What the
-new text no longer imports for anything is removed last.
+Every decision is written for itself; Changes whose edits do not go together are found, and the earlier one wins. Imports
+that are of no use in the new text are removed last.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
 from asyncfix.imports import Added, Names, additions, read_names
-from asyncfix.model import Decision, Edit, Replace, Rewrite, Span, Turn, Use, Value, Wrap
+from asyncfix.model import Decision, Edit, Replace, Rewrite, Span, Turn, Use, Value
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
-from asyncfix.transform import CannotWrite, Transform
+from asyncfix.transform import CannotWrite, Rule
 from asyncfix.unused import removals
 
 
@@ -73,7 +73,7 @@ class Draft:
     asked: list[str] = field(default_factory=lambda: list[str]())
 
 
-def rewrite(order: Order, among: Sequence[Transform]) -> Written:
+def rewrite(order: Order, among: Sequence[Rule]) -> Written:
     """The edits of all Changes of an Order that go together. Raises Unreadable."""
     source = Source(order.path, order.data)
     tree = _parse(source)
@@ -86,6 +86,7 @@ def rewrite(order: Order, among: Sequence[Transform]) -> Written:
         except CannotWrite as error:
             failed[change] = str(error)
     edits, waiting = _together(drafts)
+    edits = tuple(_apart(edit, order.data) for edit in edits)
     taken = [draft for change, draft in drafts.items() if change not in waiting]
     edits = blacken(source, tree, edits, order.black) if order.black is not None else edits
     edits = _with_imports(source, tree, edits, [item for draft in taken for item in draft.added], order.kept_names)
@@ -108,18 +109,15 @@ def rewrite_bytes(item: bytes) -> bytes:
 # ---------------------------------------------------------------------------------------------------------- one Change
 
 
-def _draft(
-    order: Order, decisions: Sequence[Decision], among: Sequence[Transform], nodes: Nodes, names: Names
-) -> Draft:
+def _draft(order: Order, decisions: Sequence[Decision], among: Sequence[Rule], nodes: Nodes, names: Names) -> Draft:
     """All edits of a Change, which go together among themselves. Raises CannotWrite."""
     draft = Draft()
     for decision in decisions:
         writing = CstWriting(nodes, names, _place(decision), order.generated_import, order.http_module)
         try:
-            edits = _written(decision, among, writing)
+            draft.edits += _written(decision, among, writing)
         except (CannotWrite, cst.ParserSyntaxError, cst.CSTValidationError) as error:
             raise CannotWrite(f"{_author(decision)}: {' '.join(str(error).split())}") from error
-        draft.edits += (_apart(edit, nodes.source.data) for edit in edits)
         draft.added += writing.added
         draft.asked += writing.asked
     merged = merge(draft.edits)
@@ -128,7 +126,7 @@ def _draft(
     return draft
 
 
-def _written(decision: Decision, among: Sequence[Transform], writing: CstWriting) -> list[Edit]:
+def _written(decision: Decision, among: Sequence[Rule], writing: CstWriting) -> list[Edit]:
     match decision:
         case Rewrite():
             rule = next((rule for rule in among if rule.name == decision.site.rule), None)
@@ -148,15 +146,16 @@ def _turned(turn: Turn, source: Source) -> Edit:
     return Replace(Span(start, start), "async ")
 
 
-def _apart(edit: Edit, data: bytes) -> Edit:
+def _apart(edit: Replace, data: bytes) -> Replace:
     """The edit with a blank before it where its first word would run into the one before (``return"".join(x)``)."""
-    before = data[edit.span.start - 1 : edit.span.start].decode("latin-1")
-    first = edit.before if isinstance(edit, Wrap) else edit.text
-    if not (first[:1].isalnum() and (before.isalnum() or before == "_")):
-        return edit
-    if isinstance(edit, Wrap):
-        return Wrap(edit.span, f" {first}", edit.after, edit.rank)
-    return edit if edit.span.start < edit.span.end else Replace(edit.span, f" {first}")
+    start, end = edit.span.start, edit.span.end
+    before, old = (data[at : at + 1].decode("latin-1") for at in (start - 1, start))
+    runs_on = start > 0 and _in_word(before) and _in_word(edit.text[:1])
+    return Replace(edit.span, f" {edit.text}") if runs_on and (start == end or not _in_word(old)) else edit
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _place(decision: Decision) -> Span:

@@ -24,7 +24,7 @@ def whole(source: Source, statement: ast.stmt) -> Span:
 
 
 def next_line(source: Source, end: int) -> int | None:
-    """The offset behind the logical line of a statement that ends at ``end``; None if another one follows on that line."""
+    """The offset behind the logical line of a statement that ends at ``end``; None if another follows on that line."""
     found = REST_OF_LINE.match(source.data, end)
     return found.end() if found else None
 

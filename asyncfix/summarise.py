@@ -21,7 +21,6 @@ IDENTIFIER = re.compile(r"[^\W\d]\w*")
 TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*[.:][^\W\d]\w*(?![\w(])")
 COMMENT = re.compile(r"#\s*asyncfix:\s*(ignore-file|ignore)(?:\[([^\]]*)\])?")
-GENERATED = re.compile(rb"@generated\b")
 
 
 def summarise(path: str, data: bytes) -> Summary | TextFacts:
@@ -91,7 +90,6 @@ def _summary(source: Source, walker: Walker) -> Summary:
         loose=loose.reads,
         suppressions=_suppressions(source),
         rebinds=tuple(sorted(loose.writes)),
-        generated=GENERATED.search(b"\n".join(source.data.split(b"\n", 5)[:5])) is not None,
     )
 
 

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from asyncfix.model import Api, Site, Span, Value
 from asyncfix.registry import rule_for, rules
 from asyncfix.source import Source
-from asyncfix.transform import Look, Transform, Tree
+from asyncfix.transform import BlockTransform, Look, Rule, Tree
 
 
 class Wanted(Value, frozen=True):
-    """A call to look at: its span, the API row it was linked to, and the qualified name of the function it stands in."""
+    """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in."""
 
     span: Span
     api: Api
     owner: str
 
 
-def survey(path: str, data: bytes, wanted: Sequence[Wanted], among: Sequence[Transform]) -> tuple[Site, ...]:
+def survey(
+    path: str, data: bytes, wanted: Sequence[Wanted], among: Sequence[Rule], scanning: Collection[str] = ()
+) -> tuple[Site, ...]:
     """The Site of every wanted call, in order; refused where the file has no such call or no rule takes it.
 
-    Raises Unreadable.
+    ``scanning``: names of rules that are shown the whole file; their Sites follow. Raises Unreadable.
     """
     source = Source(path, data)
     with warnings.catch_warnings():
@@ -33,16 +35,21 @@ def survey(path: str, data: bytes, wanted: Sequence[Wanted], among: Sequence[Tra
         module = source.parse()
     tree = Tree(source, module, frozenset(_packages(module)))
     calls = {source.span(node): node for node in ast.walk(module) if isinstance(node, ast.Call)}
-    return tuple(_site(tree, calls.get(item.span), item, among) for item in wanted)
+    scanned = (
+        site for rule in among if isinstance(rule, BlockTransform) and rule.name in scanning for site in rule.scan(tree)
+    )
+    return (*(_site(tree, calls.get(item.span), item, among) for item in wanted), *scanned)
 
 
 def survey_bytes(item: bytes) -> bytes:
-    """`survey` with all rules as a task of a worker: msgpack of (path, data, wanted) in, of the Sites out."""
-    path, data, wanted = msgspec.msgpack.decode(item, type=tuple[str, bytes, tuple[Wanted, ...]])
-    return msgspec.msgpack.encode(survey(path, data, wanted, rules()))
+    """`survey` with all rules as a task of a worker: msgpack of (path, data, wanted, scanning) in, of the Sites out."""
+    path, data, wanted, scanning = msgspec.msgpack.decode(
+        item, type=tuple[str, bytes, tuple[Wanted, ...], frozenset[str]]
+    )
+    return msgspec.msgpack.encode(survey(path, data, wanted, rules(), scanning))
 
 
-def _site(tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Transform]) -> Site:
+def _site(tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rule]) -> Site:
     rule = rule_for(wanted.api, among)
     if rule is None:
         return _refused(wanted, "no-rule", f"no rule knows what to do about {wanted.api.call}")

@@ -1,7 +1,7 @@
 """Imports that a rewriting left without a use, and the edits that remove them.
 
-Removed is what its own file used before and does not any more. What stands in a `try` or an `if` has a reason to be there,
-`import x as x` is there for others, and no block is left empty.
+Removed is what its own file used before and does not any more. What stands in a `try` or an `if` has a reason to be
+there, `import x as x` is there for others, and no block is left empty.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def removals(
 
 
 def _used(tree: ast.Module) -> set[str]:
-    """The names that are read or deleted somewhere in a file, in annotations that are strings and in ``__all__`` too."""
+    """The names that are read or deleted somewhere in a file, also in annotations that are strings and in ``__all__``."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
@@ -102,7 +102,7 @@ def _may_go(node: Import, alias: ast.alias, gone: set[str]) -> bool:
 
 
 def _deleted(source: Source, body: Sequence[ast.stmt], index: int) -> Span | None:
-    """The bytes to delete with a whole statement: its lines, or its part of a line; None if a block would be left bare."""
+    """The bytes to delete with a whole statement: its lines, or its part of a line; None if a block would be bare."""
     span = source.span(body[index])
     line = line_of(source, body, index)
     last = next_line(source, span.end) is not None

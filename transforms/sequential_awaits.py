@@ -5,9 +5,9 @@ Finds neighbouring awaits that wait one after the other although none needs what
 ## What it does
 
 Awaits of one block that share no name are started together: in an `asyncio.TaskGroup`, below Python 3.11 by
-`asyncio.gather`. Receivers and arguments are names too: two calls of one client, or two calls about one object, stay as
-they are. Constants, imported modules, and functions that are called by their name may be shared, and `self` if different
-methods are called on it.
+`asyncio.gather`. Receivers and arguments are names too: two calls of one client, or two calls about one object, stay
+as they are. Constants, imported modules, and functions that are called by their name may be shared, and `self` if
+different methods are called on it.
 
 ## Why is this bad?
 
@@ -36,14 +36,14 @@ async def show(number: int, name: str) -> str:
 
 ## Safety
 
-Always UNSAFE: one in five such places is wrong to overlap, and names do not show which. Read what the functions do. Later
-calls now start although an earlier one fails; a failure arrives as an `ExceptionGroup` (from `gather` as it is, but the
-other calls run on); all arguments are evaluated before any call begins; context variables that a call sets are lost.
-`create_task` takes coroutines only, no other awaitables.
+Always UNSAFE: one in five such places is wrong to overlap, and names do not show which. Read what the functions do.
+Later calls now start although an earlier one fails; a failure arrives as an `ExceptionGroup` (from `gather` as it is,
+but the other calls run on); all arguments are evaluated before any call begins; context variables that a call sets are
+lost. `create_task` takes coroutines only, no other awaitables.
 
-Left out altogether: what is known to depend on order (locks, queues, streams, transactions, connections), awaits under a
-typed `except`, in a `finally`, in a test, within `async with` of a lock, session or transaction, values carried from one
-turn of a loop to the next, and awaits with a comment about their order.
+Left out altogether: what is known to depend on order (locks, queues, streams, transactions, connections), awaits under
+a typed `except`, in a `finally`, in a test, within `async with` of a lock, session or transaction, values carried from
+one turn of a loop to the next, and awaits with a comment about their order.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class SequentialAwaits(BlockTransform):
     def scan(self, tree: Tree) -> list[Site]:
         if b"await" not in tree.source.data:
             return []
-        return [self._site(tree, run) for run in _runs(tree)]
+        return sorted((self._site(tree, run) for run in _runs(tree)), key=lambda site: site.span)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = Tree(writing.source, writing.source.parse())
@@ -143,23 +143,24 @@ class SequentialAwaits(BlockTransform):
 class Member:
     """A statement that awaits one call.
 
-    targets    the names it binds; ``unpacked`` if they are written as a tuple
+    targets    the names it binds
     mentions   every name in the call
     names      what must not stand in another member: names, ``self.method``, ``module.variable``
     """
 
-    statement: ast.stmt
+    statement: ast.Expr | ast.Assign | ast.AnnAssign
     call: ast.Call
     targets: tuple[str, ...]
-    unpacked: bool
-    annotation: ast.expr | None
     mentions: Names
     names: Names
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A member as it is written anew: its call, one level deeper, and the comments above and behind it."""
+    """A member as it is written anew: its call, one level deeper, and the comments above and behind it.
+
+    unpacked  its targets are written as a tuple
+    """
 
     targets: tuple[str, ...]
     unpacked: bool
@@ -189,7 +190,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the names in a function are: dotted names of modules, names of its values, of its functions, of others' variables."""
+    """What names mean in a function.
+
+    modules    dotted names of modules
+    values     parameters and variables, of the functions round it too
+    functions  functions and classes defined inside one of these
+    foreign    names that ``global`` or ``nonlocal`` declares
+    """
 
     modules: Names
     values: Names
@@ -198,19 +205,20 @@ class Scope:
 
 
 def _runs(tree: Tree) -> Iterator[Run]:
-    """All runs of a file in its order."""
-    found: list[Run] = []
+    """All runs of a file."""
     modules = frozenset(_modules(tree.module))
     for node in ast.walk(tree.module):
-        if isinstance(node, ast.AsyncFunctionDef) and not any(
-            each.name.startswith("test") for each in _around(tree, node)
-        ):
-            scope = _scope(modules, _around(tree, node))
-            for block in _blocks(node):
-                for members in _independent(block, scope):
-                    run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
-                    found += [run] if run else []
-    return iter(sorted(found, key=lambda run: run.span))
+        if not isinstance(node, ast.AsyncFunctionDef):
+            continue
+        around = _around(tree, node)
+        if any(function.name.startswith("test") for function in around):
+            continue
+        scope = _scope(modules, around)
+        for block in _blocks(node):
+            for members in _independent(block, scope):
+                run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
+                if run is not None:
+                    yield run
 
 
 def _around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
@@ -265,47 +273,36 @@ def _independent(block: Sequence[ast.stmt], scope: Scope) -> Iterator[tuple[Memb
 
 
 def _member(statement: ast.stmt, scope: Scope) -> Member | None:
+    """The member that a statement is, if its targets are local names and its call may begin at another time."""
+    targets: list[ast.expr] = []
     match statement:
-        case ast.Expr(value=ast.Await(value=ast.Call() as call)):
-            return _checked(statement, call, [], False, None, scope)
-        case ast.Assign(targets=[ast.Name() as target], value=ast.Await(value=ast.Call() as call)):
-            return _checked(statement, call, [target], False, None, scope)
-        case ast.Assign(targets=[ast.Tuple() as target], value=ast.Await(value=ast.Call() as call)) if target.elts:
-            return _checked(statement, call, target.elts, True, None, scope)
-        case ast.AnnAssign(target=ast.Name() as target, value=ast.Await(value=ast.Call() as call), simple=1):
-            return _checked(statement, call, [target], False, statement.annotation, scope)
+        case ast.Expr():
+            pass
+        case ast.Assign(targets=[ast.Tuple(elts=[_, *_] as elements)]):
+            targets = elements
+        case ast.Assign(targets=[ast.Name() as target]) | ast.AnnAssign(target=ast.Name() as target, simple=1):
+            targets = [target]
         case _:
             return None
-
-
-def _checked(
-    statement: ast.stmt,
-    call: ast.Call,
-    targets: Sequence[ast.expr],
-    unpacked: bool,
-    annotation: ast.expr | None,
-    scope: Scope,
-) -> Member | None:
-    """The member, if its targets are local names and its call may begin at another time."""
+    match statement.value:
+        case ast.Await(value=ast.Call() as call):
+            pass
+        case _:
+            return None
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
     mentions = frozenset(node.id for node in ast.walk(call) if isinstance(node, ast.Name))
-    one_line = annotation is None or annotation.lineno == annotation.end_lineno
-    if (
-        len(names) < len(targets)
-        or not one_line
-        or (mentions | set(names)) & scope.foreign
-        or mentions & scope.functions
-    ):
+    if len(names) < len(targets) or (mentions | set(names)) & scope.foreign or mentions & scope.functions:
         return None
     if any(_happens_here(node) for node in ast.walk(call)) or _is_ordered(call.func):
         return None
-    return Member(statement, call, names, unpacked, annotation, mentions, frozenset(_shared(call, scope)))
+    return Member(statement, call, names, mentions, frozenset(_shared(call, scope)))
 
 
 def _happens_here(node: ast.AST) -> bool:
     """What happens while the arguments are evaluated, and others would notice."""
-    waits = isinstance(node, ast.comprehension) and node.is_async
-    return waits or isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
 
 
 def _is_ordered(function: ast.expr) -> bool:
@@ -420,8 +417,8 @@ def _qualified(tree: Tree, function: ast.AsyncFunctionDef) -> str:
 
 
 def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, ...]) -> Run | None:
-    """The members as a run, None if they are written in a way that cannot be kept, or a comment is about their order."""
-    if not all(_has_own_lines(source, source.span(member.statement)) for member in members):
+    """The members as a run, None if their text cannot be kept in another form, or a comment is about their order."""
+    if not all(_is_plain(source, member.statement) for member in members):
         return None
     first = source.span(members[0].statement)
     end = _line_end(source, source.span(members[-1].statement).end)
@@ -432,10 +429,13 @@ def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Memb
     return Run(function, members, Span(first.start, end - blank), tokens)
 
 
-def _has_own_lines(source: Source, span: Span) -> bool:
-    """Whether nothing but a comment stands on the lines of a statement."""
+def _is_plain(source: Source, statement: ast.stmt) -> bool:
+    """Whether a statement has its lines for itself (and its comment), and its annotation is on one line."""
+    span = source.span(statement)
     before = source.data[source.line_start(span.start) : span.start].strip()
     behind = source.data[span.end : _line_end(source, span.end)].strip()
+    if isinstance(statement, ast.AnnAssign) and statement.annotation.lineno < (statement.annotation.end_lineno or 0):
+        return False
     return not before and (not behind or behind.startswith(b"#"))
 
 
@@ -495,9 +495,11 @@ def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
         begin, end = source.position(span.start), source.position(span.end)
         above = tuple(text for place, text in run.tokens.comments if (line, 0) <= place < begin)
         behind = "".join(f"  {text}" for place, text in run.tokens.comments if end <= place < (end[0] + 1, 0))
-        annotation = source.text(source.span(member.annotation)) if member.annotation else ""
+        unpacked = isinstance(member.statement, ast.Assign) and isinstance(member.statement.targets[0], ast.Tuple)
+        hint = member.statement.annotation if isinstance(member.statement, ast.AnnAssign) else None
+        annotation = source.text(source.span(hint)) if hint else ""
         call = _deeper(source, member.call, run.tokens.in_strings, writing.step)
-        yield Piece(member.targets, member.unpacked, annotation, call, above, behind)
+        yield Piece(member.targets, unpacked, annotation, call, above, behind)
         line = end[0] + 1
 
 

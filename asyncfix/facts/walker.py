@@ -439,7 +439,7 @@ class Walker:
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
             self.dynamic.extend(
-                Mention(arg.value, arg.lineno) for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                Mention(arg.value, arg.lineno) for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
             )
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -490,7 +490,7 @@ class Walker:
             return False
 
     def _constant(self, node: ast.Constant, frame: Frame, scope: Scope, context: Context) -> None:
-        if isinstance(node.value, str) and len(node.value) < 200 and DOTTED.match(node.value):
+        if isinstance(node.value, str) and len(node.value) < 200 and node.value.isascii() and DOTTED.match(node.value):
             self.mentions.append(Mention(node.value, node.lineno))
 
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
@@ -674,7 +674,8 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])
     if isinstance(node, ast.Constant):
-        return Argument(keyword, "", node.value if isinstance(node.value, str) else repr(node.value))
+        text = node.value if isinstance(node.value, str) else repr(node.value)
+        return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
     if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
         return Argument(keyword, resolve(node, scope)[0])
     return Argument(keyword, LITERALS.get(type(node), ""))

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.measure import ASYNCFIX, PROJECT, environment, measured
+from tests.benchmarks.measure import ASYNCFIX, measured
 
-EXAMPLES = PROJECT / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CONVERTER = shlex.join([*ASYNCFIX, ".", "--apply", "--unsafe", "--allow-dirty"])
 START_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
@@ -187,7 +187,7 @@ def run_batch(copy: Path, options: Options) -> Run:
 def server(arguments: Sequence[str], port: int, cwd: Path) -> Generator[None]:
     """A Python program that listens on ``port``, until the end of the block."""
     with tempfile.TemporaryFile() as err:
-        process = subprocess.Popen([sys.executable, *arguments], cwd=cwd, stderr=err, env=environment())
+        process = subprocess.Popen([sys.executable, *arguments], cwd=cwd, stderr=err)
         try:
             if not _listens(process, port):
                 err.seek(0)

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
 ASYNCFIX = (sys.executable, "-m", "asyncfix")
 SAMPLE_SECONDS = 0.05
 
@@ -34,10 +33,10 @@ class Cost:
 
 
 def measured(command: Sequence[str], cwd: Path | None = None, extra: Mapping[str, str] | None = None) -> Cost:
-    """The cost of one run; the checkout's asyncfix is importable in it."""
+    """The cost of one run of a command."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=out, stderr=err, env=environment(extra))
+        process = subprocess.Popen(command, cwd=cwd, stdout=out, stderr=err, env={**os.environ, **(extra or {})})
         sampler = _Sampler(process.pid)
         sampler.start()
         # wait4 gives the use of this child alone; RUSAGE_CHILDREN would keep the peak of an earlier one.
@@ -57,12 +56,6 @@ def measured(command: Sequence[str], cwd: Path | None = None, extra: Mapping[str
             stdout=out.read(),
             stderr=err.read(),
         )
-
-
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment, with the checkout on the path of Python."""
-    paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(extra or {})}
 
 
 class _Sampler(threading.Thread):

@@ -65,7 +65,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         sample = Path(temporary) / folder.name
         copied = copy_tenth(folder, sample)
-        print(f"a tenth of {folder.name}: {copied} folders and files of it")
+        if not copied:
+            parser.error(f"{folder} has no folders that make up a tenth of it")
+        print(f"a tenth of {folder.name}: {copied} folders of it")
         tenth = measure(sample, command)
         show(tenth)
     print(f"all of {folder.name}:")
@@ -200,6 +202,8 @@ def show_stages(result: Measured) -> None:
         return
     for name, (cpu, wall) in stages.items():
         print(f"    {name:12}{cpu:>8.2f} s CPU {wall:>8.2f} s wall")
+    cpu, wall = (sum(figures) for figures in zip(*stages.values(), strict=True))
+    print(f"    {'(the rest)':12}{result.diff.cpu - cpu:>8.2f} s CPU {result.diff.wall - wall:>8.2f} s wall")
     analysis = sum(cpu for name, (cpu, _) in stages.items() if name != REWRITING)
     rewriting = sum(cpu for name, (cpu, _) in stages.items() if name == REWRITING)
     changed = sum(line.startswith(b"+++ ") for line in result.diff.stdout.split(b"\n"))
@@ -226,7 +230,7 @@ def show_growth(tenth: Measured, whole: Measured) -> None:
     cpu, memory = whole.diff.cpu / tenth.diff.cpu, ratio(whole.diff.together, tenth.diff.together)
     print(f"  asyncfix: {cpu:.2f} x the CPU ({cpu / lines:.2f} for each line), {memory} the memory of all processes")
     before, after = timings(tenth.diff.stderr), timings(whole.diff.stderr)
-    for name in before.keys() & after.keys():
+    for name in [name for name in before if name in after]:
         print(f"    {name:12}{ratio(after[name][0], before[name][0])} the CPU")
 
 

@@ -1,0 +1,332 @@
+"""Decisions given by hand become exactly the text that a person would write, and no other byte changes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from asyncfix.model import Decision, Edit, Replace, Rewrite, Site, Span, Turn, Use
+from asyncfix.registry import rules
+from asyncfix.rewrite import Order, Written, rewrite, rewrite_bytes
+from asyncfix.source import Source
+
+LONG = "subprocess.run(command, capture_output=True, text=True, check=False)"
+
+
+def span_of(data: bytes, text: str, nth: int = 0) -> Span:
+    """The span of the nth occurrence of a text."""
+    wanted = text.encode(Source("m.py", data).encoding)
+    start = -1
+    for _ in range(nth + 1):
+        start = data.index(wanted, start + 1)
+    return Span(start, start + len(wanted))
+
+
+def is_tight(data: bytes, span: Span) -> bool:
+    return data[span.end : span.end + 1] in (b".", b"[", b"(")
+
+
+def thread(data: bytes, call: str, nth: int = 0) -> Use:
+    span = span_of(data, call, nth)
+    return Use("m.py", span, "thread", is_tight(data, span))
+
+
+def awaited(data: bytes, call: str, nth: int = 0) -> Use:
+    span = span_of(data, call, nth)
+    return Use("m.py", span, "call", is_tight(data, span))
+
+
+def sleep(data: bytes, call: str, nth: int = 0) -> Rewrite:
+    span = span_of(data, call, nth)
+    return Rewrite("m.py", Site("blocking-sleep", "time.sleep", span, span, "m.f", (), is_tight(data, span)), "native")
+
+
+def turn(data: bytes, function: str) -> Turn:
+    start = span_of(data, f"def {function}(").start
+    return Turn("m.py", Span(start, start + 3), f"m.{function}")
+
+
+def written(data: bytes, *changes: Sequence[Decision], **options: object) -> Written:
+    named = tuple((f"c{number}", tuple(decisions)) for number, decisions in enumerate(changes))
+    order = msgspec.structs.replace(Order("m.py", data, named), **options)
+    result = rewrite(order, rules())
+    assert msgspec.msgpack.decode(rewrite_bytes(msgspec.msgpack.encode(order)), type=Written) == result
+    return result
+
+
+def new(data: bytes, *decisions: Decision, **options: object) -> bytes:
+    result = written(data, decisions, **options)
+    assert not result.failed and not result.waiting
+    return result.new
+
+
+@pytest.mark.parametrize(
+    ("call", "before", "after"),
+    [
+        ("f(x)", "return f(x)", "return await asyncio.to_thread(f, x)"),
+        ("f(x)", "return f(x).y", "return (await asyncio.to_thread(f, x)).y"),
+        ("f(x)", "return f(x)[0]", "return (await asyncio.to_thread(f, x))[0]"),
+        ("f(x)", "return f(x)(1)", "return (await asyncio.to_thread(f, x))(1)"),
+        ("f(x)", "return 2 ** f(x)", "return 2 ** await asyncio.to_thread(f, x)"),
+        ("f(x)", "return -f(x) ** 2", "return -await asyncio.to_thread(f, x) ** 2"),
+        ("f(x)", "return not f(x)", "return not await asyncio.to_thread(f, x)"),
+        ("f(x)", "return [*f(x)]", "return [*await asyncio.to_thread(f, x)]"),
+        ("f(x)", "return(f(x))", "return(await asyncio.to_thread(f, x))"),
+        ("f()", "return f()", "return await asyncio.to_thread(f)"),
+        ("f( x )", "return f( x )", "return await asyncio.to_thread(f, x )"),
+        ("f (x)", "return f (x)", "return await asyncio.to_thread(f, x)"),
+        ("f(*a, **k)", "f(*a, **k)", "await asyncio.to_thread(f, *a, **k)"),
+        ("f(x, k=1,)", "f(x, k=1,)", "await asyncio.to_thread(f, x, k=1,)"),
+        ("f(i for i in x)", "f(i for i in x)", "await asyncio.to_thread(f, (i for i in x))"),
+        ("f((i for i in x))", "f((i for i in x))", "await asyncio.to_thread(f, (i for i in x))"),
+        ("f(y := x)", "f(y := x)", "await asyncio.to_thread(f, y := x)"),
+        ("(f)(x)", "(f)(x)", "await asyncio.to_thread((f), x)"),
+        ("(f or g)(x)", "return(f or g)(x)", "return await asyncio.to_thread((f or g), x)"),
+        ('"".join(x)', 'return"".join(x)', 'return await asyncio.to_thread("".join, x)'),
+        ("a.b[0].c(x)", "y = a.b[0].c(x)", "y = await asyncio.to_thread(a.b[0].c, x)"),
+        ("f(x)", 'return f"{f(x)!r:>9}"', 'return f"{await asyncio.to_thread(f, x)!r:>9}"'),
+        ("f(x)", "if (y := f(x)): pass", "if (y := await asyncio.to_thread(f, x)): pass"),
+        ("f(x)", "a = 1; f(x); b = 2", "a = 1; await asyncio.to_thread(f, x); b = 2"),
+        ("f(x)", "return g(lambda: 0, f(x))", "return g(lambda: 0, await asyncio.to_thread(f, x))"),
+        ("f(x)", "yield f(x)", "yield await asyncio.to_thread(f, x)"),
+        ("f(x)", "return [f(x) for x in y]", "return [await asyncio.to_thread(f, x) for x in y]"),
+    ],
+)
+def test_a_call_is_handed_to_a_thread(call: str, before: str, after: str) -> None:
+    """Precedence is kept with parentheses where they are needed and nowhere else."""
+    data = f"import asyncio\n\n\nasync def h():\n    {before}\n".encode()
+    start = data.index(before.encode()) + (before.index("{f(x)") + 1 if "{f(x)" in before else before.index(call))
+    span = Span(start, start + len(call))
+    result = new(data, Use("m.py", span, "thread", is_tight(data, span)))
+    assert result.decode() == f"import asyncio\n\n\nasync def h():\n    {after}\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "before", "after"),
+    [
+        (
+            "f(\n        x,  # one\n        y,\n    )",
+            "f(\n        x,  # one\n        y,\n    )",
+            "await asyncio.to_thread(\n        f,\n        x,  # one\n        y,\n    )",
+        ),
+        (
+            "f(  # why\n        x)",
+            "f(  # why\n        x)",
+            "await asyncio.to_thread(f,  # why\n        x)",
+        ),
+        ("f(x,\n      y)", "f(x,\n      y)", "await asyncio.to_thread(f, x,\n      y)"),
+        ("f(\n    )", "f(\n    )", "await asyncio.to_thread(f\n    )"),
+        ("f(x)", "y = \\\n        f(x)", "y = \\\n        await asyncio.to_thread(f, x)"),
+        ("(a\n     .b(x)\n     .c())", "", ""),
+    ],
+)
+def test_a_call_over_several_lines(call: str, before: str, after: str) -> None:
+    """Lines, comments and continuations stay as they are."""
+    if not before:
+        before, call = "y = (a\n     .b(x)\n     .c())", "a\n     .b(x)\n     .c()"
+        after = "y = (await asyncio.to_thread(a\n     .b(x)\n     .c))"
+    data = f"import asyncio\n\n\nasync def h():\n    {before}\n    return  # end\n".encode()
+    assert new(data, thread(data, call)).decode() == (
+        f"import asyncio\n\n\nasync def h():\n    {after}\n    return  # end\n"
+    )
+
+
+def test_nested_calls_of_two_changes() -> None:
+    """A site inside the argument of another one is written inside it."""
+    data = b"import asyncio\n\n\nasync def h():\n    return f(g(1).text, k=g(2))\n"
+    result = written(
+        data,
+        [thread(data, "f(g(1).text, k=g(2))")],
+        [thread(data, "g(1)")],
+        [awaited(data, "g(2)"), thread(data, "g(1)")],
+    )
+    assert not result.waiting
+    assert result.new == (
+        b"import asyncio\n\n\nasync def h():\n"
+        b"    return await asyncio.to_thread(f, (await asyncio.to_thread(g, 1)).text, k=await g(2))\n"
+    )
+
+
+def test_a_function_turns_below_its_decorators() -> None:
+    """`async` stands before `def`, also where a second Change says the same."""
+    data = b"@a\n@b(\n    1\n)\ndef f(x):  # note\n\tg(x)\n\n\ndef g(x): pass\n"
+    result = written(data, [turn(data, "f"), awaited(data, "g(x)")], [turn(data, "f"), turn(data, "g")])
+    assert result.new == b"@a\n@b(\n    1\n)\nasync def f(x):  # note\n\tawait g(x)\n\n\nasync def g(x): pass\n"
+    assert not result.waiting
+
+
+def test_a_function_at_the_top_turns_and_an_import_comes_above_it() -> None:
+    """The import line and `async` are inserted at the same point."""
+    data = b"def f():\n    g()\n"
+    assert new(data, turn(data, "f"), thread(data, "g()")) == (
+        b"import asyncio\n\n\nasync def f():\n    await asyncio.to_thread(g)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b""),
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("latin-1", b""),
+        ("cp1252", b""),
+        ("utf-8-sig", b""),
+        ("shift-jis", b""),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_encodings_and_line_ends_are_kept(encoding: str, mark: bytes, end: str) -> None:
+    """Offsets are right behind a BOM and behind characters of several bytes, and new lines end as the others do."""
+    word = "é" if encoding != "shift-jis" else "表"
+    text = f'# coding: {encoding}{end}import time{end}{end}{end}async def h():{end}\tf("{word}"); time.sleep(1) # {word}{end}'
+    data = mark + text.encode(encoding)
+    expected = text.replace(f'f("{word}")', f'await asyncio.to_thread(f, "{word}")').replace(
+        "import time", "import asyncio"
+    )
+    expected = expected.replace("time.sleep(1)", "await asyncio.sleep(1)")
+    assert new(data, thread(data, f'f("{word}")'), sleep(data, "time.sleep(1)")) == mark + expected.encode(encoding)
+
+
+def test_form_feeds_and_tabs_are_kept() -> None:
+    """A form feed before a function or a statement moves nothing."""
+    data = b"import asyncio\n\x0c\nasync def h():\n\tx = 1\n\x0c\tif x:\n\t\tf(x)\n\x0c\nasync def i():\n\tf(x)\n"
+    assert new(data, thread(data, "f(x)"), thread(data, "f(x)", 1)) == data.replace(
+        b"f(x)", b"await asyncio.to_thread(f, x)"
+    )
+
+
+def test_only_named_spans_change() -> None:
+    """What no edit names is kept byte for byte, also what LibCST would not give back."""
+    odd = b"try:\n    x = 1 ;\nexcept OSError :\n    pass\n\n\n"
+    data = b"import asyncio\n" + odd + b"async def h(): return f( 1 )  \n   \n"
+    assert new(data, thread(data, "f( 1 )")) == (
+        b"import asyncio\n" + odd + b"async def h(): return await asyncio.to_thread(f, 1 )  \n   \n"
+    )
+
+
+def test_a_statement_that_libcst_changes_is_an_internal_error() -> None:
+    """The Change is left out and its author named; the other Changes of the file are written."""
+    data = b"import asyncio\n\n\nasync def h():\n    try:\n        f(1)\n    except OSError :\n        pass\n\n\nasync def i():\n    f(2)\n"
+    result = written(data, [thread(data, "f(1)")], [thread(data, "f(2)")])
+    if result.failed:  # a LibCST that gives it back is welcome
+        assert result.failed == {"c0": "use thread: LibCST does not give the statement back as it is"}
+        assert result.new == data.replace(b"f(2)", b"await asyncio.to_thread(f, 2)")
+    else:
+        assert b"to_thread(f, 1)" in result.new
+
+
+def test_what_is_not_there_cannot_be_written() -> None:
+    """A span that names no call, a use or a form that nobody knows, a `def` that is none."""
+    data = b"async def h():\n    f(x)\n"
+    place = span_of(data, "f(x)")
+    result = written(
+        data,
+        [Use("m.py", Span(place.start, place.end - 1), "call")],
+        [Use("m.py", place, "dance")],
+        [Rewrite("m.py", Site("blocking-sleep", "time.sleep", place, place, "m.h", ()), "thread")],
+        [Rewrite("m.py", Site("no-such-rule", "time.sleep", place, place, "m.h", ()), "thread")],
+        [Turn("m.py", span_of(data, "asy"), "m.h")],
+        [awaited(data, "f(x)")],
+    )
+    assert result.failed == {
+        "c0": "use call: the text is not what was surveyed",
+        "c1": "use dance: nothing knows how to write the use 'dance'",
+        "c2": "blocking-sleep: no form thread",
+        "c3": "no-such-rule: there is no such rule",
+        "c4": "turn m.h: no `def` stands where a function was to turn async",
+    }
+    assert result.changes == ("c0", "c1", "c2", "c3", "c4", "c5")
+    assert result.new == b"async def h():\n    await f(x)\n"
+
+
+def test_the_earlier_of_two_changes_that_conflict_wins() -> None:
+    """One that does not fit waits, and takes none of the others with it."""
+    lines = b"".join(b"    f(%d)\n" % number for number in range(10))
+    data = b"import asyncio\n\n\nasync def h():\n" + lines
+    changes: list[list[Decision]] = [[thread(data, f"f({number})")] for number in range(10)]
+    changes.insert(3, [awaited(data, "f(1)"), awaited(data, "f(9)")])
+    changes.insert(8, [awaited(data, "f(7)")])
+    result = written(data, *changes)
+    assert result.waiting == {"c3", "c9"}
+    assert result.new.count(b"to_thread") == 9
+    assert b"    await f(7)\n" in result.new
+
+
+def test_generated_names_are_asked_for_and_imported() -> None:
+    """A rule's request of generated code gives an import, relative or absolute, and the name to the caller."""
+
+    class Asking(type(rules()[0])):  # type: ignore[misc]
+        name = "asking"
+
+        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
+            helper = writing.generated("fetch")  # type: ignore[attr-defined]
+            return [Replace(site.span, f"await {helper}()")]
+
+    data = b"import os\n\n\nasync def h():\n    f(os)\n    f(os)\n"
+    places = [span_of(data, "f(os)", number) for number in range(2)]
+    decisions = tuple(Rewrite("m.py", Site("asking", "f", place, place, "m.h", ()), "native") for place in places)
+    result = rewrite(Order("m.py", data, (("c", decisions),), "._asyncfix"), [Asking()])
+    assert result.generated == ("fetch",)
+    assert result.new == b"from ._asyncfix import fetch\n\n\nasync def h():\n    await fetch()\n    await fetch()\n"
+
+
+def test_an_import_that_nobody_needs_any_more_goes_with_the_last_use() -> None:
+    """Not while one use is left, nor if the caller says that the name is wanted elsewhere."""
+    data = b"import time\n\n\nasync def h():\n    time.sleep(1)\n    time.sleep(2)\n"
+    one, two = sleep(data, "time.sleep(1)"), sleep(data, "time.sleep(2)")
+    assert new(data, one) == data.replace(b"import time\n", b"import asyncio\nimport time\n").replace(
+        b"time.sleep(1)", b"await asyncio.sleep(1)"
+    )
+    done = data.replace(b"time.sleep", b"await asyncio.sleep")
+    assert new(data, one, two) == done.replace(b"import time\n", b"import asyncio\n")
+    kept = frozenset({"time"})
+    assert new(data, one, two, kept_names=kept) == done.replace(b"import time\n", b"import asyncio\nimport time\n")
+
+
+# ------------------------------------------------------------------------------------------------------------------ black
+
+
+def test_black_formats_an_edited_statement_that_grew_too_long() -> None:
+    """The statement alone, at its indentation; quotes are the author's."""
+    data = f"import asyncio\n\n\nclass A:\n    async def h(self):\n        x  =  'a'\n        done = {LONG}\n".encode()
+    assert new(data, thread(data, LONG), black=88).decode() == (
+        "import asyncio\n\n\nclass A:\n    async def h(self):\n        x  =  'a'\n"
+        "        done = await asyncio.to_thread(\n"
+        "            subprocess.run, command, capture_output=True, text=True, check=False\n"
+        "        )\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "after"),
+    [
+        (f"done = {LONG}  # why", f"done = await asyncio.to_thread({LONG.replace('(', ', ')}  # why"),
+        ("f(a,b)", "await asyncio.to_thread(f, a, b)"),
+        ("f(  # why\n        a,b)", "await asyncio.to_thread(f,  # why\n        a,b)"),
+        ('f("""a\nb""",  c)', 'await asyncio.to_thread(f, """a\nb""",  c)'),
+        ("if  f(a,b): pass", "if  await asyncio.to_thread(f, a,b): pass"),
+        ("x  = 'a'; f(a,b)", "x  = 'a'; await asyncio.to_thread(f, a, b)"),
+    ],
+)
+def test_black_leaves_what_is_not_a_plain_edited_statement(statement: str, after: str) -> None:
+    """Comments, strings of several lines, heads of compound statements and neighbours stay as they were written."""
+    data = f"import asyncio\n\n\nasync def h():\n    {statement}\n".encode()
+    call = next(node for node in ast.walk(ast.parse(data)) if isinstance(node, ast.Call))
+    use = Use("m.py", Source("m.py", data).span(call), "thread")
+    expected = after if "# why" not in statement or "LONG" in statement else after
+    if statement.startswith("done"):
+        expected = "done = await asyncio.to_thread(\n        subprocess.run, command, capture_output=True, text=True, check=False\n    )  # why"
+    assert new(data, use, black=88).decode() == f"import asyncio\n\n\nasync def h():\n    {expected}\n"
+
+
+def test_black_keeps_line_ends() -> None:
+    """New lines in a file of CRLF lines end as the others do."""
+    data = f"import asyncio\r\n\r\n\r\nasync def h():\r\n    done = {LONG}\r\n".encode()
+    assert new(data, thread(data, LONG), black=60) == (
+        b"import asyncio\r\n\r\n\r\nasync def h():\r\n    done = await asyncio.to_thread(\r\n"
+        b"        subprocess.run,\r\n        command,\r\n        capture_output=True,\r\n        text=True,\r\n"
+        b"        check=False,\r\n    )\r\n"
+    )
