@@ -11,6 +11,7 @@ from asyncfix import link, suppress, workers
 from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
+from asyncfix.generated import is_generated_module
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Call, Change, Finding, Plan, Refusal, Site, Span, Summary
@@ -59,9 +60,9 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known = facts.gather(
         index, settings.config, settings.project, settings.target, _closed(workspace, summaries, suppressions), suppressions.closed_lines()
     )
-    blocking = leaves.find(index, _chooser(settings), _dropper(suppressions))
+    blocking = leaves.find(index, _chooser(settings), _dropper(suppressions, settings))
     stage("survey")
-    known.sites = _survey(workspace, index, blocking, settings)
+    known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
     return Analysis(made, kept_names(index, known.tests.patches))
@@ -97,17 +98,19 @@ def _chooser(settings: Settings) -> Callable[[Api], str | None]:
     return rule_of
 
 
-def _dropper(suppressions: Suppressions) -> Callable[[str, Call, str], bool]:
+def _dropper(suppressions: Suppressions, settings: Settings) -> Callable[[str, Call, str], bool]:
+    place = settings.config.module
+
     def dropped(path: str, call: Call, rule: str) -> bool:
-        return suppressions.stops(path, call.line, call.end_line, rule)
+        return is_generated_module(path, place) or suppressions.stops(path, call.line, call.end_line, rule)
 
     return dropped
 
 
 def _survey(
     workspace: Workspace, index: ProjectIndex, blocking: leaves.Blocking, settings: Settings
-) -> Mapping[str, Mapping[Span, Site]]:
-    """Ask the rules about the calls that block, file by file in workers."""
+) -> tuple[Mapping[str, Mapping[Span, Site]], tuple[tuple[str, Site], ...]]:
+    """Ask the rules about the calls that block, and some about whole files, in workers."""
     asked: dict[str, list[Wanted]] = {}
     paths = {name: info.path for name, info in index.functions.items()}
     for path, items in changes.wanted(paths, blocking).items():
@@ -116,10 +119,13 @@ def _survey(
     order = sorted({*asked, *_with_awaits(index)} if scanning else asked)
     tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked.get(path, ()), scanning)) for path in order]
     sites: dict[str, Mapping[Span, Site]] = {}
+    scanned: list[tuple[str, Site]] = []
     for path, result in zip(order, workspace.work(survey_bytes, tasks), strict=True):
         if not isinstance(result, workers.Failure):
-            sites[path] = {site.call: site for site in msgspec.msgpack.decode(result, type=tuple[Site, ...])}
-    return sites
+            found = msgspec.msgpack.decode(result, type=tuple[Site, ...])
+            sites[path] = {site.call: site for site in found if site.rule not in scanning}
+            scanned.extend((path, site) for site in found if site.rule in scanning)
+    return sites, tuple(scanned)
 
 
 def _asked(plan: Plan, editable: frozenset[str]) -> Plan:

@@ -39,14 +39,11 @@ def check(proof: Proof) -> tuple[str, ...]:
         reason = _uncompilable(new)
         if reason and not _uncompilable(old):
             return (reason,)
+    problems = [f"line {call.lineno}: {name}() is not awaited" for name, call in _unawaited(old, new, proof)]
     lazy = list(_lazy_awaits(new))
-    return (
-        *(f"line {call.lineno}: {name}() is not awaited" for name, call in _unawaited(old, new, proof)),
-        *(
-            f"line {lazy[-1].lineno}: an await in a generator expression"
-            for _ in lazy[len(list(_lazy_awaits(old))) :][:1]
-        ),
-    )
+    if len(lazy) > len(list(_lazy_awaits(old))):
+        problems.append(f"line {lazy[-1].lineno}: an await in a generator expression")
+    return tuple(problems)
 
 
 def check_bytes(item: bytes) -> bytes:
@@ -118,15 +115,13 @@ def _called(function: ast.expr, place: _Place, names: frozenset[str]) -> str:
             return ""
 
 
-def _definitions(tree: ast.AST, kind: type[ast.stmt], owner: str = "") -> Iterator[str]:
+def _definitions(tree: ast.AST, kind: type[ast.FunctionDef | ast.AsyncFunctionDef], owner: str = "") -> Iterator[str]:
     """The qualified names of the functions of one kind, in the module and its classes, that are bound once there."""
     once = Counter(name for name, _ in bindings(tree))
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.ClassDef) and once[node.name] == 1:
             yield from _definitions(node, kind, f"{owner}{node.name}.")
-        elif (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and isinstance(node, kind) and once[node.name] == 1
-        ):
+        elif isinstance(node, kind) and once[node.name] == 1:
             yield owner + node.name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,8 +12,10 @@ from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
 from asyncfix.generated import Generated
 from asyncfix.model import Change, Decision, Turn
-from asyncfix.rewrite import Order, Written, rewrite_bytes
 from asyncfix.workspace import Workspace
+
+if TYPE_CHECKING:
+    from asyncfix.rewrite import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,9 @@ def _rewrite(
     setting: Setting,
     errors: dict[str, str],
 ) -> dict[str, Written]:
+    # LibCST is slow to import: not before there is something to rewrite, and then once, before workers are forked.
+    from asyncfix.rewrite import Order, Written, rewrite_bytes
+
     paths = sorted(orders)
     items = [
         msgspec.msgpack.encode(

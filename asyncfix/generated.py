@@ -9,14 +9,22 @@ import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, join
+from typing import TYPE_CHECKING
 
 from asyncfix import apply
 from asyncfix.model import Replace, Span
-from asyncfix.rewrite import Written
 from asyncfix.workspace import Workspace
+
+if TYPE_CHECKING:
+    from asyncfix.rewrite import Written
 
 NAME = "_asyncfix"
 HEADER = '"""Helpers that asyncfix put here for the code it migrated. Yours to edit: asyncfix only adds to it."""\n'
+
+
+def is_generated_module(path: str, place: str | None) -> bool:
+    """Whether a file is a generated module: what it does, it does on purpose."""
+    return path.rpartition("/")[2] == f"{NAME}.py" or (place is not None and path == place.replace(".", "/") + ".py")
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,16 +76,19 @@ def _parsed(text: str) -> cst.Module:
 
 
 def _places(text: str, outer: Span, encoding: str) -> Callable[[int], int]:
-    """The way from offsets in the UTF-8 text of a statement to offsets in the file."""
+    """The way from offsets in the UTF-8 text of a statement to offsets in the file.
+
+    LibCST ends the text with a line end that is not there: what stands behind the end is at the end.
+    """
     if encoding == "utf-8" or text.isascii():
-        return lambda offset: outer.start + offset
+        return lambda offset: min(outer.start + offset, outer.end)
     widths = [len(character.encode(encoding)) for character in text]
     if sum(widths) != outer.end - outer.start:
         raise CannotWrite(f"the bytes of a character in {encoding} depend on those before it")
     here = list(accumulate(widths, initial=outer.start))
     there = accumulate((len(character.encode()) for character in text), initial=0)
     table = dict(zip(there, here, strict=True))
-    return lambda offset: table[offset]
+    return lambda offset: table.get(offset, outer.end)
 
 
 class CstWriting(Writing):

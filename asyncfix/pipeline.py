@@ -63,7 +63,7 @@ class Session:
 
 def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> Outcome:
     """One run: a report, a diff, or files written. Raises Stop, ConfigError, PathError, WriteError."""
-    session = _start(options)
+    session = _start(options, _restored(options))
     first = analyse(session.workspace, session.settings, session.clock)
     if options.mode == "report":
         outcome = _outcome(session, first.plan, first.plan, (), {})
@@ -90,11 +90,28 @@ def undo(path: str) -> tuple[str, ...]:
     root = discover.find_root([Path(path).resolve()])
     state = write.state_folder(root)
     if write.pending(root, state):
-        write.recover(root, state)
+        return write.recover(root, state)
     return write.undo(root, state)
 
 
-def _start(options: Options) -> Session:
+def _restored(options: Options) -> tuple[str, ...]:
+    """What an interrupted run left behind: put right before anything is written, else only told."""
+    root = discover.find_root([Path(path) for path in options.paths])
+    try:
+        state = write.state_folder(root)
+    except write.WriteError:
+        if options.mode == "apply":
+            raise
+        return ()  # the root holds the user's state folder: nothing was ever written there
+    if not write.pending(root, state):
+        return ()
+    if options.mode != "apply":
+        return ("an earlier run was interrupted; `asyncfix undo` or the next --apply restores its files",)
+    restored = write.recover(root, state)
+    return (f"an earlier run was interrupted: {len(restored)} files restored",)
+
+
+def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     clock = Clock()
     clock("discover")
     paths = [Path(path) for path in options.paths]
@@ -111,7 +128,7 @@ def _start(options: Options) -> Session:
     packages = frozenset(path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py")
     generated = Generated({name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module)
     setting = Setting({}, project.black, config.http_client, generated)
-    return Session(options, workspace, settings, setting, vcs.git_root(root), notes, clock)
+    return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
@@ -243,9 +260,6 @@ def _write(session: Session, outcome: Outcome) -> None:
     """Write all files or none."""
     root = session.workspace.root
     state = write.state_folder(root)
-    if write.pending(root, state):
-        write.recover(root, state)
-        raise Stop("an earlier run was interrupted: its files are restored now; run again")
     if session.git_root is not None and not session.options.allow_dirty:
         _refuse_dirty(session, session.git_root, outcome, state)
     write.commit(root, [write.FileChange(item.path, item.old, item.new) for item in outcome.files], state)

@@ -1,14 +1,14 @@
 """Decisions made into edits of one file, with the imports that they take. For workers: here LibCST is at work.
 
-Every decision is written for itself; Changes whose edits do not go together are found, and the earlier one wins. Imports
-that are of no use in the new text are removed last.
+Every decision is written for itself; Changes whose edits do not go together are found, and the earlier one wins.
+Imports that are of no use in the new text are removed last.
 """
 
 from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -22,6 +22,7 @@ from asyncfix.model import Decision, Edit, Replace, Rewrite, Span, Turn, Use, Va
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
+from asyncfix.statements import blank_above
 from asyncfix.transform import CannotWrite, Rule
 from asyncfix.unused import removals
 
@@ -85,7 +86,9 @@ def rewrite(order: Order, among: Sequence[Rule]) -> Written:
             drafts[change] = _draft(order, decisions, among, nodes, names)
         except CannotWrite as error:
             failed[change] = str(error)
-    edits, waiting = _together(drafts)
+    at_odds = _at_odds({change: decisions for change, decisions in order.changes if change in drafts})
+    edits, late = _together({change: draft for change, draft in drafts.items() if change not in at_odds})
+    waiting = at_odds | late
     edits = tuple(_apart(edit, order.data) for edit in edits)
     taken = [draft for change, draft in drafts.items() if change not in waiting]
     edits = blacken(source, tree, edits, order.black) if order.black is not None else edits
@@ -182,6 +185,28 @@ def _author(decision: Decision) -> str:
 # --------------------------------------------------------------------------------------------------------- all Changes
 
 
+def _at_odds(changes: Mapping[str, Sequence[Decision]]) -> frozenset[str]:
+    """The Changes that decide otherwise than an earlier one about a call, or about what a form of it takes as a whole."""
+    decided: dict[Span, Decision] = {}
+    wholes: dict[Span, Decision] = {}
+    out: list[str] = []
+    for change, decisions in changes.items():
+        places = {_place(decision): decision for decision in decisions}
+        taken = {span: item for span, item in places.items() if isinstance(item, Rewrite) and item.site.call != span}
+        within = any(
+            whole.contains(span) and item not in decisions for span in places for whole, item in wholes.items()
+        )
+        around = any(
+            whole.contains(span) and item not in decisions for whole in taken for span, item in decided.items()
+        )
+        if within or around or any(decided.get(span, item) != item for span, item in places.items()):
+            out.append(change)
+            continue
+        decided |= places
+        wholes |= taken
+    return frozenset(out)
+
+
 def _together(drafts: Mapping[str, Draft]) -> tuple[tuple[Replace, ...], frozenset[str]]:
     """The merged edits of the Changes that go together, and the ids of those that do not go with an earlier one."""
     kept: list[Edit] = []
@@ -220,7 +245,16 @@ def _with_imports(
     for removal in removals(source, tree, new, kept, touched):
         merged = merge([*grown, removal])
         grown = grown if isinstance(merged, Conflict) else merged
-    return grown
+    return tuple(_closed_up(source, grown))
+
+
+def _closed_up(source: Source, edits: Sequence[Replace]) -> Iterator[Replace]:
+    """The edits, without the blank line before new imports that come in place of removed ones."""
+    removed = {edit.span.end: edit.span.start for edit in edits if not edit.text}
+    for edit in edits:
+        start = removed.get(edit.span.start)
+        alone = start is not None and blank_above(source, start) != 0
+        yield Replace(edit.span, edit.text.removeprefix("\n")) if alone else edit
 
 
 def _joined(lines: Sequence[Replace], edits: Sequence[Replace]) -> tuple[Replace, ...]:

@@ -45,3 +45,15 @@ def blank_lines(source: Source, start: int) -> list[int]:
     while (found := BLANK_LINE.match(source.data, ends[-1] if ends else start)) is not None:
         ends.append(found.end())
     return ends
+
+
+def blank_above(source: Source, start: int) -> int | None:
+    """The number of blank lines above the line that begins at ``start``; None if a block or the file begins there."""
+    count = 0
+    while start > source.line_start(0):
+        above = source.line_start(start - 1)
+        line = source.data[above:start].strip()
+        if line:
+            return None if line.endswith(b":") else count
+        start, count = above, count + 1
+    return None

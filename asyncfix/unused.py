@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from asyncfix.imports import Import, imported
 from asyncfix.model import Replace, Span
 from asyncfix.source import Source
-from asyncfix.statements import blank_lines, line_of, next_line
+from asyncfix.statements import blank_above, blank_lines, line_of, next_line
 
 Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 ALONE = re.compile(rb"[ \t\f]*,?[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
@@ -38,7 +38,7 @@ def removals(
 
 
 def _used(tree: ast.Module) -> set[str]:
-    """The names that are read or deleted somewhere in a file, also in annotations that are strings and in ``__all__``."""
+    """The names that are read or deleted somewhere in a file, also in annotations as strings and in ``__all__``."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
@@ -128,21 +128,9 @@ def _tidy(source: Source, spans: Sequence[Span], touched: Collection[int]) -> It
             yield span
             continue
         after = blank_lines(source, span.end)
-        above = _blank_above(source, span.start)
+        above = blank_above(source, span.start)
         surplus = after[: len(after) if above is None else above]
         yield Span(span.start, surplus[-1] if surplus else span.end)
-
-
-def _blank_above(source: Source, start: int) -> int | None:
-    """The number of blank lines above a line; None if a block or the file begins there."""
-    count = 0
-    while start > source.line_start(0):
-        above = source.line_start(start - 1)
-        line = source.data[above:start].strip()
-        if line:
-            return None if line.endswith(b":") else count
-        start, count = above, count + 1
-    return None
 
 
 def _from_list(source: Source, node: Import, out: Sequence[ast.alias]) -> list[Replace]:

@@ -87,7 +87,7 @@ class Echo(BaseHTTPRequestHandler):
     """`/status/N`, `/redirect/N`, `/loop`, `/cookie`, `/slow`, `/text`; anything else is answered with what came."""
 
     protocol_version = "HTTP/1.1"
-    server: Server
+    wbufsize = -1
     kept: ClassVar[tuple[str, ...]] = ("content-type", "authorization", "cookie", "x-a", "accept")
 
     def answer(self) -> None:
@@ -96,6 +96,7 @@ class Echo(BaseHTTPRequestHandler):
         headers = {name: self.headers.get(name) for name in self.kept}
         query = parse_qsl(parts.query, keep_blank_values=True)
         said = (self.command, parts.path, query, parts.query, headers, body)
+        assert isinstance(self.server, Server)
         self.server.seen.append(said)
         first, _, rest = parts.path.lstrip("/").partition("/")
         status, more, text = 200, {}, json.dumps(said)
@@ -190,7 +191,7 @@ def both(text: str, form: str, server: Server) -> tuple[Any, Any, list[Any], lis
     return before, after, seen_before, list(server.seen)
 
 
-# ------------------------------------------------------------------------------------------------------- does the same
+# -------------------------------------------------------------------------------------------------------- does the same
 
 SAME = {
     "plain": "return requests.get(base + '/echo').json()",
@@ -210,13 +211,13 @@ SAME = {
     "query stays with none": "return requests.get(base + '/echo?x=1#frag', params={'a': None}).json()",
     "odd path": "return requests.get(base + '/a b/ü|[x]^%20%2F/../c?q=a b|c\"<>').json()",
     "leading blank": "return requests.get(' ' + base + '/echo').json()",
-    "data dict": "return requests.post(base + '/echo', data={'a': 1, 'n': None, 't': True, 'l': [1, 2], 'u': 'ü &'}).json()",
+    "data dict": "return requests.post(base, data={'a': 1, 'n': None, 't': True, 'l': [1, 2], 'u': 'ü &'}).json()",
     "data by position": "return requests.post(base + '/echo', {'a': 1}).json()",
     "json by position": "return requests.post(base + '/echo', None, {'a': 1}).json()",
     "data pairs": "return requests.post(base + '/echo', data=[('a', 1), ('a', 2)]).json()",
     "data text": "return requests.post(base + '/echo', data='a=ü').json()",
     "data bytes": "return requests.put(base + '/echo', b'raw').json()",
-    "data dumps": "return requests.post(base + '/echo', data=json.dumps({'a': 'ü'}), headers={'Content-Type': 'x/y'}).json()",
+    "data dumps": "return requests.post(base, data=json.dumps({'a': 'ü'}), headers={'Content-Type': 'x/y'}).json()",
     "data empty": "return requests.post(base + '/echo', data={}).json()",
     "data name": "form = {'a': 1}\nform['b'] = 2\nreturn requests.post(base + '/echo', data=form).json()",
     "data all none": "return requests.post(base + '/echo', data={'a': None}).json()",
@@ -249,7 +250,7 @@ SAME = {
     "redirect 303 put": "return requests.put(base + '/redirect/303', data='x').json()",
     "redirect 307 post": "return requests.post(base + '/redirect/307', json={'a': 1}).json()",
     "redirect 308 put": "return requests.put(base + '/redirect/308', data={'a': 1}).json()",
-    "redirect off": "r = requests.get(base + '/redirect/302', allow_redirects=False)\nreturn r.status_code, r.headers['location']",
+    "redirect off": "r = requests.get(base + '/redirect/302', allow_redirects=False)\nreturn r.headers['location']",
     "redirect head": "return requests.head(base + '/redirect/302').status_code",
     "redirect head on": "return requests.head(base + '/redirect/302', allow_redirects=True).status_code",
     "redirects without end": "return requests.get(base + '/loop').status_code",
@@ -263,9 +264,10 @@ SAME = {
     "check of 304": "r = requests.get(base + '/status/304')\nr.raise_for_status()\nreturn r.status_code",
     "check of 300": "r = requests.get(base + '/status/300')\nr.raise_for_status()\nreturn r.ok",
     "truth": "r = requests.get(base + '/status/404')\nreturn 1 if r else 2",
+    "json error caught": "r = requests.get(base + '/text')\ntry:\n    r.json()\nexcept ValueError:\n    return 1",
     "no truth": "r = requests.get(base + '/status/404')\nif not r and r is not None:\n    return 1",
-    "truth among others": "r = requests.get(base + '/echo')\nwhile r and not (r) is None:\n    return r.content.decode()",
-    "headers of the answer": "r = requests.get(base + '/echo')\nreturn r.headers['CONTENT-type'], r.headers.get('x', 1), 'Content-Length' in r.headers",
+    "truth among others": "r = requests.get(base + '/echo')\nwhile r and not (r) is None:\n    return r.content",
+    "headers of the answer": "h = requests.get(base)\nreturn h.headers['CONTENT-type'], h.headers.get('x', 1), 'Date' in h.headers",
     "header that is not there": "return requests.get(base + '/echo').headers['x']",
     "bad json": "return requests.get(base + '/text').json()",
     "comprehension": "return [requests.get(base + '/echo', params={'n': n}).json() for n in range(3)]",
@@ -300,7 +302,7 @@ def test_a_thread_does_what_requests_did(name: str, server: Server) -> None:
 def test_a_session_of_the_function_keeps_its_cookies_in_the_thread(server: Server) -> None:
     """The Session itself stays as it is."""
     text = source_of(
-        "with requests.Session() as s:\n    s.get(base + '/cookie')\n    with s.get(base + '/echo') as r:\n        return r.text"
+        "with requests.Session() as s:\n    s.get(base + '/cookie')\n    with s.get(base) as r:\n        return r.text"
     )
     before, after, seen_before, seen_after = both(text, "thread", server)
     assert after == before
@@ -346,7 +348,7 @@ def test_the_ca_bundle_of_requests_is_honoured(
         asyncio.run(helper.http_request("GET", "http://127.0.0.1:1/"))
 
 
-# ------------------------------------------------------------------------------------------------------------ how it looks
+# --------------------------------------------------------------------------------------------------------- how it looks
 
 LOOKS = {
     "names before what was given by position": (
@@ -368,7 +370,8 @@ LOOKS = {
     ),
     "raise_for_status on a line of its own": (
         "r = requests.get(u)\nif u:\n    r.raise_for_status()  # why\nreturn r.json()",
-        'r = await http_request("GET", u)\nif u:\n    if r.is_error:\n        r.raise_for_status()  # why\nreturn r.json()',
+        'r = await http_request("GET", u)\nif u:\n'
+        "    if r.is_error:\n        r.raise_for_status()  # why\nreturn r.json()",
     ),
     "ok where `not` may begin": (
         "r = requests.get(u)\nassert r.ok\nreturn r.ok and r.json() or f(r.ok, x=r.ok)",
@@ -407,7 +410,7 @@ def test_line_ends_stay() -> None:
     assert converted(text).count("\n") == converted(text).count("\r\n")
 
 
-# --------------------------------------------------------------------------------------------------------- thread, refused
+# ------------------------------------------------------------------------------------------------------ thread, refused
 
 THREAD = {
     "return requests.get(base)": "returned",
@@ -440,6 +443,11 @@ THREAD = {
     "r = requests.get(base)\nif base: r.raise_for_status()": "`.raise_for_status`",
     "r = requests.get(base)\nreturn r.raise_for_status()": "`.raise_for_status`",
     "try:\n    requests.get(base)\nexcept Exception as e:\n    return e.response": "`.response` of the error",
+    "r = requests.get(base)\ntry:\n    r.raise_for_status()\nexcept requests.HTTPError:\n    pass": "names HTTPError",
+    "r = requests.get(base)\ntry:\n    return r.json()\nexcept (KeyError, OSError):\n    pass": "names OSError",
+    "r = requests.get(base)\ntry:\n    return r.json()\nexcept ERRORS[0]:\n    pass": "names ERRORS[0]",
+    "with suppress(OSError):\n    return requests.get(base).json()": "`suppress`",
+    "@retry(requests.ConnectionError)\nasync def g():\n    return requests.get(base).json()": "decorator",
     "return requests.get(base, verify=False).json()": "`verify=`",
     "return requests.get(base, proxies={}).json()": "`proxies=`",
     "return requests.get(base, stream=False).json()": "`stream=`",
@@ -521,7 +529,7 @@ def test_a_session_from_elsewhere_is_shared(body: str, shared: bool) -> None:
 def test_project_code_that_requests_would_call_is_not_known(arguments: str, proven: bool) -> None:
     """A hook or an auth object runs in the thread too."""
     form = sites(source_of(f"return requests.get(base, {arguments}).text"))[0].forms[0]
-    assert not any(isinstance(condition, Unproven) for condition in form.safe_if) is proven
+    assert any(isinstance(condition, Unproven) for condition in form.safe_if) is not proven
 
 
 @pytest.mark.parametrize(

@@ -751,7 +751,7 @@ class Generator:
 def test_random_blocks_do_the_same(tmp_path: Path) -> None:
     """Whatever names do in a block and round it: if it is converted, nothing differs."""
     taken = 0
-    for seed in range(500):
+    for seed in range(350):
         text = Generator(seed).function()
         (site,) = sites(text.encode())
         if not site.forms:
@@ -760,4 +760,4 @@ def test_random_blocks_do_the_same(tmp_path: Path) -> None:
         new = converted(text)
         old_outcome = outcome(text, tmp_path / f"old{seed}")
         assert outcome(new, tmp_path / f"new{seed}") == old_outcome, f"{seed}\n{text}\n{new}"
-    assert taken > 200
+    assert taken > 150

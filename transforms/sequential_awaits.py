@@ -73,12 +73,14 @@ from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 LINE_LENGTH = 88
 
-# As words of a called name: what waits on purpose, what is in an order with others, and what gives futures already.
+# As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
+# what gives futures already.
 ORDERED = re.compile(
     r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
     r"|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
     r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
-    r"|run_in_executor|create_task|ensure_future|wrap_future)(?:_|$)",
+    r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
+    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)",
     re.IGNORECASE,
 )
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
@@ -96,6 +98,7 @@ ABOUT_ORDER = re.compile(
 )
 LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
 OBJECTS = ("self", "cls")
+METHODS = ("self.", "cls.")
 LATER_STARTS = "overlapping starts later calls although an earlier one fails"
 
 
@@ -206,19 +209,23 @@ class Scope:
 
 def _runs(tree: Tree) -> Iterator[Run]:
     """All runs of a file."""
-    modules = frozenset(_modules(tree.module))
-    for node in ast.walk(tree.module):
-        if not isinstance(node, ast.AsyncFunctionDef):
-            continue
+    functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
+    candidates = [(node, block) for node in functions for block in _blocks(node) if any(map(_waits, block, block[1:]))]
+    modules = frozenset(_modules(tree.module)) if candidates else NOTHING
+    for node, block in candidates:
         around = _around(tree, node)
         if any(function.name.startswith("test") for function in around):
             continue
-        scope = _scope(modules, around)
-        for block in _blocks(node):
-            for members in _independent(block, scope):
-                run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
-                if run is not None:
-                    yield run
+        for members in _independent(block, _scope(modules, around)):
+            run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
+            if run is not None:
+                yield run
+
+
+def _waits(*statements: ast.stmt) -> bool:
+    """Whether all of these statements are the waiting for one thing."""
+    simple = (ast.Expr, ast.Assign, ast.AnnAssign)
+    return all(isinstance(each, simple) and isinstance(each.value, ast.Await) for each in statements)
 
 
 def _around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
@@ -295,7 +302,10 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
         return None
     if any(_happens_here(node) for node in ast.walk(call)) or _is_ordered(call.func):
         return None
-    return Member(statement, call, names, mentions, frozenset(_shared(call, scope)))
+    reached = set(_shared(call, scope))
+    if not names:  # a method that gives nothing is there for what it does to its object
+        reached |= {name.partition(".")[0] for name in reached if name.startswith(METHODS)}
+    return Member(statement, call, names, mentions, frozenset(reached))
 
 
 def _happens_here(node: ast.AST) -> bool:

@@ -174,9 +174,9 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
     for entity in entities:
         match entity.kind:
             case "function" | "method":
-                for callee in sorted(index.family.get(entity.name, {entity.name})):
-                    if callee == entity.name or entity.kind == "method":
-                        _add(index, Edge(name, callee, "decorator" if call.use == "decorator" else "call", call, sure))
+                kind = "decorator" if call.use == "decorator" else "call"
+                for callee in dict.fromkeys((entity.name, *_overriding(index, name, call, entity.name))):
+                    _add(index, Edge(name, callee, kind, call, sure))
             case "class":
                 _constructed(index, name, call, entity.name)
                 if call.use == "entered":
@@ -192,6 +192,19 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
             case _:
                 known = False
     return known
+
+
+def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iterable[str]:
+    """What a call of a method may run instead, if the receiver is of a subclass: not so for ``super()`` or a class's own name."""
+    if len(index.family.get(method, ())) < 2:
+        return
+    path, last = index.path(name), index.fact(method).qualname.rpartition(".")[2]
+    for target in call.targets:
+        for receiver in index.evaluator.evaluate(path, target.rpartition(".")[0]):
+            if receiver.kind == "instance" or (receiver.kind == "class" and index.fact(name).kind == "classmethod"):
+                for below in index.subclasses.get(receiver.name, ()):
+                    info = index.classes[below]
+                    yield from index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{last}")
 
 
 def _opaque(name: str) -> bool:

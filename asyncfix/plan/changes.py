@@ -89,6 +89,8 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
     for reaching in blocking.indirect:
         for leaf in reaching.leaves:
             report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
+    for path, site in facts.scanned:
+        report(*planner.scanned(path, site))
     findings.sort(key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf))
     return Plan(tuple(changes.values()), tuple(refusals), tuple(findings), blocking.idle)
 
@@ -211,6 +213,29 @@ class _Planner:
                 passed_over.append(f"not {form.name}: {failed.why}")
             barred = Mend(None, failed.code, failed.why)
         return None, [], barred
+
+    def scanned(self, path: str, site: Site) -> tuple[Finding, Mend]:
+        """The finding and the Change for statements that a rule found by itself."""
+        owner = next(iter(self.index.evaluator.function_ids(path, site.owner)), site.owner)
+        call = next((item for item in self.index.fact(owner).calls if item.span == site.call), None) if owner in self.index.functions else None
+        place = Place(path, call.line, call.column, call.end_line, call.end_column) if call else Place(path, 1, 1, 1, 1)
+        finding = Finding(site.rule, place, "awaits that do not depend on each other run one after the other", owner, f"{site.rule} ({path})")
+        if call is None or not site.forms:
+            return finding, Mend(None, site.refusal or "not-surveyed", site.why or "the statements could not be looked at")
+        foreign = self._foreign(owner)
+        if foreign is not None:
+            return finding, foreign
+        if self._closed(path, call.line, call.end_line):
+            return finding, Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
+        form, doubts, barred = self._form(site, Suspension(owner, site.span, call.loop, call.held))
+        if form is None:
+            return finding, barred
+        draft = Draft(decisions=[Rewrite(path, site, form.name)], doubts=doubts, notes=[form.note] if form.note else [])
+        self._common_doubts(draft, owner)
+        self._ordinals.setdefault((owner, -1, -1), 0)
+        ordinal = self._ordinals[owner, -1, -1]
+        self._ordinals[owner, -1, -1] = ordinal + 1
+        return finding, Mend(draft.change(site.rule, f"{owner}\0{ordinal}", f"overlap awaits in {owner}"))
 
     # ---------------------------------------------------------------------------------------------------------- indirect
 

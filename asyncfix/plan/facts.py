@@ -20,7 +20,7 @@ NEUTRAL_LOOPS = ("anyio", "sniffio")
 
 @dataclass(slots=True)
 class Facts:
-    """What plan knows beside the sites."""
+    """What plan knows. ``sites``: by path and span of the call; ``scanned``: those of rules about statements, with the path."""
 
     index: ProjectIndex
     effects: Effects
@@ -32,6 +32,7 @@ class Facts:
     exported: frozenset[str]
     named: Mapping[str, tuple[tuple[str, int], ...]]
     sites: Mapping[str, Mapping[Span, Site]]
+    scanned: tuple[tuple[str, Site], ...] = ()
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
 
     def above(self, function: str) -> frozenset[str]:

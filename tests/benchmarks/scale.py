@@ -85,8 +85,7 @@ def measure(folder: Path, command: Sequence[str]) -> Measured:
     ruff = None
     if shutil.which("ruff"):
         ruff = measured(["ruff", "check", "--select", "ASYNC", "--no-cache", "--isolated", "--quiet", str(folder)])
-    # In the folder itself, as a user would: the checkout's own configuration has no say.
-    diff = measured([*command, "."], cwd=folder, extra={"ASYNCFIX_TIMINGS": "1"})
+    diff = measured([*command, str(folder)], extra={"ASYNCFIX_TIMINGS": "1"})
     return Measured(parsed, ruff, diff)
 
 
