@@ -244,7 +244,7 @@ def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
         errors=tuple(_named_error(change, reason, last) for change, reason in sorted(errors.items())),
         notes=session.notes,
-        sync_sites=last.sync_sites,
+        sync_sites=first.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
 

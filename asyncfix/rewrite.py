@@ -186,24 +186,24 @@ def _author(decision: Decision) -> str:
 
 
 def _at_odds(changes: Mapping[str, Sequence[Decision]]) -> frozenset[str]:
-    """The Changes that decide otherwise than an earlier one about a call, or about what a form of it takes as a whole."""
+    """The Changes that decide otherwise than an earlier one about a call, or within what a form takes as a whole."""
     decided: dict[Span, Decision] = {}
     wholes: dict[Span, Decision] = {}
     out: list[str] = []
     for change, decisions in changes.items():
         places = {_place(decision): decision for decision in decisions}
-        taken = {span: item for span, item in places.items() if isinstance(item, Rewrite) and item.site.call != span}
-        within = any(
-            whole.contains(span) and item not in decisions for span in places for whole, item in wholes.items()
-        )
-        around = any(
-            whole.contains(span) and item not in decisions for whole in taken for span, item in decided.items()
-        )
-        if within or around or any(decided.get(span, item) != item for span, item in places.items()):
+        mine = {span: item for span, item in places.items() if isinstance(item, Rewrite) and item.site.call != span}
+        theirs = [span for span, item in wholes.items() if item not in decisions]
+        others = [span for span, item in decided.items() if mine and item not in decisions]
+        if (
+            any(decided.get(span, item) != item for span, item in places.items())
+            or any(whole.contains(span) for whole in theirs for span in places)
+            or any(whole.contains(span) for whole in mine for span in others)
+        ):
             out.append(change)
-            continue
-        decided |= places
-        wholes |= taken
+        else:
+            decided |= places
+            wholes |= mine
     return frozenset(out)
 
 

@@ -7,6 +7,7 @@ being compared: read them before you commit them.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -22,7 +23,6 @@ from tests import casefile
 from tests.casefile import Case
 
 FOLDER = Path(__file__).parent / "cases"
-GENERATED = "_asyncfix.py"
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
 NOTHING = "nothing found\n"
 EVERY_RULE = ("ALL", "blocking-metadata", "sequential-awaits")
@@ -122,8 +122,8 @@ def write(root: Path, outcome: Outcome) -> None:
 
 def shown(outcome: Outcome) -> str:
     """The patch without generated modules, which have tests of their own."""
-    parts = outcome.patch.decode().split("--- ")
-    return "".join(f"--- {part}" for part in parts[1:] if not part.partition("\n")[0].endswith("/dev/null"))
+    parts = re.split(r"^(?=--- )", outcome.patch.decode(), flags=re.MULTILINE)
+    return "".join(part for part in parts if not part.startswith("--- /dev/null"))
 
 
 def listed(outcome: Outcome) -> str:

@@ -63,6 +63,10 @@ def new(data: bytes, *decisions: Decision, **options: object) -> bytes:
     return result.new
 
 
+def blocking_call() -> type:
+    return type(next(rule for rule in rules() if rule.name == "blocking-call"))
+
+
 @pytest.mark.parametrize(
     ("call", "before", "after"),
     [
@@ -179,15 +183,8 @@ def test_encodings_and_line_ends_are_kept(encoding: str, end: str) -> None:
     """Offsets are right behind a BOM and behind characters of several bytes, and new lines end as the others do."""
     word = "é" if encoding != "shift-jis" else "表"
     cookie = encoding.removesuffix("-sig")
-    lines = (
-        f"# coding: {cookie}",
-        "import time",
-        "",
-        "",
-        "async def h():",
-        f'\tf("{word}"); time.sleep(1) # {word}',
-        "",
-    )
+    body = f'\tf("{word}"); time.sleep(1) # {word}'
+    lines = (f"# coding: {cookie}", "import time", "", "", "async def h():", body, "")
     data = end.join(lines).encode(encoding)
     done = f'\tawait asyncio.to_thread(f, "{word}"); await asyncio.sleep(1) # {word}'
     expected = end.join((lines[0], "import asyncio", *lines[2:5], done, ""))
@@ -259,10 +256,42 @@ def test_the_earlier_of_two_changes_that_conflict_wins() -> None:
     assert b"    await asyncio.sleep(8)\n" in result.new
 
 
+def test_edits_that_overlap_make_the_later_change_wait() -> None:
+    """Also where the two speak of different calls."""
+
+    class Cutting(blocking_call()):  # type: ignore[misc]
+        name = "cutting"
+
+        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
+            return [Replace(site.span, form)]
+
+    data = b"async def h():\n    f(a(1), b(2))\n"
+    calls = ("a(1)", "f(a(1), b(2))", "b(2)")
+    places = [span_of(data, call) for call in calls]
+    changes = tuple(
+        (f"c{number}", (Rewrite("m.py", Site("cutting", "f", place, place, "m.h", ()), "x" * number),))
+        for number, place in enumerate(places, 1)
+    )
+    result = rewrite(Order("m.py", data, changes), [Cutting()])
+    assert result.waiting == {"c2"}
+    assert result.new == b"async def h():\n    f(x, xxx)\n"
+
+
+def test_nothing_is_decided_inside_what_another_change_takes_as_a_whole() -> None:
+    """A block that moves into a thread, and an await that another Change would put into it, or has put there."""
+    data = b"import asyncio\n\n\nasync def h():\n    with open(p) as f:\n        x = g(f)\n    return x\n"
+    block, call = span_of(data, "with open(p) as f:\n        x = g(f)"), span_of(data, "open(p)")
+    moved = Rewrite("m.py", Site("blocking-open", "builtins.open", block, call, "m.h", ()), "thread")
+    for changes in ([moved], [awaited(data, "g(f)")]), ([awaited(data, "g(f)")], [moved]):
+        result = written(data, *changes)
+        assert result.waiting == {"c1"}
+        assert (b"await g(f)" in result.new) is (changes[0][0] is not moved)
+
+
 def test_generated_names_are_asked_for_and_imported() -> None:
     """A rule's request of generated code gives an import, relative or absolute, and the name to the caller."""
 
-    class Asking(type(rules()[0])):  # type: ignore[misc]
+    class Asking(blocking_call()):  # type: ignore[misc]
         name = "asking"
 
         def write(self, site: Site, form: str, writing: object) -> list[Edit]:

@@ -42,7 +42,7 @@ async def http_request(
     async with httpx.AsyncClient(verify=context, timeout=limits, cookies=dict(cookies or {})) as client:
         request = _http_build(client, method, _http_url(url, params), data, json, headers or {})
         login = _http_login(request.url.host, auth)
-        follow = request.method != "HEAD" if allow_redirects is None else allow_redirects
+        follow = True if allow_redirects is None else allow_redirects
         for _ in range(31):
             response = await client.send(request, auth=login)
             if not follow or response.next_request is None:

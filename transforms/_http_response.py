@@ -255,9 +255,9 @@ def _named(look: Look) -> Iterator[ast.Name]:
 
 def member_edits(look: Look, writing: Writing) -> Iterator[Edit]:
     found = uses(look)
-    if isinstance(uses, str):
-        raise CannotWrite(uses)
-    for use in uses:
+    if isinstance(found, str):
+        raise CannotWrite(found)
+    for use in found:
         yield from _member_edit(look.tree, use, writing)
 
 

@@ -144,7 +144,7 @@ def _why_not(look: Look) -> str:
     if look.api.call in SESSION:
         return "a Session is shared state"
     found = uses(look)
-    return odd_arguments(look) or (uses if isinstance(uses, str) else "") or handled(look)
+    return odd_arguments(look) or (found if isinstance(found, str) else "") or handled(look)
 
 
 def _own_session(look: Look) -> bool:

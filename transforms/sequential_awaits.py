@@ -41,9 +41,9 @@ Later calls now start although an earlier one fails; a failure arrives as an `Ex
 but the other calls run on); all arguments are evaluated before any call begins; context variables that a call sets are
 lost. `create_task` takes coroutines only, no other awaitables.
 
-Left out altogether: what is known to depend on order (locks, queues, streams, transactions, connections), awaits under
-a typed `except`, in a `finally`, in a test, within `async with` of a lock, session or transaction, values carried from
-one turn of a loop to the next, and awaits with a comment about their order.
+Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection;
+two methods of `self` of which one gives nothing; awaits under a typed `except`, in a `finally`, in a test, or within a
+lock, session or transaction; values carried from one turn of a loop to the next; awaits with a comment about order.
 """
 
 from __future__ import annotations

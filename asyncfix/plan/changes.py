@@ -137,6 +137,7 @@ class _Planner:
 
     def direct(self, leaf: Leaf) -> Mend:
         """The Change for a blocking call that stands in an async function."""
+        leaf = self._host(leaf)
         foreign = self._foreign(leaf.function)
         if foreign is not None:
             return foreign
@@ -147,6 +148,23 @@ class _Planner:
         self._common_doubts(draft, leaf.function)
         key = f"{leaf.function}\0{self._ordinals[leaf.key]}"
         return Mend(draft.change(leaf.rule, key, f"{leaf.name} in {leaf.function}"))
+
+    def _host(self, leaf: Leaf) -> Leaf:
+        """The blocking call to whose thread this one goes along, if it stands in the statement that goes there; else itself."""
+        site = self._surveyed(leaf)
+        for other in self.blocking.by_function[leaf.function]:
+            around = self._surveyed(other)
+            if other.key == leaf.key or around is None or not around.forms or not around.span.contains(leaf.call.span):
+                continue
+            if site is not None and site.span.contains(around.span) and leaf.call.span < other.call.span:
+                continue  # two files opened by one statement: the first stands for both
+            form, _, _ = self._form(around, suspension_of(self.facts, other.function, other.call.span))
+            if form is not None and form.in_thread and around.span != around.call:
+                return self._host(other)
+        return leaf
+
+    def _surveyed(self, leaf: Leaf) -> Site | None:
+        return self.facts.sites.get(self.index.path(leaf.function), {}).get(leaf.call.span)
 
     def _foreign(self, function: str) -> Mend | None:
         found = self.facts.loops(function, FOREIGN_LOOPS)
@@ -170,7 +188,7 @@ class _Planner:
             return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
         if call.barrier:
             return Mend(None, call.barrier, f"no await may stand here: {call.barrier.replace('-', ' ')}")
-        site = self.facts.sites.get(path, {}).get(call.span)
+        site = self._surveyed(leaf)
         if site is None:
             return Mend(None, "not-surveyed", "the call could not be looked at")
         if not site.forms:
@@ -241,6 +259,7 @@ class _Planner:
 
     def indirect(self, reaching: Reaching, leaf: Leaf) -> Mend:
         """The Change for an expression in async code that reaches a blocking call through sync functions."""
+        leaf = self._host(leaf)
         foreign = self._foreign(reaching.edge.caller)
         if foreign is not None:
             return foreign
@@ -262,7 +281,7 @@ class _Planner:
         draft = Draft()
         barred: Mend | None = None
         for other in self.blocking.by_function[leaf.function]:
-            if other.rule == leaf.rule:
+            if other.rule == leaf.rule and self._host(other) is other:
                 barred = self._site(draft, other) or barred
         if not draft.decisions:
             return barred or Mend(None, "no-form", "no form fits")
