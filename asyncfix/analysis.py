@@ -22,7 +22,6 @@ from asyncfix.survey import Wanted, survey_bytes
 from asyncfix.transform import BlockTransform, Rule
 from asyncfix.workspace import Workspace
 
-
 BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 
 
@@ -52,13 +51,19 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     summaries, texts = workspace.facts()
     stage("link")
     modules = link.modules.build(
-        (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")), _source_roots(workspace)
+        (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
+        _source_roots(workspace),
     )
     index = link.index.link(summaries, texts, modules, settings.catalog)
     stage("plan")
     suppressions = suppress.collect(summaries)
     known = facts.gather(
-        index, settings.config, settings.project, settings.target, _closed(workspace, summaries, suppressions), suppressions.closed_lines()
+        index,
+        settings.config,
+        settings.project,
+        settings.target,
+        _closed(workspace, summaries, suppressions),
+        suppressions.closed_lines(),
     )
     blocking = leaves.find(index, _chooser(settings), _dropper(suppressions, settings))
     stage("survey")
@@ -72,7 +77,9 @@ def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Su
     """Files in which nothing may be edited."""
     editable = workspace.editable()
     closed = (
-        item.path for item in summaries if item.path not in editable or is_generated(workspace.original[item.path] or b"")
+        item.path
+        for item in summaries
+        if item.path not in editable or is_generated(workspace.original[item.path] or b"")
     )
     return frozenset(closed) | suppressions.closed_files()
 
@@ -153,7 +160,9 @@ def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) ->
             continue
         if finding.change in barred:
             finding = msgspec.structs.replace(finding, change=None, safety=None)
-            refusals.append(Refusal(finding, "suppressed", "a comment keeps asyncfix away from a line that would change"))
+            refusals.append(
+                Refusal(finding, "suppressed", "a comment keeps asyncfix away from a line that would change")
+            )
         findings.append(finding)
     mended = {finding.change for finding in findings}
     return Plan(

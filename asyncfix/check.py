@@ -73,9 +73,15 @@ def _lazy_awaits(tree: ast.Module) -> Iterator[ast.Await]:
 # ----------------------------------------------------------------------------------------------- what turned async
 
 
+NOBODY = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the walk is: the names that mean something else here, and the class and receiver of the method round it."""
+    """Where the walk is: the names that mean something else here, the class round it, and which of its methods turned.
+
+    ``receiver`` is the name of the object of that class; '' outside of its methods, NOBODY where they have none.
+    """
 
     hidden: frozenset[str] = frozenset()
     owner: str = ""
@@ -156,12 +162,12 @@ def _in_class(node: ast.ClassDef, place: _Place, turned: frozenset[str]) -> _Pla
 
 
 def _in_function(node: Function, place: _Place) -> _Place:
-    own = frozenset(name for name, _ in bindings(node))
-    hidden = place.hidden | own
+    own = Counter(name for name, _ in bindings(node))
+    hidden = place.hidden | own.keys()
     if place.owner and not place.receiver and not isinstance(node, ast.Lambda):
         arguments = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args)]
         static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
-        return _Place(hidden, place.owner, place.methods, arguments[0] if arguments and not static else " ")
-    if place.receiver in own:
-        return _Place(hidden, place.owner, frozenset(), " ")
-    return _Place(hidden, place.owner, place.methods, place.receiver)
+        known = bool(arguments) and not static and own[arguments[0]] == 1
+        return _Place(hidden, place.owner, place.methods, arguments[0] if known else NOBODY)
+    receiver = NOBODY if place.receiver in own else place.receiver
+    return _Place(hidden, place.owner, place.methods, receiver)

@@ -110,9 +110,14 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
                 seen.add(edge.caller)
                 turns.append(edge.caller)
     for edge in awaits:
-        if not edge.sure and not all(other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span):
+        if not edge.sure and not all(
+            other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span
+        ):
             return Barrier(
-                "ambiguous-call", index.path(edge.caller), edge.site.line, f"the call of {edge.callee} may mean another function too"
+                "ambiguous-call",
+                index.path(edge.caller),
+                edge.site.line,
+                f"the call of {edge.callee} may mean another function too",
             )
     return Colouring(tuple(turns), tuple(dict.fromkeys(awaits)))
 
@@ -145,7 +150,9 @@ def _use(name: str, reason: str, path: str, line: int) -> str:
     return f"{name} {said[reason]} ({path}:{line})"
 
 
-def _reasons(index: ProjectIndex, name: str, fact: Function, summary: Summary, limits: Rules) -> Iterable[tuple[str, str]]:
+def _reasons(
+    index: ProjectIndex, name: str, fact: Function, summary: Summary, limits: Rules
+) -> Iterable[tuple[str, str]]:
     last = fact.qualname.rpartition(".")[2]
     if fact.kind == "property":
         yield "property", "is a property"
@@ -178,7 +185,8 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
     called = decorator.endswith("()")
     entities = index.evaluator.evaluate(path, decorator.removesuffix("()"))
     return bool(entities) and all(
-        entity.kind == "external" and entity.name + ("()" if called else "") in TRANSPARENT_DECORATORS for entity in entities
+        entity.kind == "external" and entity.name + ("()" if called else "") in TRANSPARENT_DECORATORS
+        for entity in entities
     )
 
 
@@ -208,6 +216,8 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
         return stop(edge.site.barrier, f"is called where no await may stand: {edge.site.barrier.replace('-', ' ')}")
     if edge.site.use != "plain":
         return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
-    if path in limits.closed or any(at in limits.closed_lines.get(path, ()) for at in range(line, edge.site.end_line + 1)):
+    if path in limits.closed or any(
+        at in limits.closed_lines.get(path, ()) for at in range(line, edge.site.end_line + 1)
+    ):
         return stop("not-editable", "is called where nothing may be edited")
     return None

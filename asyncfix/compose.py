@@ -50,7 +50,9 @@ def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -
     written: dict[str, Written] = {}
     while chosen:
         orders = _orders(chosen)
-        wanted = {path: order for path, order in orders.items() if path not in written or _ids(written[path]) != _named(order)}
+        wanted = {
+            path: order for path, order in orders.items() if path not in written or _ids(written[path]) != _named(order)
+        }
         written = {path: item for path, item in written.items() if path in orders and path not in wanted}
         written |= _rewrite(workspace, wanted, setting, errors)
         late = {change for item in written.values() for change in item.waiting}
@@ -100,7 +102,9 @@ def _orders(changes: Iterable[Change]) -> dict[str, list[tuple[str, tuple[Decisi
     orders: dict[str, list[tuple[str, tuple[Decision, ...]]]] = {}
     for change in changes:
         for path in change.files:
-            orders.setdefault(path, []).append((change.id, tuple(item for item in change.decisions if item.path == path)))
+            orders.setdefault(path, []).append(
+                (change.id, tuple(item for item in change.decisions if item.path == path))
+            )
     return orders
 
 
@@ -145,7 +149,9 @@ def _rewrite(
     return written
 
 
-def _unsound(workspace: Workspace, written: Mapping[str, Written], changes: Sequence[Change], setting: Setting) -> dict[str, str]:
+def _unsound(
+    workspace: Workspace, written: Mapping[str, Written], changes: Sequence[Change], setting: Setting
+) -> dict[str, str]:
     """Changes whose text does not pass the check, with the problem."""
     failed: dict[str, str] = {}
     problems = _check(workspace, {path: item.new for path, item in written.items()}, changes)
@@ -163,7 +169,10 @@ def _unsound(workspace: Workspace, written: Mapping[str, Written], changes: Sequ
 
 def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[Change]) -> dict[str, str]:
     turned = {
-        (decision.path, decision.function) for change in changes for decision in change.decisions if isinstance(decision, Turn)
+        (decision.path, decision.function)
+        for change in changes
+        for decision in change.decisions
+        if isinstance(decision, Turn)
     }
     paths = sorted(texts)
     items = [
@@ -181,4 +190,3 @@ def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[C
             if found:
                 problems[path] = found[0]
     return problems
-

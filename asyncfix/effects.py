@@ -8,7 +8,7 @@ attribute of a class, not of one object.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from asyncfix.link.evaluate import Entity
@@ -21,9 +21,35 @@ CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_
 # Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
 VALUE_METHODS = frozenset(
     name for kind in (str, bytes, int, float) for name in dir(kind) if not name.startswith("_")
-) | {"items", "keys", "values", "get", "copy", "isoformat", "total_seconds", "timestamp", "group", "groups", "groupdict"}
+) | {
+    "items",
+    "keys",
+    "values",
+    "get",
+    "copy",
+    "isoformat",
+    "total_seconds",
+    "timestamp",
+    "group",
+    "groups",
+    "groupdict",
+}
 CHANGING_METHODS = frozenset(
-    {"append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem", "add", "discard"}
+    {
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "clear",
+        "sort",
+        "reverse",
+        "update",
+        "setdefault",
+        "popitem",
+        "add",
+        "discard",
+    }
     | {"appendleft", "popleft", "write", "writelines", "writerow", "writerows"}
 )
 THREAD_BOUND = ("sqlite3.", "threading.local")
@@ -117,7 +143,9 @@ class Effects:
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
-                    unknown.append((external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known"))
+                    unknown.append(
+                        (external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known")
+                    )
                 continue
             self._external(info.path, external.name, row, external.call, touches, unknown, blocked)
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
@@ -142,7 +170,9 @@ class Effects:
             if name in CHANGING_METHODS:
                 key, holder = self.key(path, receiver) if receiver != "?" else ("?", "?")
                 if key:
-                    touches.append(Touch(key, holder, True, call.span, call.span.end, Where(path, call.line), loop=call.loop))
+                    touches.append(
+                        Touch(key, holder, True, call.span, call.span.end, Where(path, call.line), loop=call.loop)
+                    )
             elif name not in VALUE_METHODS:
                 return f".{name}" if receiver == "?" else target
         return ""
@@ -164,7 +194,14 @@ class Effects:
             for word in words:
                 touches.extend(self._word(path, name, word, writes, call, blocked))
         if name == "builtins.next" and len(call.arguments) == 1:
-            blocked.append((call.span, Blocked("stop-iteration", f"next() may raise StopIteration, which hangs a thread's waiter ({where})")))
+            blocked.append(
+                (
+                    call.span,
+                    Blocked(
+                        "stop-iteration", f"next() may raise StopIteration, which hangs a thread's waiter ({where})"
+                    ),
+                )
+            )
 
     def _word(
         self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Blocked]]
@@ -178,7 +215,12 @@ class Effects:
             case "context" if not writes:
                 pass  # a thread sees the context of the task that waits for it
             case "context":
-                blocked.append((call.span, Blocked("context-variable", f"{name}: a thread's changes of context are lost ({where})")))
+                blocked.append(
+                    (
+                        call.span,
+                        Blocked("context-variable", f"{name}: a thread's changes of context are lost ({where})"),
+                    )
+                )
             case "receiver":
                 receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
                 key, holder = self.key(path, receiver)
@@ -251,7 +293,9 @@ class Effects:
     def _variable(self, path: str, module: str, name: str) -> tuple[str, str]:
         summary = self.index.summaries[path]
         for entity in self.index.evaluator.attribute(Entity("module", path), name):
-            if entity.kind in ("function", "class", "module") and f":{name}" in summary.bindings.get(name, (f":{name}",)):
+            if entity.kind in ("function", "class", "module") and f":{name}" in summary.bindings.get(
+                name, (f":{name}",)
+            ):
                 return "", ""
         if name in summary.bindings:
             return f"{module}.{name}", module
@@ -363,4 +407,3 @@ def _split(ref: str) -> tuple[str, str]:
             return ":", ref[1:]
         return ref, ""
     return base or ":", last
-

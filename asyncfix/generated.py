@@ -86,7 +86,11 @@ def module_text(sources: Mapping[str, str], names: Iterable[str]) -> str:
 def extension(data: bytes, sources: Mapping[str, str], names: Iterable[str]) -> Replace | None:
     """What an existing module lacks, as one insertion at its end; None if it lacks nothing."""
     text = data.decode()
-    defined = {node.name for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))}
+    defined = {
+        node.name
+        for node in ast.parse(text).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
     missing = [name for name in names if name not in defined]
     if not missing:
         return None
@@ -94,7 +98,9 @@ def extension(data: bytes, sources: Mapping[str, str], names: Iterable[str]) -> 
     lines = set(text.splitlines(keepends=True))
     fresh = [line for line in imports if line not in lines]
     start = "" if text.endswith("\n") or not text else "\n"
-    return Replace(Span(len(data), len(data)), start + "\n\n" + "".join(fresh) + ("\n\n" if fresh else "") + "\n\n".join(bodies))
+    return Replace(
+        Span(len(data), len(data)), start + "\n\n" + "".join(fresh) + ("\n\n" if fresh else "") + "\n\n".join(bodies)
+    )
 
 
 def _split(sources: Mapping[str, str], names: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -508,7 +508,9 @@ class Alias(Value, frozen=True, forbid_unknown_fields=True):
     means: str
 
 
-class ApiMap(Value, frozen=True, rename={"blocking": "api", "types": "type", "aliases": "alias"}, forbid_unknown_fields=True):
+class ApiMap(
+    Value, frozen=True, rename={"blocking": "api", "types": "type", "aliases": "alias"}, forbid_unknown_fields=True
+):
     """The rows of one map: blocking calls, calls known not to block (with their effects), types, and other names.
 
     As TOML these are the arrays ``api``, ``harmless``, ``type`` and ``alias``.

@@ -120,13 +120,19 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     discovery = discover.discover(paths, root, config.exclude, options.force_exclude)
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
     workspace.load()
-    project = read_project({path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)})
+    project = read_project(
+        {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)}
+    )
     rules = registry.rules()
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
     target, notes = _target(config, project)
     settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target)
-    packages = frozenset(path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py")
-    generated = Generated({name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module)
+    packages = frozenset(
+        path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
+    )
+    generated = Generated(
+        {name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module
+    )
     setting = Setting({}, project.black, config.http_client, generated)
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
@@ -187,7 +193,9 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
         if state.over:
             break
     else:
-        left = sorted({change.rule for change in select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)})
+        left = sorted(
+            {change.rule for change in select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)}
+        )
         errors |= {rule: f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left}
     return _outcome(session, first.plan, last, tuple(taken.values()), errors)
 
@@ -219,7 +227,8 @@ def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
     prefix = session.workspace.root.relative_to(session.git_root).as_posix() if session.git_root else "."
     original = session.workspace.original
     return render(
-        PatchInput(path if prefix == "." else f"{prefix}/{path}", original.get(path), parts) for path, parts in sorted(pieces.items())
+        PatchInput(path if prefix == "." else f"{prefix}/{path}", original.get(path), parts)
+        for path, parts in sorted(pieces.items())
     )
 
 

@@ -57,7 +57,9 @@ def read_text(path: str, kind: Literal["template", "data"], data: bytes) -> Text
 
 def summarise_bytes(item: bytes) -> bytes:
     """All of the above as a task of a worker: msgpack of (path, kind, reason not to parse it, data) in, of the facts out."""
-    path, kind, reason, data = msgspec.msgpack.decode(item, type=tuple[str, Literal["python", "template", "data"], str, bytes])
+    path, kind, reason, data = msgspec.msgpack.decode(
+        item, type=tuple[str, Literal["python", "template", "data"], str, bytes]
+    )
     facts: Summary | TextFacts
     if kind != "python":
         facts = read_text(path, kind, data)

@@ -29,7 +29,8 @@ class Suppressions:
     def closed_lines(self) -> Mapping[str, frozenset[int]]:
         """Lines that no rule may edit."""
         return {
-            path: frozenset(item.line for item in items if item.line and not item.rules) for path, items in self.by_path.items()
+            path: frozenset(item.line for item in items if item.line and not item.rules)
+            for path, items in self.by_path.items()
         }
 
     def closed_files(self) -> frozenset[str]:

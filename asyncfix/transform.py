@@ -83,7 +83,9 @@ class Look:
         for name in ("body", "orelse", "finalbody", "handlers"):
             siblings = getattr(parent, name, None)
             if isinstance(siblings, list) and statement in siblings:
-                return siblings, siblings.index(statement)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+                return siblings, siblings.index(
+                    statement
+                )  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         return [statement], 0
 
     def site(self, rule: Rule, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:

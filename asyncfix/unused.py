@@ -160,7 +160,7 @@ def _lines_of_list(source: Source, out: Sequence[ast.alias]) -> Iterator[Span]:
         elif comma and source.data[comma.end() : comma.end() + 1] not in (b"\r", b"\n", b"#"):
             start, end = span.start, comma.end()
         else:
-            start, end = blank, comma.end() if comma else span.end
+            start, end = blank, source.data.index(b",", span.end) + 1 if comma else span.end
         yield Span(start, min(end, limit))
         limit = start
 

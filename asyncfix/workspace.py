@@ -69,7 +69,9 @@ class Workspace:
         """The facts of all files as they are now."""
         self._summarise()
         found = [self._facts[path] for path in sorted(self._facts)]
-        return [item for item in found if isinstance(item, Summary)], [item for item in found if isinstance(item, TextFacts)]
+        return [item for item in found if isinstance(item, Summary)], [
+            item for item in found if isinstance(item, TextFacts)
+        ]
 
     def _summarise(self) -> None:
         """Read the facts of stale files. The cache is used for the files as they are on disk, not for later rounds."""
@@ -81,7 +83,9 @@ class Workspace:
         missing = [path for path in paths if keys.get(path) not in known]
         items = {item.path: item for item in self.discovery.files}
         fresh: dict[str, bytes] = {}
-        for path, result in zip(missing, self.work(summarise_bytes, [self._task(path, items) for path in missing]), strict=True):
+        for path, result in zip(
+            missing, self.work(summarise_bytes, [self._task(path, items) for path in missing]), strict=True
+        ):
             if isinstance(result, bytes):
                 fresh[path] = result
                 continue
@@ -92,7 +96,11 @@ class Workspace:
             if encoded is not None:
                 self._keep(path, decode(encoded), items.get(path))
         if cached and fresh:
-            cache.save(self.root, FACTS, {keys[path]: fresh.get(path) or known[keys[path]] for path in paths if path not in self.skipped})
+            cache.save(
+                self.root,
+                FACTS,
+                {keys[path]: fresh.get(path) or known[keys[path]] for path in paths if path not in self.skipped},
+            )
 
     def _task(self, path: str, items: Mapping[str, SourceFile]) -> bytes:
         item = items.get(path)

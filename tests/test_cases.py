@@ -76,7 +76,9 @@ def test_every_rule_together_comes_to_an_end(case: Case, tmp_path: Path) -> None
     assert shown(converted(root, unsafe=True, extend_select=EVERY_RULE)) == ""
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.run], ids=lambda case: f"{case.path.stem}: {case.name}")
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.run], ids=lambda case: f"{case.path.stem}: {case.name}"
+)
 def test_still_does_what_it_did(case: Case, tmp_path: Path) -> None:
     """What the run of the case prints is the same for the original and for the converted project."""
     before, after = project(case, tmp_path / "before"), project(case, tmp_path / "after")

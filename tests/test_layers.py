@@ -9,11 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = (
-    "model outcome config catalog edits source facts transform writing transforms summarise survey link effects colour suppress plan select"
-    " imports uses rewrite apply check patch workers project discover vcs cache write workspace generated compose registry analysis"
-    " pipeline report ending front commands cli __main__"
-).split()
+LAYERS = ["model", "outcome", "config", "catalog", "edits", "source", "facts", "transform", "writing", "transforms", "summarise", "survey", "link", "effects", "colour", "suppress", "plan", "select", "imports", "uses", "rewrite", "apply", "check", "patch", "workers", "project", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "registry", "analysis", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"]
 
 
 def _imports(path: Path, package: str) -> Iterator[str]:
@@ -25,7 +21,11 @@ def _imports(path: Path, package: str) -> Iterator[str]:
             base = package.split(".")[: len(package.split(".")) - node.level + 1]
             yield ".".join([*base, *([node.module] if node.module else [])])
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names) if node.module == "asyncfix" else (node.module or "",)
+            yield from (
+                (f"{node.module}.{alias.name}" for alias in node.names)
+                if node.module == "asyncfix"
+                else (node.module or "",)
+            )
 
 
 def _layer(module: str) -> str:

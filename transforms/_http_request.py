@@ -36,13 +36,13 @@ async def http_request(
     Raises httpx.HTTPError and ValueError (a bad URL, or NaN in json).
     """
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    limits = httpx.Timeout(connect=connect, read=read, write=connect, pool=None)
+    limits = httpx.Timeout(connect=connect, read=None, write=connect, pool=None)
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     context = _http_ssl_context(bundle)
     async with httpx.AsyncClient(verify=context, timeout=limits, cookies=dict(cookies or {})) as client:
         request = _http_build(client, method, _http_url(url, params), data, json, headers or {})
         login = _http_login(request.url.host, auth)
-        follow = True if allow_redirects is None else allow_redirects
+        follow = request.method != "HEAD" if allow_redirects is None else allow_redirects
         for _ in range(31):
             response = await client.send(request, auth=login)
             if not follow or response.next_request is None:

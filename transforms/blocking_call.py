@@ -55,9 +55,13 @@ class BlockingCall(Transform):
 
     def examine(self, look: Look) -> Site:
         if look.api.kind == "for":
-            return look.refused(self, "lazy", f"{look.api.call} does its work while it is iterated: a thread would run nothing of it")
+            return look.refused(
+                self, "lazy", f"{look.api.call} does its work while it is iterated: a thread would run nothing of it"
+            )
         if look.api.flow == "lock":
-            return look.refused(self, "thread-lock", "a lock, event or thread of `threading` needs its asyncio counterpart")
+            return look.refused(
+                self, "thread-lock", "a lock, event or thread of `threading` needs its asyncio counterpart"
+            )
         if any(isinstance(child, ast.Yield | ast.YieldFrom) for child in ast.walk(look.node)):
             return look.refused(self, "yield", "the arguments yield")
         return look.site(self, [thread_form(look)])

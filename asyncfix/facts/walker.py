@@ -24,12 +24,12 @@ NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
 # Builtins that only look at their arguments, and exceptions being made: two calls in five.
 PLAIN = frozenset(
     "builtins." + name
-    for name in (
-        "abs all any bin bool bytes callable chr complex dict divmod enumerate float format frozenset hasattr hash hex id int"
-        " isinstance issubclass len list max min object oct ord pow print range repr reversed round set slice sorted str sum"
-        " super tuple type zip"
-    ).split()
-) | frozenset("builtins." + name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException))
+    for name in ["abs", "all", "any", "bin", "bool", "bytes", "callable", "chr", "complex", "dict", "divmod", "enumerate", "float", "format", "frozenset", "hasattr", "hash", "hex", "id", "int", "isinstance", "issubclass", "len", "list", "max", "min", "object", "oct", "ord", "pow", "print", "range", "repr", "reversed", "round", "set", "slice", "sorted", "str", "sum", "super", "tuple", "type", "zip"]
+) | frozenset(
+    "builtins." + name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
@@ -55,11 +55,11 @@ class Frame:
     node: ast.AST
     owner_class: str = ""
     outer: str = ""
-    calls: list[tuple[ast.Call, Scope, Context, str, bool]] = field(default_factory=lambda: [])
-    accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=lambda: [])
-    tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=lambda: [])
-    awaits: list[Span] = field(default_factory=lambda: [])
-    returns: list[ast.expr] = field(default_factory=lambda: [])
+    calls: list[tuple[ast.Call, Scope, Context, str, bool]] = field(default_factory=list)
+    accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
+    tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=list)
+    awaits: list[Span] = field(default_factory=list)
+    returns: list[ast.expr] = field(default_factory=list)
     is_generator: bool = False
 
 
@@ -71,7 +71,7 @@ class ClassFrame:
     node: ast.ClassDef
     outside: Scope
     scope: Scope
-    attributes: dict[str, list[tuple[ast.expr | str, Scope, str]]] = field(default_factory=lambda: {})
+    attributes: dict[str, list[tuple[ast.expr | str, Scope, str]]] = field(default_factory=dict)
 
 
 class Walker:
@@ -169,7 +169,9 @@ class Walker:
                 self._visit(hint, frame, scope, annotations)
         method = frame.kind == "class"
         kind = "method" if method else "function"
-        new = Frame(qualname, kind, self._inner_scope(qualname, scope, frame, method), node, frame.qualname if method else "")
+        new = Frame(
+            qualname, kind, self._inner_scope(qualname, scope, frame, method), node, frame.qualname if method else ""
+        )
         new.outer = frame.qualname if frame.kind not in ("module", "class") else frame.outer
         if not method:
             new.owner_class = ""
@@ -193,7 +195,11 @@ class Walker:
                 scope.bind(extra.arg, type_name)
         if method and names and not _has_decorator(node, "staticmethod"):
             owner = scope.owner_class
-            on_class = _has_decorator(node, "classmethod") or node.name in ("__new__", "__init_subclass__", "__class_getitem__")
+            on_class = _has_decorator(node, "classmethod") or node.name in (
+                "__new__",
+                "__init_subclass__",
+                "__class_getitem__",
+            )
             scope.first_parameter = names[0]
             scope.names[names[0]] = []
             scope.bind(names[0], f":{owner}" if on_class else f":{owner}!")
@@ -275,7 +281,9 @@ class Walker:
             for value in self._later_annotation(node.annotation, home):
                 home.bind(node.target.id, value)
             if frame.kind == "class":
-                self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append((node.annotation, scope, "!"))
+                self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append(
+                    (node.annotation, scope, "!")
+                )
             if node.value is None:
                 return
         if types and isinstance(node.target, ast.Attribute):
@@ -319,7 +327,9 @@ class Walker:
                 if home.home(target.id) is not home or frame.kind in ("module",):
                     self._record(target, "write", frame, scope, context)
                 if frame.kind == "class":
-                    self.classes_by_name(frame.qualname).attributes.setdefault(target.id, []).append((value, scope, suffix))
+                    self.classes_by_name(frame.qualname).attributes.setdefault(target.id, []).append(
+                        (value, scope, suffix)
+                    )
             case ast.Attribute():
                 self._visit(target.value, frame, scope, context)
                 self._attribute_of_self(target, value, suffix, scope)
@@ -390,7 +400,9 @@ class Walker:
                 self._call(item.context_expr, frame, scope, context, use)
             else:
                 self._visit(item.context_expr, frame, scope, context)
-            context = replace(context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~")))
+            context = replace(
+                context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
+            )
             if item.optional_vars is not None:
                 self._target(item.optional_vars, item.context_expr, "%", frame, scope, context)
         self._all(node.body, frame, scope, context)
@@ -411,7 +423,11 @@ class Walker:
         self._all(node.finalbody, frame, scope, context)
 
     def _comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, frame: Frame, scope: Scope, context: Context
+        self,
+        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        frame: Frame,
+        scope: Scope,
+        context: Context,
     ) -> None:
         inner = Scope("comprehension", scope.prefix, scope, owner_class=scope.owner_class)
         lazy = isinstance(node, ast.GeneratorExp)
@@ -430,7 +446,9 @@ class Walker:
 
     # ------------------------------------------------------------------------------------------------------ expressions
 
-    def _call(self, node: ast.Call, frame: Frame, scope: Scope, context: Context, use: str = "plain", tight: bool = False) -> None:
+    def _call(
+        self, node: ast.Call, frame: Frame, scope: Scope, context: Context, use: str = "plain", tight: bool = False
+    ) -> None:
         frame.calls.append((node, scope, context, use, tight))
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if isinstance(node.func, ast.Attribute):
@@ -439,7 +457,9 @@ class Walker:
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
             self.dynamic.extend(
-                Mention(arg.value, arg.lineno) for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
+                Mention(arg.value, arg.lineno)
+                for arg in node.args
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
             )
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -478,7 +498,9 @@ class Walker:
 
     def _f_string(self, node: ast.JoinedStr, frame: Frame, scope: Scope, context: Context) -> None:
         # Before 3.12 the positions inside f-strings are often wrong: what does not stand where it should is not edited.
-        if sys.version_info < (3, 12) and not all(self._stands(call) for call in ast.walk(node) if isinstance(call, ast.Call)):
+        if sys.version_info < (3, 12) and not all(
+            self._stands(call) for call in ast.walk(node) if isinstance(call, ast.Call)
+        ):
             context = replace(context, barrier=context.barrier or "f-string")
         self._children(node, frame, scope, context)
 
@@ -634,7 +656,11 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
 
 def _results(frame: Frame) -> Refs:
     node = frame.node
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None and frame.scope.parent is not None:
+    if (
+        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.returns is not None
+        and frame.scope.parent is not None
+    ):
         stated = annotation(node.returns, frame.scope.parent)
         if stated:
             return stated

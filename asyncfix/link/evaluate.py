@@ -16,7 +16,9 @@ STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~<]+)|\(\)|\[\]|[!^%~]|@\w+")
 ROOT = re.compile(r"[^.()\[\]!^@%~<]+")
 MOST = 12
 
-Kind: TypeAlias = Literal["module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "parameter"]
+Kind: TypeAlias = Literal[
+    "module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "parameter"
+]
 
 
 class Entity(NamedTuple):

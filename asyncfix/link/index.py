@@ -235,7 +235,12 @@ def _protocol(
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     base, _, attribute = access.ref.rpartition(".")
-    if access.kind in ("read", "write") and base and not base.startswith(".") and _property(index, name, info, access, base, attribute):
+    if (
+        access.kind in ("read", "write")
+        and base
+        and not base.startswith(".")
+        and _property(index, name, info, access, base, attribute)
+    ):
         return
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:

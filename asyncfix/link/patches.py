@@ -118,4 +118,6 @@ def _means(index: ProjectIndex, target: str, name: str, module: str) -> bool:
     if module and (target == f"{module}.{name.partition('.')[0]}" or target == f"{module}.{wanted_last}"):
         return True
     # pkg.mod.requests.get replaces the attribute of the one module `requests`, for everybody
-    return target.endswith("." + name) or (wanted_head != "" and target.endswith(f".{wanted_head.rpartition('.')[2]}.{last}") and last == wanted_last)
+    return target.endswith("." + name) or (
+        wanted_head != "" and target.endswith(f".{wanted_head.rpartition('.')[2]}.{last}") and last == wanted_last
+    )

@@ -78,7 +78,14 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
         if mend.change is not None:
             changes[mend.change.id] = mend.change
             finding = Finding(
-                finding.rule, finding.place, finding.message, finding.owner, finding.leaf, finding.via, mend.change.safety, mend.change.id
+                finding.rule,
+                finding.place,
+                finding.message,
+                finding.owner,
+                finding.leaf,
+                finding.via,
+                mend.change.safety,
+                mend.change.id,
             )
         else:
             refusals.append(Refusal(finding, mend.code, mend.why))
@@ -91,7 +98,9 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
             report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
     for path, site in facts.scanned:
         report(*planner.scanned(path, site))
-    findings.sort(key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf))
+    findings.sort(
+        key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf)
+    )
     return Plan(tuple(changes.values()), tuple(refusals), tuple(findings), blocking.idle)
 
 
@@ -127,7 +136,12 @@ class _Planner:
         names = " -> ".join(hop.function.rpartition(".")[2] for hop in hops[:-1])
         message = f"blocks the event loop: {names} -> {leaf.name} ({hops[-1].path}:{hops[-1].line})"
         return Finding(
-            leaf.rule, Place(path, site.line, site.column, end_line, site.end_column), message, edge.caller, self._leaf(leaf), hops
+            leaf.rule,
+            Place(path, site.line, site.column, end_line, site.end_column),
+            message,
+            edge.caller,
+            self._leaf(leaf),
+            hops,
         )
 
     def _leaf(self, leaf: Leaf) -> str:
@@ -175,11 +189,15 @@ class _Planner:
     def _common_doubts(self, draft: Draft, function: str) -> None:
         found = self.facts.loops(function, NEUTRAL_LOOPS)
         if found is not None:
-            draft.doubts.append(f"{found[1]} imports {found[0]}: this code may run on another event loop than asyncio's")
+            draft.doubts.append(
+                f"{found[1]} imports {found[0]}: this code may run on another event loop than asyncio's"
+            )
 
     def _closed(self, path: str, first: int, last: int) -> bool:
         limits = self.facts.limits
-        return path in limits.closed or any(line in limits.closed_lines.get(path, ()) for line in range(first, last + 1))
+        return path in limits.closed or any(
+            line in limits.closed_lines.get(path, ()) for line in range(first, last + 1)
+        )
 
     def _site(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Decide the form of one blocking call and add it to the draft; a Mend without Change if none will do."""
@@ -196,7 +214,9 @@ class _Planner:
         suspension = suspension_of(self.facts, leaf.function, call.span)
         lock = lock_held(self.index, suspension)
         if lock:
-            return Mend(None, "thread-lock-held", f"{lock} is held here: awaiting under it can stop the event loop for good")
+            return Mend(
+                None, "thread-lock-held", f"{lock} is held here: awaiting under it can stop the event loop for good"
+            )
         form, doubts, barred = self._form(site, suspension)
         if form is None:
             return barred
@@ -235,11 +255,23 @@ class _Planner:
     def scanned(self, path: str, site: Site) -> tuple[Finding, Mend]:
         """The finding and the Change for statements that a rule found by itself."""
         owner = next(iter(self.index.evaluator.function_ids(path, site.owner)), site.owner)
-        call = next((item for item in self.index.fact(owner).calls if item.span == site.call), None) if owner in self.index.functions else None
+        call = (
+            next((item for item in self.index.fact(owner).calls if item.span == site.call), None)
+            if owner in self.index.functions
+            else None
+        )
         place = Place(path, call.line, call.column, call.end_line, call.end_column) if call else Place(path, 1, 1, 1, 1)
-        finding = Finding(site.rule, place, "awaits that do not depend on each other run one after the other", owner, f"{site.rule} ({path})")
+        finding = Finding(
+            site.rule,
+            place,
+            "awaits that do not depend on each other run one after the other",
+            owner,
+            f"{site.rule} ({path})",
+        )
         if call is None or not site.forms:
-            return finding, Mend(None, site.refusal or "not-surveyed", site.why or "the statements could not be looked at")
+            return finding, Mend(
+                None, site.refusal or "not-surveyed", site.why or "the statements could not be looked at"
+            )
         foreign = self._foreign(owner)
         if foreign is not None:
             return finding, foreign
@@ -268,7 +300,8 @@ class _Planner:
         if found is None:
             found = self._helpers[key] = self._helper(leaf)
         if found.change is not None and any(
-            isinstance(decision, Rewrite) and decision.site.call == leaf.call.span for decision in found.change.decisions
+            isinstance(decision, Rewrite) and decision.site.call == leaf.call.span
+            for decision in found.change.decisions
         ):
             return found
         return self._edge(reaching, leaf, found)
@@ -370,7 +403,9 @@ class _Planner:
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         draft.keeps |= self.facts.effects.below(edge.callee)
-        ordinal = sum(1 for other in self.index.calls[edge.caller] if other.callee == edge.callee and other.span < edge.span)
+        ordinal = sum(
+            1 for other in self.index.calls[edge.caller] if other.callee == edge.callee and other.span < edge.span
+        )
         key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
         return Mend(draft.change(leaf.rule, key, f"{edge.callee} in {edge.caller}: run it in a thread"))
 

@@ -52,7 +52,11 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return HOLDS
         case NotFrozen():
             for item in facts.tests.frozen:
-                return Verdict("fails", f"a test freezes time: asyncio.sleep would not return ({item.path}:{item.line})", "frozen-time")
+                return Verdict(
+                    "fails",
+                    f"a test freezes time: asyncio.sleep would not return ({item.path}:{item.line})",
+                    "frozen-time",
+                )
             return HOLDS
         case Declared():
             if condition.distribution in facts.project.runtime_declared:
@@ -62,11 +66,17 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             if facts.target >= condition.version:
                 return HOLDS
             wanted = ".".join(map(str, condition.version))
-            return Verdict("fails", f"needs Python {wanted}, the project supports {'.'.join(map(str, facts.target))}", "target-version")
+            return Verdict(
+                "fails",
+                f"needs Python {wanted}, the project supports {'.'.join(map(str, facts.target))}",
+                "target-version",
+            )
         case Strategy():
             chosen = facts.config.strategy.get(condition.key)
             holds = chosen == condition.value or (chosen is None and condition.default)
-            return HOLDS if holds else Verdict("fails", f"strategy {condition.key} is not {condition.value}", "strategy")
+            return (
+                HOLDS if holds else Verdict("fails", f"strategy {condition.key} is not {condition.value}", "strategy")
+            )
         case ThreadSafe():
             return thread(facts, facts.effects.reach(function, condition.span), suspension)
         case FileOwned():
@@ -89,7 +99,11 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
         writers = () if touch.writes else facts.effects.writers(touch.key)
         if writers:
             name, write = writers[0]
-            return Verdict("fails", f"it reads {said(touch.key)} in a thread ({touch.where}), and {name} writes it ({write.where})", "shared-read")
+            return Verdict(
+                "fails",
+                f"it reads {said(touch.key)} in a thread ({touch.where}), and {name} writes it ({write.where})",
+                "shared-read",
+            )
     if reach.unknown:
         return Verdict("fails", f"{reach.unknown}: it may touch shared state", "unknown-effects")
     return HOLDS
@@ -109,15 +123,21 @@ def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> 
         for access in facts.index.fact(function).accesses:
             for entity in facts.index.evaluator.evaluate(path, access.ref) if access.kind == "read" else ():
                 if entity.kind == "external" and _exception_of(entity.name, condition.types):
-                    return Verdict("fails", f"{entity.name} is named where the error may arrive ({path}:{access.line})", "caught-above")
+                    return Verdict(
+                        "fails",
+                        f"{entity.name} is named where the error may arrive ({path}:{access.line})",
+                        "caught-above",
+                    )
     return HOLDS
 
 
 def _exception_of(name: str, types: tuple[str, ...]) -> bool:
     """A class of the package that a condition names as a whole (``requests.*``), by the look of its name."""
     last = name.rpartition(".")[2]
-    return last[:1].isupper() and last.endswith(("Error", "Exception", "Timeout", "Redirects", "Warning")) and any(
-        type_name.endswith(".*") and name.startswith(type_name[:-1]) for type_name in types
+    return (
+        last[:1].isupper()
+        and last.endswith(("Error", "Exception", "Timeout", "Redirects", "Warning"))
+        and any(type_name.endswith(".*") and name.startswith(type_name[:-1]) for type_name in types)
     )
 
 

@@ -86,7 +86,9 @@ def gather(
     limits = Rules(
         pins=frozenset(config.pin),
         entry_points=frozenset(
-            name for point in project.entry_points for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
+            name
+            for point in project.entry_points
+            for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
         ),
         replaced={
             name: (patch.path, patch.line)
@@ -138,7 +140,11 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
                 elif entity.kind == "class":
                     owner = index.classes.get(entity.name)
                     for item in index.summaries[owner.path].functions if owner else ():
-                        if owner and item.owner_class == owner.fact.qualname and not item.qualname.rpartition(".")[2].startswith("_"):
+                        if (
+                            owner
+                            and item.owner_class == owner.fact.qualname
+                            and not item.qualname.rpartition(".")[2].startswith("_")
+                        ):
                             yield from index.evaluator.function_ids(owner.path, item.qualname)
 
 

@@ -9,7 +9,9 @@ from asyncfix.effects import Effects, Touch, Where, said
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Span
 
-LOCKS = frozenset({"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"})
+LOCKS = frozenset(
+    {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,14 @@ def _touches(effects: Effects, function: str) -> Iterable[Touch]:
         for name in effects.below(edge.callee):
             for touch in effects.direct(name).touches:
                 if not touch.key.startswith("argument "):
-                    yield Touch(touch.key, f"{name} {touch.object}", touch.writes, edge.span, edge.span.end, Where(path, edge.site.line))
+                    yield Touch(
+                        touch.key,
+                        f"{name} {touch.object}",
+                        touch.writes,
+                        edge.span,
+                        edge.span.end,
+                        Where(path, edge.site.line),
+                    )
 
 
 def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
@@ -127,4 +136,3 @@ def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterabl
 
 def _shared(key: str) -> bool:
     return not key.startswith("file ")
-

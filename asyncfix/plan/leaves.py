@@ -46,10 +46,14 @@ class Blocking:
     direct: tuple[Leaf, ...]
     indirect: tuple[Reaching, ...]
     idle: int
-    _parents: dict[str, Mapping[str, Edge | None]] = field(default_factory=lambda: dict[str, Mapping[str, Edge | None]]())
+    _parents: dict[str, Mapping[str, Edge | None]] = field(
+        default_factory=lambda: dict[str, Mapping[str, Edge | None]]()
+    )
 
 
-def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]) -> Blocking:
+def find(
+    index: ProjectIndex, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]
+) -> Blocking:
     """All blocking calls of the rules in force. ``dropped(path, call, rule)`` is true where a suppression says so."""
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function in index.functions:
@@ -69,9 +73,7 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], dropped: Cal
             if below:
                 reached.update(below)
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
-    idle = sum(
-        len(found) for name, found in leaves.items() if not index.fact(name).is_async and name not in reached
-    )
+    idle = sum(len(found) for name, found in leaves.items() if not index.fact(name).is_async and name not in reached)
     return Blocking(leaves, tuple(direct), tuple(indirect), idle, tree.parents)
 
 
@@ -171,7 +173,11 @@ class _Ways:
             order = [function]
             for name in order:
                 for edge in self.index.calls.get(name, ()):
-                    if edge.callee not in parents and edge.callee in self._blocks and not self.index.fact(edge.callee).is_async:
+                    if (
+                        edge.callee not in parents
+                        and edge.callee in self._blocks
+                        and not self.index.fact(edge.callee).is_async
+                    ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)
             self.parents[function] = parents
