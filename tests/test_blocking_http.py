@@ -140,17 +140,25 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+@pytest.fixture(scope="module")
+def generated() -> ModuleType:
+    """The generated module."""
+    module = ModuleType("_asyncfix")
+    exec(compile(module_text(RULE.generated, ["http_request"]), "_asyncfix.py", "exec"), module.__dict__)
+    return module
+
+
 @pytest.fixture
-def helper(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def helper(
+    generated: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> ModuleType:
     """The generated module, importable, in an environment without proxies and netrc."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path_factory.getbasetemp() / "none"))
-    module = ModuleType("_asyncfix")
-    exec(compile(module_text(RULE.generated, ["http_request"]), "_asyncfix.py", "exec"), module.__dict__)
-    monkeypatch.setitem(sys.modules, "_asyncfix", module)
-    return module
+    monkeypatch.setitem(sys.modules, "_asyncfix", generated)
+    return generated
 
 
 CATEGORIES: dict[type[BaseException], str] = {
@@ -331,6 +339,7 @@ def test_the_ssl_context_is_made_once(server: Server, helper: ModuleType, monkey
         return real(**given)
 
     monkeypatch.setattr(httpx, "create_ssl_context", counted)
+    helper._http_ssl_context.cache_clear()
 
     async def several() -> list[int]:
         answers = await asyncio.gather(*(helper.http_request("GET", server.base + "/echo") for _ in range(3)))
@@ -380,8 +389,8 @@ LOOKS = {
         "return not r.is_error and r.json() or f(not r.is_error, x=not r.is_error)",
     ),
     "ok where `not` needs parentheses": (
-        "r = requests.get(u)\nreturn r.ok == 1, -r.ok",
-        'r = await http_request("GET", u)\nreturn (not r.is_error) == 1, -(not r.is_error)',
+        "r = requests.get(u)\nreturn r.ok == 1, -r.ok, r.ok",
+        'r = await http_request("GET", u)\nreturn (not r.is_error) == 1, -(not r.is_error), not r.is_error',
     ),
     "truth": (
         "r = requests.get(u)\nwhile not r:\n    pass\nreturn 1 if r and u else not (r)",

@@ -11,11 +11,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from asyncfix import workers
+from asyncfix import catalog, workers
 from asyncfix.model import Finding
 from asyncfix.outcome import Options, Outcome
 from asyncfix.pipeline import run
@@ -41,7 +42,12 @@ def in_process(
 
 @pytest.fixture(autouse=True)
 def no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of a few milliseconds: in this process, and with one catalog for all that state the same APIs."""
     monkeypatch.setattr(workers, "run", in_process)
+    monkeypatch.setattr(catalog, "build", built)
+
+
+built = cache(catalog.build)
 
 
 # ---------------------------------------------------------------------------------------------------------------- tests

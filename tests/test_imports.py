@@ -174,7 +174,7 @@ def test_submodules(line: str, dotted: str, name: str, result: str) -> None:
         ("import abc \\\n\n\nx = 1\n", "import abc \\\n\nimport asyncio\n\nx = 1\n"),
         ("import requests\n", "import asyncio\n\nimport requests\n"),
         ("import os\n\nimport requests\n", "import asyncio\nimport os\n\nimport requests\n"),
-        ("import requests\nimport os\n", "import requests\nimport asyncio\nimport os\n"),
+        ("import requests\nimport os\n", "import asyncio\nimport requests\nimport os\n"),
         ("import os\r\nx = 1\r\n", "import asyncio\nimport os\r\nx = 1\r\n"),
         ("\ufeffimport os\n", "\ufeffimport asyncio\nimport os\n"),
         ("import abc", "import abc\nimport asyncio\n"),
@@ -305,7 +305,7 @@ def test_several_generated_names() -> None:
         ("from t import (\n    a,  # one\n    b  # two\n)\n", "b", "from t import (\n    a,  # one\n)\n"),
         ("from t import (\n    a, b,  # two\n    c\n)\n", "b", "from t import (\n    a,  # two\n    c\n)\n"),
         ("from t import (\n    a, b, c,\n    d, e)\n", "a b d e", "from t import (\n    c,\n    )\n"),
-        ("from t import (a,  # one\n    b)\n", "b", "from t import (a,  # one\n    )\n"),
+        ("from t import (a,  # one\n    b)\n", "b", "from t import (a,  # one\n)\n"),
         ("import os\n\nimport time\n\nimport json\n", "time", "import os\n\nimport json\n"),
         ("# About time.\nimport time\nimport os\n", "time", "# About time.\nimport os\n"),
         ("import time\r\nimport os\r\n", "time", "import os\r\n"),
@@ -346,7 +346,7 @@ def test_names_that_others_use_stay() -> None:
 
 def test_what_was_never_used_is_not_touched() -> None:
     """An import without a use may be there for its effects."""
-    assert pruned("import time\nimport os\nos\n", "import time\nimport os\n") == "import time\n"
+    assert pruned("import time\nimport os\nos\n", "import time\nimport os\n") == "import time\nos\n"
 
 
 def test_a_string_that_is_no_annotation_is_no_use() -> None:

@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = tmp_path / "some_rules"
     package.mkdir()
     (package / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setattr(registry, "PACKAGE", "some_rules")
     monkeypatch.setattr(registry, "rules", registry.rules.__wrapped__)
     for name in [name for name in sys.modules if name.startswith("some_rules")]:

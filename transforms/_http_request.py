@@ -36,7 +36,7 @@ async def http_request(
     Raises httpx.HTTPError and ValueError (a bad URL, or NaN in json).
     """
     connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-    limits = httpx.Timeout(connect=connect, read=None, write=connect, pool=None)
+    limits = httpx.Timeout(connect=connect, read=read, write=connect, pool=None)
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     context = _http_ssl_context(bundle)
     async with httpx.AsyncClient(verify=context, timeout=limits, cookies=dict(cookies or {})) as client:

@@ -290,7 +290,7 @@ def _takes_not(tree: Tree, node: ast.AST) -> bool:
             return True
         case ast.UnaryOp(op=ast.Not()):
             return True
-        case ast.Assign() | ast.AnnAssign() | ast.Return() | ast.Dict() | ast.List() | ast.Expr():
+        case ast.Assign() | ast.AnnAssign() | ast.Return() | ast.Dict() | ast.List() | ast.Tuple() | ast.Expr():
             return True
         case _:
             return False
