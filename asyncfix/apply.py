@@ -87,6 +87,13 @@ def origin(pieces: Pieces, offset: int) -> int:
     return _origin(pieces, starts, offset)
 
 
+def written(pieces: Pieces) -> Iterator[Span]:
+    """The spans of the current text that are new."""
+    for piece, start in zip(pieces, _starts(pieces), strict=False):
+        if isinstance(piece, New):
+            yield Span(start, start + len(piece.text))
+
+
 def _starts(pieces: Pieces) -> list[int]:
     """Where each piece begins in the current text, and last where the text ends."""
     return list(accumulate(map(_length, pieces), initial=0))

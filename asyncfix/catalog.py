@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -32,10 +32,13 @@ class Catalog:
     given: Mapping[str, str]
     aliases: Mapping[str, str]
     classes: frozenset[str]
-    last_names: frozenset[str]
+    _aliased: frozenset[str] = frozenset()
+    _rows: dict[str, tuple[Api | None, bool]] = field(default_factory=lambda: dict[str, tuple[Api | None, bool]]())
 
     def canonical(self, name: str) -> str:
         """The one name under which rows speak of what ``name`` means."""
+        if name.partition(".")[0] not in self._aliased:
+            return name
         for prefix in _prefixes(name):
             means = self.aliases.get(prefix)
             if means is not None:
@@ -75,8 +78,13 @@ class Catalog:
         return self._row(name)[0] is not None or bool(self.attribute_type(name) or self.is_class(name))
 
     def _row(self, name: str) -> tuple[Api | None, bool]:
-        """The most special row for a name, and whether it is a blocking one."""
-        name = self.canonical(name)
+        """The most special row for a name, and whether it is a blocking one. Asked often, so answers are remembered."""
+        found = self._rows.get(name)
+        if found is None:
+            found = self._rows[name] = self._find_row(self.canonical(name))
+        return found
+
+    def _find_row(self, name: str) -> tuple[Api | None, bool]:
         pattern, direct = name, True
         while True:
             if direct and pattern in self.blocking_rows:
@@ -111,7 +119,8 @@ def build(
     """
     builtin = tuple(maps)
     aliases = {alias.name: alias.means for each in builtin for alias in each.aliases}
-    naming = Catalog({}, {}, {}, aliases, frozenset(), frozenset())
+    aliased = frozenset(name.partition(".")[0] for name in aliases)
+    naming = Catalog({}, {}, {}, aliases, frozenset(), aliased)
     shipped = _by_name(naming, (row for each in builtin for row in each.blocking))
     own = _by_name(naming, apis)
     harmless = _by_name(naming, (row for each in builtin for row in each.harmless))
@@ -126,7 +135,7 @@ def build(
         given,
         aliases,
         frozenset(_classes(known, given)),
-        frozenset(call.rpartition(".")[2] for call in blocking),
+        aliased,
     )
 
 

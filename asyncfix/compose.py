@@ -11,7 +11,8 @@ import msgspec
 from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Decision, Turn
+from asyncfix.model import Change, Require, Turn, Writable
+from asyncfix.project import add_dependency
 from asyncfix.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -69,7 +70,20 @@ def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -
         chosen = remaining
     pieces = {path: workspace.edited(path, item.edits) for path, item in written.items() if chosen}
     pieces |= setting.generated.pieces(workspace, written.values()) if chosen else {}
+    pieces |= _declared(workspace, chosen)
     return Composition(tuple(chosen), pieces, frozenset(waiting), errors)
+
+
+def _declared(workspace: Workspace, changes: Sequence[Change]) -> dict[str, apply.Pieces]:
+    """The files of dependencies, with what the Changes need."""
+    wanted = sorted({item for change in changes for item in change.decisions if isinstance(item, Require)}, key=str)
+    found: dict[str, apply.Pieces] = {}
+    for path in {item.path for item in wanted}:
+        for item in wanted:
+            edit = add_dependency(path, workspace.current(path), item.distribution) if item.path == path else None
+            if edit is not None:
+                found[path] = workspace.edited(path, (edit,))
+    return found
 
 
 def _compatible(changes: Iterable[Change], waiting: set[str]) -> list[Change]:
@@ -98,17 +112,17 @@ def _without(changes: Sequence[Change], out: Iterable[str]) -> list[Change]:
         gone |= more
 
 
-def _orders(changes: Iterable[Change]) -> dict[str, list[tuple[str, tuple[Decision, ...]]]]:
-    orders: dict[str, list[tuple[str, tuple[Decision, ...]]]] = {}
+def _orders(changes: Iterable[Change]) -> dict[str, list[tuple[str, tuple[Writable, ...]]]]:
+    orders: dict[str, list[tuple[str, tuple[Writable, ...]]]] = {}
     for change in changes:
         for path in change.files:
-            orders.setdefault(path, []).append(
-                (change.id, tuple(item for item in change.decisions if item.path == path))
-            )
+            decisions = tuple(item for item in change.decisions if item.path == path and not isinstance(item, Require))
+            if decisions:
+                orders.setdefault(path, []).append((change.id, decisions))
     return orders
 
 
-def _named(order: Sequence[tuple[str, tuple[Decision, ...]]]) -> frozenset[str]:
+def _named(order: Sequence[tuple[str, tuple[Writable, ...]]]) -> frozenset[str]:
     return frozenset(change for change, _ in order)
 
 
@@ -118,7 +132,7 @@ def _ids(written: Written) -> frozenset[str]:
 
 def _rewrite(
     workspace: Workspace,
-    orders: Mapping[str, Sequence[tuple[str, tuple[Decision, ...]]]],
+    orders: Mapping[str, Sequence[tuple[str, tuple[Writable, ...]]]],
     setting: Setting,
     errors: dict[str, str],
 ) -> dict[str, Written]:
@@ -168,19 +182,11 @@ def _unsound(
 
 
 def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[Change]) -> dict[str, str]:
-    turned = {
-        (decision.path, decision.function)
-        for change in changes
-        for decision in change.decisions
-        if isinstance(decision, Turn)
-    }
+    turned = frozenset(
+        decision.function for change in changes for decision in change.decisions if isinstance(decision, Turn)
+    )
     paths = sorted(texts)
-    items = [
-        msgspec.msgpack.encode(
-            Proof(path, workspace.current(path), texts[path], frozenset(name for at, name in turned if at == path))
-        )
-        for path in paths
-    ]
+    items = [msgspec.msgpack.encode(Proof(path, workspace.current(path), texts[path], turned)) for path in paths]
     problems: dict[str, str] = {}
     for path, result in zip(paths, workspace.work(check_bytes, items), strict=True):
         if isinstance(result, workers.Failure):

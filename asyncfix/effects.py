@@ -119,7 +119,6 @@ class Effects:
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
         self._writers: Mapping[str, tuple[tuple[str, Touch], ...]] | None = None
-        self._names = frozenset(info.fact.qualname.rpartition(".")[2] for info in index.functions.values())
 
     # ------------------------------------------------------------------------------------------------------- one function
 
@@ -132,7 +131,7 @@ class Effects:
 
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
-        touches = [touch for access in info.fact.accesses for touch in self._access(function, info.path, access)]
+        touches = [touch for access in info.fact.accesses for touch in self._access(info.path, access)]
         unknown: list[tuple[Span, str]] = []
         blocked: list[tuple[Span, Blocked]] = []
         for call in index.unknown.get(function, ()):
@@ -150,7 +149,7 @@ class Effects:
             self._external(info.path, external.name, row, external.call, touches, unknown, blocked)
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
 
-    def _access(self, function: str, path: str, access: Access) -> Iterator[Touch]:
+    def _access(self, path: str, access: Access) -> Iterator[Touch]:
         key, holder = self.key(path, access.ref)
         if key:
             where = Where(path, access.line)
@@ -165,7 +164,7 @@ class Effects:
             receiver, _, name = target.rpartition(".")
             if not receiver:
                 return target
-            if name in self._names:
+            if name in self.index.names:
                 return f".{name}" if receiver == "?" else target
             if name in CHANGING_METHODS:
                 key, holder = self.key(path, receiver) if receiver != "?" else ("?", "?")
@@ -365,13 +364,31 @@ class Effects:
     def _all_writers(self) -> Mapping[str, tuple[tuple[str, Touch], ...]]:
         found: dict[str, list[tuple[str, Touch]]] = {}
         for name, info in self.index.functions.items():
-            last = info.fact.qualname.rpartition(".")[2]
             if info.fact.kind in ("module", "class"):
                 continue
-            for touch in self.direct(name).touches:
-                if touch.writes and not (last in CONSTRUCTING and _of_self(touch, self.index, name)):
+            last = info.fact.qualname.rpartition(".")[2]
+            for touch in self._writes(name):
+                if not (last in CONSTRUCTING and _of_self(touch, self.index, name)):
                     found.setdefault(touch.key, []).append((name, touch))
         return {key: tuple(items) for key, items in found.items()}
+
+    def _writes(self, function: str) -> Iterator[Touch]:
+        """What the function's own code writes: a part of `direct`, for the many functions of which no more is asked."""
+        if function in self._direct:
+            yield from (touch for touch in self._direct[function].touches if touch.writes)
+            return
+        index, info = self.index, self.index.functions[function]
+        for access in info.fact.accesses:
+            if access.kind in ("write", "change"):
+                yield from self._access(info.path, access)
+        touches: list[Touch] = []
+        for call in index.unknown.get(function, ()):
+            self._unknown_call(info.path, call, touches)
+        for external in index.externals.get(function, ()):
+            row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
+            for word in (row.writes or ()) if row is not None else ():
+                touches.extend(self._word(info.path, external.name, word, True, external.call, []))
+        yield from (touch for touch in touches if touch.writes)
 
 
 def said(key: str) -> str:

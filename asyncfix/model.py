@@ -401,7 +401,15 @@ class Turn(Value, frozen=True, tag="turn"):
     function: str
 
 
-Decision: TypeAlias = Rewrite | Use | Turn
+class Require(Value, frozen=True, tag="require"):
+    """Declare this distribution in the file ``path``."""
+
+    path: str
+    distribution: str
+
+
+Writable: TypeAlias = Rewrite | Use | Turn
+Decision: TypeAlias = Writable | Require
 
 
 class Hop(Value, frozen=True):

@@ -6,9 +6,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,13 +19,18 @@ from asyncfix.compose import Composition, Setting, compose
 from asyncfix.config import Config, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Plan
+from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Turn, Use
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.workspace import Workspace, processes
 
 MOST_ROUNDS = 5
+LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock")
+
+
+# A rule, and offsets in the files as they were before the run.
+_Spot: TypeAlias = tuple[str, frozenset[tuple[str, int]]]
 
 
 class Stop(Exception):
@@ -171,14 +177,18 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
     taken: dict[str, Change] = {}
     errors: dict[str, str] = {}
     state = select.Interview()
+    declined: set[_Spot] = set()
     for _ in range(MOST_ROUNDS):
-        open_changes = [change for change in _renamed(analysis.plan.changes, taken) if change.id not in errors]
+        renamed = _renamed(analysis.plan.changes, taken, session.workspace)
+        spots = {change.id: _spot(change, session.workspace) for change in renamed}
+        open_changes = [change for change in renamed if change.id not in errors and spots[change.id] not in declined]
         setting = replace_kept(session.setting, analysis)
         if ask is None:
             chosen = select.chosen(open_changes, unsafe=session.options.unsafe, earlier=taken)
         else:
             show = _shower(session, setting)
             chosen, state = select.interview(open_changes, show, ask, state, taken)
+            declined |= {spots[change.id] for change in open_changes} - {spots[change.id] for change in chosen}
         if not chosen:
             break
         session.clock("rewrite")
@@ -200,15 +210,43 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
     return _outcome(session, first.plan, last, tuple(taken.values()), errors)
 
 
-def _renamed(changes: Sequence[Change], taken: dict[str, Change]) -> list[Change]:
-    """Changes of a later round under ids of their own."""
+def _renamed(changes: Sequence[Change], taken: Mapping[str, Change], workspace: Workspace) -> list[Change]:
+    """Changes of a later round under ids of their own, with the earlier ones whose text they touch as needed."""
     renamed: list[Change] = []
     for change in changes:
         name, number = change.id, 2
         while name in taken:
             name, number = f"{change.id}-{number}", number + 1
-        renamed.append(msgspec.structs.replace(change, id=name))
+        touched = {item.path for item in change.decisions if _touches(item, workspace)}
+        needs = tuple(sorted(earlier.id for earlier in taken.values() if touched & set(earlier.files)))
+        renamed.append(msgspec.structs.replace(change, id=name, needs=needs))
     return renamed
+
+
+def _spot(change: Change, workspace: Workspace) -> _Spot:
+    """What a Change is about, whatever the round: its rule, and where its sites (else its uses) stood in the originals.
+
+    Ids do not say that: the second sleep of a function is its first once the first is mended.
+    """
+    rewrites = [(item.path, item.site.span.start) for item in change.decisions if isinstance(item, Rewrite)]
+    uses = [(item.path, item.span.start) for item in change.decisions if isinstance(item, Use)]
+    places = frozenset(
+        (path, apply.origin(workspace.pieces[path], start) if path in workspace.pieces else start)
+        for path, start in rewrites or uses
+    )
+    return change.rule, places
+
+
+def _touches(decision: Decision, workspace: Workspace) -> bool:
+    """Whether a decision is about text that this run has written."""
+    if isinstance(decision, Require):
+        return False
+    span = (
+        decision.span
+        if isinstance(decision, Use)
+        else decision.keyword if isinstance(decision, Turn) else decision.site.span
+    )
+    return any(new.overlaps(span) for new in apply.written(workspace.pieces.get(decision.path, ())))
 
 
 def replace_kept(setting: Setting, analysis: Analysis) -> Setting:
@@ -252,10 +290,20 @@ def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
         errors=tuple(_named_error(change, reason, last) for change, reason in sorted(errors.items())),
-        notes=session.notes,
+        notes=(*session.notes, *_installs(session, taken)),
         sync_sites=first.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
+
+
+def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:
+    """What is to be installed, and which lock files no longer fit."""
+    wanted = sorted({item.distribution for change in taken for item in change.decisions if isinstance(item, Require)})
+    if wanted:
+        locks = [name for name in LOCK_FILES if (session.workspace.root / name).is_file()]
+        yield f"install what was declared: python -m pip install {' '.join(wanted)}" + (
+            f"; refresh {', '.join(locks)}" if locks else ""
+        )
 
 
 def _named_error(change: str, reason: str, plan: Plan) -> str:

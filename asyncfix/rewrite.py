@@ -18,7 +18,7 @@ from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
 from asyncfix.imports import Added, Names, additions, read_names
-from asyncfix.model import Decision, Edit, Replace, Rewrite, Span, Turn, Use, Value
+from asyncfix.model import Writable, Edit, Replace, Rewrite, Span, Turn, Use, Value
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
@@ -39,7 +39,7 @@ class Order(Value, frozen=True):
 
     path: str
     data: bytes
-    changes: tuple[tuple[str, tuple[Decision, ...]], ...]
+    changes: tuple[tuple[str, tuple[Writable, ...]], ...]
     generated_import: str = "_asyncfix"
     black: int | None = None
     http_module: str = "httpx"
@@ -112,7 +112,7 @@ def rewrite_bytes(item: bytes) -> bytes:
 # ---------------------------------------------------------------------------------------------------------- one Change
 
 
-def _draft(order: Order, decisions: Sequence[Decision], among: Sequence[Rule], nodes: Nodes, names: Names) -> Draft:
+def _draft(order: Order, decisions: Sequence[Writable], among: Sequence[Rule], nodes: Nodes, names: Names) -> Draft:
     """All edits of a Change, which go together among themselves. Raises CannotWrite."""
     draft = Draft()
     for decision in decisions:
@@ -129,7 +129,7 @@ def _draft(order: Order, decisions: Sequence[Decision], among: Sequence[Rule], n
     return draft
 
 
-def _written(decision: Decision, among: Sequence[Rule], writing: CstWriting) -> list[Edit]:
+def _written(decision: Writable, among: Sequence[Rule], writing: CstWriting) -> list[Edit]:
     match decision:
         case Rewrite():
             rule = next((rule for rule in among if rule.name == decision.site.rule), None)
@@ -161,7 +161,7 @@ def _in_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _place(decision: Decision) -> Span:
+def _place(decision: Writable) -> Span:
     match decision:
         case Rewrite():
             return decision.site.span
@@ -171,7 +171,7 @@ def _place(decision: Decision) -> Span:
             return decision.keyword
 
 
-def _author(decision: Decision) -> str:
+def _author(decision: Writable) -> str:
     """Whose error it is if a decision cannot be carried out."""
     match decision:
         case Rewrite():
@@ -185,10 +185,10 @@ def _author(decision: Decision) -> str:
 # --------------------------------------------------------------------------------------------------------- all Changes
 
 
-def _at_odds(changes: Mapping[str, Sequence[Decision]]) -> frozenset[str]:
+def _at_odds(changes: Mapping[str, Sequence[Writable]]) -> frozenset[str]:
     """The Changes that decide otherwise than an earlier one about a call, or within what a form takes as a whole."""
-    decided: dict[Span, Decision] = {}
-    wholes: dict[Span, Decision] = {}
+    decided: dict[Span, Writable] = {}
+    wholes: dict[Span, Writable] = {}
     out: list[str] = []
     for change, decisions in changes.items():
         places = {_place(decision): decision for decision in decisions}

@@ -53,7 +53,11 @@ class Workspace:
         """The pieces of a file after edits of its current text. Raises apply.Unencodable."""
         original = self.original[path] or b""
         pieces = self.pieces.get(path) or apply.untouched(original)
-        return apply.edit(pieces, replaces, Source(path, original).encoding, apply.line_ending(original))
+        encoding = Source(path, original).encoding if self._kind(path) == "python" else "utf-8"
+        return apply.edit(pieces, replaces, encoding, apply.line_ending(original))
+
+    def _kind(self, path: str) -> str:
+        return next((item.kind for item in self.discovery.files if item.path == path), "python")
 
     def editable(self) -> frozenset[str]:
         return frozenset(item.path for item in self.discovery.files if item.editable)

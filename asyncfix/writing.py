@@ -35,7 +35,8 @@ def in_thread(writing: Writing, span: Span) -> list[Edit]:
     gap = writing.code(call.whitespace_before_args) if broken and call.args else ""
     gap = gap if not gap.strip() else ""  # a comment stays where it is
     name = writing.name("asyncio.to_thread")
-    edits: list[Edit] = [Wrap(function, f"{name}({gap}", "", AWAIT_RANK - 1)]
+    # Outside an await of the function itself, which may be a call too: `f(1)(2)`.
+    edits: list[Edit] = [Wrap(function, f"{name}({gap}", "", AWAIT_RANK + 1)]
     if not call.args:
         return [*edits, Replace(opening, "")]
     only = call.args[0].value

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 HEADING = re.compile(r"## +(.+?)\s*$")
@@ -108,23 +108,16 @@ def _blocks(lines: Sequence[str], path: Path) -> Iterator[Block]:
         at = end + 1
 
 
-def write(path: Path, results: Sequence[tuple[Case, str, str]]) -> None:
-    """Put new diffs and reports in place of those of some cases of a file; an empty diff has no block."""
+def refresh(path: Path, name: str, kind: str, text: str) -> None:
+    """Put a new text in the block of one kind of a case; without text it has no such block."""
+    case = next(case for case in read(path) if case.name == name)
     lines = path.read_text(encoding="utf-8").splitlines()
-    for case, diff, report in sorted(results, key=lambda item: item[0].lines, reverse=True):
-        at = max((block.last for block in case.blocks if block.title), default=case.lines[0])
-        for kind, text in (("text", report), ("diff", diff)):
-            block = case.block(kind)
-            if block is not None:
-                _put(lines, replace(block, text=text))
-            elif text:
-                lines[at + 1 : at + 1] = ["", f"```{kind}", *text.splitlines(), "```"]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _put(lines: list[str], block: Block) -> None:
-    if block.text:
-        lines[block.first : block.last + 1] = [f"{block.fence}{block.info}", *block.text.splitlines(), block.fence]
+    block = case.block(kind)
+    if block is None:
+        end = max((block.last for block in case.blocks if block.title), default=case.lines[0])
+        lines[end + 1 : end + 1] = ["", f"```{kind}", *text.splitlines(), "```"] if text else []
+    elif text or block.info != kind:
+        lines[block.first : block.last + 1] = [block.fence + block.info, *text.splitlines(), block.fence]
     else:
-        blank = 1 if block.first and not lines[block.first - 1] else 0
-        del lines[block.first - blank : block.last + 1]
+        del lines[block.first - 1 : block.last + 1]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

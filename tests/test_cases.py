@@ -62,7 +62,8 @@ def test_shows_what_the_case_says(case: Case, tmp_path: Path) -> None:
     write(root, outcome)
     again = converted(root, unsafe=case.unsafe)
     if UPDATE:
-        refresh(case, diff, report)
+        casefile.refresh(case.path, case.name, "text", report)
+        casefile.refresh(case.path, case.name, "diff", diff)
     else:
         assert (report, diff) == (case.report, case.diff)
     assert outcome.errors == ()
@@ -130,8 +131,8 @@ def write(root: Path, outcome: Outcome) -> None:
 
 def shown(outcome: Outcome) -> str:
     """The patch without generated modules, which have tests of their own."""
-    parts = re.split(r"^(?=--- )", outcome.patch.decode(), flags=re.MULTILINE)
-    return "".join(part for part in parts if not part.startswith("--- /dev/null"))
+    parts = re.split(r"^(?=diff --git )", outcome.patch.decode(), flags=re.MULTILINE)
+    return "".join(part for part in parts if "\nnew file mode " not in part)
 
 
 def listed(outcome: Outcome) -> str:
@@ -159,8 +160,3 @@ def printed(case: Case, root: Path) -> str:
     assert result.returncode == 0, result.stderr
     return result.stdout
 
-
-def refresh(case: Case, diff: str, report: str) -> None:
-    """Write a case anew. The file is read again: other cases of it have been written since."""
-    current = next(item for item in casefile.read(case.path) if item.name == case.name)
-    casefile.write(case.path, [(current, diff, report)])

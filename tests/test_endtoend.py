@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import subprocess
 import termios
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from harness import AWAITING, PYPROJECT, SLEEPER, Project, copy, project
 
 ODD = {
     "crlf.py": SLEEPER.replace(b"\n", b"\r\n"),
-    "mixed.py": b"import time\r\n\n\nasync def f():\n    time.sleep(1)\r\n    return 'a\\\r\n b'\n",
+    "mixed.py": b"import time\n\n\r\nasync def f():\n    time.sleep(1)\r\n    return 'a\\\r\n b'\n",
     "bom.py": b"\xef\xbb\xbf" + SLEEPER,
     "latin.py": b"# coding: latin-1\nimport time\n\n\nasync def f():\n    x = '\xe9\xe8'; time.sleep(1)  # \xff\n    return x\n",
     "end.py": b"import time\n\n\nasync def f():\n    time.sleep(1)",
@@ -179,6 +180,8 @@ class Terminal:
         """What appears up to a text, else up to the end."""
         begin = len(self.screen)
         while not until or until not in self.screen[begin:]:
+            if not select.select([self.master], [], [], 60)[0]:
+                raise TimeoutError(self.screen.decode())
             try:
                 self.screen += os.read(self.master, 65536)
             except OSError:  # the other end is closed

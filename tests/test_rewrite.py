@@ -150,6 +150,13 @@ def test_nested_calls_of_two_changes() -> None:
     )
 
 
+def test_a_call_of_what_another_call_gives() -> None:
+    """The inner one is awaited first, then the outer one is handed to a thread."""
+    data = b"import asyncio\n\n\nasync def h():\n    return f(1)(2)\n"
+    result = written(data, [thread(data, "f(1)")], [thread(data, "f(1)(2)")])
+    assert result.new.endswith(b"    return await asyncio.to_thread((await asyncio.to_thread(f, 1)), 2)\n")
+
+
 def test_a_function_turns_below_its_decorators() -> None:
     """`async` stands before `def`, also where a second Change says the same."""
     data = b"@a\n@b(\n    1\n)\ndef f(x):  # note\n\tg(x)\n\n\ndef g(x): pass\n"

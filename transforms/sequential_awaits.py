@@ -66,7 +66,7 @@ from asyncfix.flow import (
     may_suppress,
     parameters,
 )
-from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Unproven
+from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Strategy, Unproven
 from asyncfix.nesting import STRING_ENDS, STRING_STARTS
 from asyncfix.source import LINE_END, Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
@@ -131,11 +131,15 @@ class SequentialAwaits(BlockTransform):
         call = tree.source.span(run.members[0].call)
         task_group = Form(
             "taskgroup",
-            (MinimumPython((3, 11)),),
+            (MinimumPython((3, 11)), Strategy("concurrency", "taskgroup", default=True)),
             (Unproven(f"{LATER_STARTS}, and a failure arrives as an ExceptionGroup"),),
             "create_task takes coroutines only, no other awaitables",
         )
-        gather = Form("gather", safe_if=(Unproven(f"{LATER_STARTS}, and those that have started run on after it"),))
+        gather = Form(
+            "gather",
+            (Strategy("concurrency", "gather", default=True),),
+            safe_if=(Unproven(f"{LATER_STARTS}, and those that have started run on after it"),),
+        )
         return Site(self.name, "", run.span, call, _qualified(tree, run.function), (task_group, gather))
 
 

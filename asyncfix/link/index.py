@@ -71,6 +71,8 @@ class ProjectIndex:
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
+    names: frozenset[str] = frozenset()
+    """Last names of all functions."""
 
     @property
     def summaries(self) -> Mapping[str, Summary]:
@@ -109,6 +111,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes_at[path, item.qualname] = name
     evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes)
+    index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
     _inheritance(index)
     for name, info in functions.items():
         _edges(index, name, info)
@@ -235,6 +238,8 @@ def _protocol(
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     base, _, attribute = access.ref.rpartition(".")
+    if access.kind != "iterate" and attribute.lstrip(":") not in index.names:
+        return  # most attributes are data: no function is called that
     if (
         access.kind in ("read", "write")
         and base

@@ -13,15 +13,18 @@ from asyncfix.model import (
     Call,
     Change,
     Decision,
+    Declared,
     Finding,
     Form,
     Hop,
     Place,
     Plan,
     Refusal,
+    Require,
     Rewrite,
     Safety,
     Site,
+    Strategy,
     Turn,
     Use,
 )
@@ -221,6 +224,7 @@ class _Planner:
         if form is None:
             return barred
         draft.decisions.append(Rewrite(path, site, form.name))
+        self._declare(draft, form)
         draft.doubts.extend(doubts)
         draft.doubts.extend(races(self.facts.effects, suspension))
         if leaf.doubt:
@@ -240,6 +244,16 @@ class _Planner:
         for form in site.forms:
             verdicts = [judge(self.facts, condition, suspension) for condition in form.requires]
             failed = next((verdict for verdict in verdicts if verdict.kind != "holds"), None)
+            if failed is not None and failed.code == "not-declared" and self._asked_for(form):
+                if self.facts.project.dependency_file is None:
+                    return (
+                        None,
+                        [],
+                        Mend(
+                            None, failed.code, f"{failed.why}, and its dependencies are not where a line can be added"
+                        ),
+                    )
+                failed = None
             if failed is None:
                 safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
                 failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
@@ -286,6 +300,22 @@ class _Planner:
         ordinal = self._ordinals[owner, -1, -1]
         self._ordinals[owner, -1, -1] = ordinal + 1
         return finding, Mend(draft.change(site.rule, f"{owner}\0{ordinal}", f"overlap awaits in {owner}"))
+
+    def _asked_for(self, form: Form) -> bool:
+        """Whether the user chose this form by strategy, not by default: then what it needs may be declared."""
+        return any(
+            isinstance(item, Strategy) and self.facts.config.strategy.get(item.key) == item.value
+            for item in form.requires
+        )
+
+    def _declare(self, draft: Draft, form: Form) -> None:
+        """Add the dependency lines that a chosen form needs."""
+        for item in form.requires:
+            if isinstance(item, Declared) and item.distribution not in self.facts.project.runtime_declared:
+                draft.decisions.append(Require(self.facts.project.dependency_file or "", item.distribution))
+                draft.doubts.append(
+                    f"{item.distribution} becomes a dependency: it must be installed wherever this runs"
+                )
 
     # ---------------------------------------------------------------------------------------------------------- indirect
 

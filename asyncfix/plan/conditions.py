@@ -73,6 +73,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             )
         case Strategy():
             chosen = facts.config.strategy.get(condition.key)
+            if condition.key == "concurrency" and facts.config.concurrency_style != "auto":
+                chosen = facts.config.concurrency_style
             holds = chosen == condition.value or (chosen is None and condition.default)
             return (
                 HOLDS if holds else Verdict("fails", f"strategy {condition.key} is not {condition.value}", "strategy")
