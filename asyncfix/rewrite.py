@@ -22,7 +22,7 @@ from asyncfix.model import Writable, Edit, Replace, Rewrite, Span, Turn, Use, Va
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
-from asyncfix.statements import blank_above
+from asyncfix.statements import blank_above, blank_lines
 from asyncfix.transform import CannotWrite, Rule
 from asyncfix.unused import removals
 
@@ -249,12 +249,16 @@ def _with_imports(
 
 
 def _closed_up(source: Source, edits: Sequence[Replace]) -> Iterator[Replace]:
-    """The edits, without the blank line before new imports that come in place of removed ones."""
-    removed = {edit.span.end: edit.span.start for edit in edits if not edit.text}
+    """The edits, without the blank line before or behind new imports that come in place of removed ones."""
+    before = {edit.span.end: edit.span.start for edit in edits if not edit.text}
+    behind = {edit.span.start: edit.span.end for edit in edits if not edit.text}
     for edit in edits:
-        start = removed.get(edit.span.start)
-        alone = start is not None and blank_above(source, start) != 0
-        yield Replace(edit.span, edit.text.removeprefix("\n")) if alone else edit
+        start, end, text = before.get(edit.span.start), behind.get(edit.span.end), edit.text
+        if start is not None and blank_above(source, start) != 0:
+            text = text.removeprefix("\n")
+        if end is not None and text.endswith("\n\n") and blank_lines(source, end):
+            text = text.removesuffix("\n")
+        yield Replace(edit.span, text)
 
 
 def _joined(lines: Sequence[Replace], edits: Sequence[Replace]) -> tuple[Replace, ...]:

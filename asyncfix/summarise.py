@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from asyncfix.facts.walker import Loose, Walker, class_facts, function_facts, module_bindings
+from asyncfix.facts.resolution import Loose, class_facts, function_facts, module_bindings
+from asyncfix.facts.walker import Walker
 from asyncfix.model import Mention, Summary, Suppression, TextFacts
 from asyncfix.source import Source, Unreadable
 

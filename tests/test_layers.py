@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LAYERS = ["model", "outcome", "config", "catalog", "edits", "source", "facts", "transform", "writing", "transforms", "summarise", "survey", "link", "effects", "colour", "suppress", "plan", "select", "imports", "uses", "rewrite", "apply", "check", "patch", "workers", "project", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "registry", "analysis", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"]
+LAYERS = [
+    *("model", "outcome", "config", "catalog", "edits", "source", "flow", "facts", "transform", "blocks", "nesting"),
+    *("writing", "transforms", "project", "summarise", "link", "effects", "colour", "suppress", "plan", "select"),
+    *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "nodes", "blacken", "rewrite", "check"),
+    *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
+    *("pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
+]
 
 
 def _imports(path: Path, package: str) -> Iterator[str]:

@@ -1,81 +1,24 @@
-"""A walk over one file that collects, for every function, its calls, its accesses to shared things and its handlers.
+"""A walk over one file that binds all names and remembers, for every function, where calls, accesses and handlers stand.
 
-Two passes over plain Python: the walk itself, which records bindings and remembers where calls and accesses stand, and
-then the resolution of what was remembered, once all bindings of all scopes are known.
+What they refer to is settled by `resolution`, once the bindings of all scopes are known.
 """
 
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from asyncfix.facts.scopes import LITERALS, Bound, Refs, Scope, annotation, lookup, resolve
-from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Mention, Parameter, Span, Try
+from asyncfix.facts.scopes import Bound, Scope, annotation
+from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
-# Builtins that only look at their arguments, and exceptions being made: two calls in five.
-PLAIN = frozenset(
-    "builtins." + name
-    for name in [
-        "abs",
-        "all",
-        "any",
-        "bin",
-        "bool",
-        "bytes",
-        "callable",
-        "chr",
-        "complex",
-        "dict",
-        "divmod",
-        "enumerate",
-        "float",
-        "format",
-        "frozenset",
-        "hasattr",
-        "hash",
-        "hex",
-        "id",
-        "int",
-        "isinstance",
-        "issubclass",
-        "len",
-        "list",
-        "max",
-        "min",
-        "object",
-        "oct",
-        "ord",
-        "pow",
-        "print",
-        "range",
-        "repr",
-        "reversed",
-        "round",
-        "set",
-        "slice",
-        "sorted",
-        "str",
-        "sum",
-        "super",
-        "tuple",
-        "type",
-        "zip",
-    ]
-) | frozenset(
-    "builtins." + name
-    for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, BaseException)
-)
-STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +266,7 @@ class Walker:
         types = annotation(node.annotation, scope) if isinstance(node.target, ast.Attribute) else ()
         if isinstance(node.target, ast.Name):
             home = scope.function
-            for value in self._later_annotation(node.annotation, home):
+            for value in annotation(node.annotation, home):
                 home.bind(node.target.id, value)
             if frame.kind == "class":
                 self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append(
@@ -335,10 +278,6 @@ class Walker:
             self._attribute_of_self(node.target, node.annotation, "!", scope)
         context = replace(context, late=node.value)
         self._target(node.target, node.value or node.annotation, "" if node.value else "!", frame, scope, context)
-
-    def _later_annotation(self, node: ast.expr, scope: Scope) -> tuple[str, ...]:
-        """The refs of an annotated variable; resolved now, so that names bound further down are not seen."""
-        return annotation(node, scope)
 
     def classes_by_name(self, qualname: str) -> ClassFrame:
         return next(item for item in reversed(self.classes) if item.qualname == qualname)
@@ -575,265 +514,6 @@ class Walker:
             self._iterated(node.value, frame, scope, context, "iterated")
         elif node.value is not None:
             self._visit(node.value, frame, scope, context)
-
-
-# ------------------------------------------------------------------------------------------------------------ resolution
-
-
-@dataclass(slots=True)
-class Loose:
-    """What is known of unknown receivers: attributes read (name -> line) and attributes assigned."""
-
-    reads: dict[str, int] = field(default_factory=lambda: dict[str, int]())
-    writes: set[str] = field(default_factory=lambda: set[str]())
-
-
-def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
-    """The facts of one frame, resolved."""
-    node, source = frame.node, walker.source
-    span = Span(0, len(source.data)) if isinstance(node, ast.Module) else source.span(node)  # type: ignore[arg-type]
-    line, column, end_line, end_column = (1, 1, 1, 1)
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-        line, end_line = node.lineno, node.end_lineno or node.lineno
-        column = source.column(line, node.col_offset)
-        end_column = source.column(end_line, node.end_col_offset or 0)
-    return Function(
-        qualname=frame.qualname,
-        kind=_kind(frame),
-        is_async=isinstance(node, ast.AsyncFunctionDef),
-        is_generator=frame.is_generator,
-        keyword=Span(span.start, span.start + 3),
-        span=span,
-        line=line,
-        column=column,
-        end_line=end_line,
-        end_column=end_column,
-        owner_class=frame.owner_class,
-        outer=frame.outer,
-        decorators=_decorators(frame),
-        parameters=_parameter_facts(frame),
-        results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, *call)) is not None),
-        accesses=tuple(_accesses(source, frame, loose)),
-        tries=tuple(_try_fact(*item) for item in frame.tries),
-        awaits=tuple(frame.awaits),
-    )
-
-
-def class_facts(item: ClassFrame) -> Class:
-    """The facts of one class, resolved."""
-    attributes: dict[str, tuple[str, ...]] = {}
-    for name, values in item.attributes.items():
-        refs: list[str] = []
-        for value, scope, suffix in values:
-            refs.extend(_value_refs(value, scope, suffix))
-        attributes[name] = tuple(dict.fromkeys(refs))[:8]
-    return Class(
-        qualname=item.qualname,
-        bases=tuple(ref for base in item.node.bases for ref in _base(base, item.outside)),
-        attributes=attributes,
-        decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
-        line=item.node.lineno,
-    )
-
-
-def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
-    """What each name of the module's top level is bound to."""
-    bindings: dict[str, tuple[str, ...]] = {}
-    for name, bounds in walker.module.names.items():
-        refs: list[str] = []
-        for bound in bounds[:8]:
-            refs.extend(_value_refs(bound.value, walker.module, bound.steps))
-        bindings[name] = tuple(dict.fromkeys(refs))
-    return bindings
-
-
-def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
-    if isinstance(value, str):
-        return (value + suffix,)
-    if suffix == "!":
-        return annotation(value, scope)
-    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in resolve(value, scope))
-
-
-def _base(node: ast.expr, scope: Scope) -> Refs:
-    return resolve(node.value if isinstance(node, ast.Subscript) else node, scope)
-
-
-def _kind(frame: Frame) -> str:
-    if frame.kind != "method" or not isinstance(frame.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return frame.kind
-    for node in frame.node.decorator_list:
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-        if name in ("property", "cached_property", "abstractproperty", "setter", "deleter"):
-            return "property"
-        if name in ("staticmethod", "classmethod"):
-            return "static" if name == "staticmethod" else "classmethod"
-    return "method"
-
-
-def _decorators(frame: Frame) -> tuple[str, ...]:
-    nodes = getattr(frame.node, "decorator_list", ())
-    outside = frame.scope.parent
-    return () if outside is None else tuple(_decorator(node, outside) for node in nodes)
-
-
-def _decorator(node: ast.expr, scope: Scope) -> str:
-    refs = resolve(node, scope)
-    return refs[0] if len(refs) == 1 else "?"
-
-
-def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
-    arguments = getattr(frame.node, "args", None)
-    outside = frame.scope.parent
-    if not isinstance(arguments, ast.arguments) or outside is None:
-        return ()
-    positional = [*arguments.posonlyargs, *arguments.args]
-    padding: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
-    defaults = [*padding, *arguments.defaults, *arguments.kw_defaults]
-    facts: list[Parameter] = []
-    for argument, default in zip((*positional, *arguments.kwonlyargs), defaults, strict=True):
-        types = annotation(argument.annotation, outside)
-        given = resolve(default, outside) if default is not None else ()
-        facts.append(Parameter(argument.arg, types[0] if len(types) == 1 else "", given[0] if len(given) == 1 else ""))
-    return tuple(facts)
-
-
-def _results(frame: Frame) -> Refs:
-    node = frame.node
-    if (
-        isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        and node.returns is not None
-        and frame.scope.parent is not None
-    ):
-        stated = annotation(node.returns, frame.scope.parent)
-        if stated:
-            return stated
-    refs: dict[str, None] = {}
-    for value in frame.returns[:8]:
-        if not (isinstance(value, ast.Constant) and value.value is None):
-            refs.update(dict.fromkeys(resolve(value, frame.scope)))
-    return tuple(refs)[:4]
-
-
-def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
-    """The facts of a call; None for one that runs nothing anybody could care about."""
-    targets = resolve(node.func, scope)
-    if all(target in PLAIN or target.startswith("builtins.str!.") for target in targets):
-        return None
-    end_line = node.end_lineno or node.lineno
-    return Call(
-        span=source.span(node),
-        function=source.span(node.func),
-        line=node.lineno,
-        column=source.column(node.lineno, node.col_offset),
-        end_line=end_line,
-        end_column=source.column(end_line, node.end_col_offset or 0),
-        targets=targets,
-        arguments=tuple(_argument(argument, "", scope) for argument in node.args)
-        + tuple(_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords),
-        use=use,
-        barrier=context.barrier,
-        tight=tight,
-        tries=context.tries,
-        held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
-        loop=context.loop,
-    )
-
-
-def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
-    if isinstance(node, ast.Starred):
-        return Argument("*", resolve(node.value, scope)[0])
-    if isinstance(node, ast.Constant):
-        text = node.value if isinstance(node.value, str) else repr(node.value)
-        return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
-        return Argument(keyword, resolve(node, scope)[0])
-    return Argument(keyword, LITERALS.get(type(node), ""))
-
-
-def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
-    for node, kind, scope, context in frame.accesses:
-        refs = _name_refs(node, kind, scope) if isinstance(node, ast.Name) else _part_refs(node, scope)
-        if not refs:
-            continue
-        span = source.span(node)
-        for ref in refs:
-            if ref.startswith("?"):
-                _note_loose(ref, kind, node, loose)
-                continue
-            if ref.partition(".")[0] in STANDARD:
-                continue
-            end_line = node.end_lineno or node.lineno
-            late = context.late if kind in ("write", "change") else None
-            yield Access(
-                ref=ref,
-                kind="read" if kind == "base" else kind,
-                span=span,
-                at=source.span(late).end if late is not None else span.start,
-                line=node.lineno,
-                column=source.column(node.lineno, node.col_offset),
-                end_column=source.column(end_line, node.end_col_offset or 0),
-                barrier=context.barrier,
-                loop=context.loop,
-            )
-
-
-def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
-    name = ref[2:]
-    if name and kind == "read":
-        loose.reads.setdefault(name, node.lineno)
-    elif name and kind == "write":
-        loose.writes.add(name)
-
-
-def _part_refs(node: ast.expr, scope: Scope) -> Refs:
-    """The refs of an attribute, or of the container whose element is touched."""
-    if isinstance(node, ast.Attribute):
-        return tuple(ref + "." + node.attr if ref[0] != "?" else "?." + node.attr for ref in resolve(node.value, scope))
-    return tuple(ref for ref in resolve(node, scope) if not ref.startswith(("?", "builtins.")))
-
-
-def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:
-    """The refs of a name that others can reach, or that stands for a function; none for what only this function sees."""
-    key = (node.id, kind)
-    found = scope.touched.get(key)
-    if found is None:
-        found = scope.touched[key] = _touched(node.id, kind, scope)
-    return found
-
-
-def _touched(name: str, kind: str, scope: Scope) -> Refs:
-    home = scope.find(name)
-    if home is None:
-        return (":" + name,) if scope.module.stars else ()
-    local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate"):
-        return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
-    if local:
-        return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
-    if not all(isinstance(bound.value, str) for bound in home.names[name]) or kind == "write":
-        return (home.prefix + name,)
-    return lookup(scope, name) if kind == "read" else ()
-
-
-def _is_own_function(ref: str) -> bool:
-    """A local name that stands for a function of the file: reading it passes the function on."""
-    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~")) and "@" not in ref
-
-
-def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:
-    return Try(span, tuple(Handler(_handler_types(node, scope), line) for node, line in handlers))
-
-
-def _handler_types(node: ast.expr | None, scope: Scope) -> Refs:
-    if node is None:
-        return ()
-    nodes = node.elts if isinstance(node, ast.Tuple) else [node]
-    return tuple(ref for item in nodes for ref in resolve(item, scope))
-
-
-# ---------------------------------------------------------------------------------------------------------------- pieces
 
 
 def _inner_name(frame: Frame, name: str) -> str:
