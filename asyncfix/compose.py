@@ -11,7 +11,7 @@ import msgspec
 from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Require, Turn, Writable
+from asyncfix.model import Change, Require, Skipped, Turn, Writable
 from asyncfix.project import add_dependency
 from asyncfix.workspace import Workspace
 
@@ -25,12 +25,14 @@ class Composition:
 
     taken    the Changes that are in; waiting: ids of those that do not go together with them, to be planned again
     errors   internal errors by Change id
+    barred   ids of those in a file that is beyond the limits of a worker; the file is among the workspace's skipped ones
     """
 
     taken: tuple[Change, ...]
     pieces: Mapping[str, apply.Pieces]
     waiting: frozenset[str]
     errors: Mapping[str, str]
+    barred: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -
     """Rewrite all files that the Changes name. Whatever cannot be carried out is left out whole, in every file."""
     waiting: set[str] = set()
     errors: dict[str, str] = {}
+    barred: set[str] = set()
     chosen = _compatible(changes, waiting)
     written: dict[str, Written] = {}
     while chosen:
@@ -55,23 +58,23 @@ def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -
             path: order for path, order in orders.items() if path not in written or _ids(written[path]) != _named(order)
         }
         written = {path: item for path, item in written.items() if path in orders and path not in wanted}
-        written |= _rewrite(workspace, wanted, setting, errors)
+        written |= _rewrite(workspace, wanted, setting, errors, barred)
         late = {change for item in written.values() for change in item.waiting}
         failed = {change: reason for item in written.values() for change, reason in item.failed.items()}
-        if not late and not failed and not errors.keys() & {change.id for change in chosen}:
-            failed = _unsound(workspace, written, chosen, setting)
+        if not late and not failed and not (errors.keys() | barred) & {change.id for change in chosen}:
+            failed = _unsound(workspace, written, chosen, setting, barred)
         errors |= failed
         waiting |= late - failed.keys()
-        out = late | errors.keys()
+        out = late | errors.keys() | barred
         remaining = _without(chosen, out)
         if len(remaining) == len(chosen):
             break
-        waiting |= {change.id for change in chosen} - {change.id for change in remaining} - errors.keys()
+        waiting |= {change.id for change in chosen} - {change.id for change in remaining} - errors.keys() - barred
         chosen = remaining
     pieces = {path: workspace.edited(path, item.edits) for path, item in written.items() if chosen}
     pieces |= setting.generated.pieces(workspace, written.values()) if chosen else {}
     pieces |= _declared(workspace, chosen)
-    return Composition(tuple(chosen), pieces, frozenset(waiting), errors)
+    return Composition(tuple(chosen), pieces, frozenset(waiting), errors, frozenset(barred))
 
 
 def _declared(workspace: Workspace, changes: Sequence[Change]) -> dict[str, apply.Pieces]:
@@ -135,6 +138,7 @@ def _rewrite(
     orders: Mapping[str, Sequence[tuple[str, tuple[Writable, ...]]]],
     setting: Setting,
     errors: dict[str, str],
+    barred: set[str],
 ) -> dict[str, Written]:
     # LibCST is slow to import: not before there is something to rewrite, and then once, before workers are forked.
     from asyncfix.rewrite import Order, Written, rewrite_bytes
@@ -156,15 +160,18 @@ def _rewrite(
     ]
     written: dict[str, Written] = {}
     for path, result in zip(paths, workspace.work(rewrite_bytes, items), strict=True):
-        if isinstance(result, workers.Failure):
+        if isinstance(result, bytes):
+            written[path] = msgspec.msgpack.decode(result, type=Written)
+        elif result.bug:
             errors.update({change: f"{path}: {result.reason}" for change, _ in orders[path]})
         else:
-            written[path] = msgspec.msgpack.decode(result, type=Written)
+            workspace.skipped[path] = Skipped(path, f"not rewritten: {result.reason}", failed=True)
+            barred.update(change for change, _ in orders[path])
     return written
 
 
 def _unsound(
-    workspace: Workspace, written: Mapping[str, Written], changes: Sequence[Change], setting: Setting
+    workspace: Workspace, written: Mapping[str, Written], changes: Sequence[Change], setting: Setting, barred: set[str]
 ) -> dict[str, str]:
     """Changes whose text does not pass the check, with the problem."""
     failed: dict[str, str] = {}
@@ -172,7 +179,7 @@ def _unsound(
     for path, problem in problems.items():
         suspects = [change for change in changes if path in change.files]
         for change in suspects if len(suspects) > 1 else ():
-            alone = _rewrite(workspace, {path: _orders([change])[path]}, setting, failed)
+            alone = _rewrite(workspace, {path: _orders([change])[path]}, setting, failed, barred)
             found = _check(workspace, {path: alone[path].new}, [change]) if path in alone else {path: problem}
             if found:
                 failed[change.id] = f"{path}: {found[path]}"

@@ -5,6 +5,7 @@ Expected trouble is one line on stderr and exit code 2.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -37,6 +38,7 @@ def migrate(options: Options, look: Look) -> int:
     paint = painter(wants_colour(look.color, os.environ, sys.stdout.isatty()))
     if options.interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain("--interactive needs a terminal to ask on")
+    gc.disable()  # millions of facts and no cycles: the collector would only walk over them again and again
     try:
         with _busy(quiet=options.interactive):
             outcome = pipeline.run(options, _asker(paint) if options.interactive else None)

@@ -6,6 +6,7 @@ An existing one is extended by an insertion at its end, never rewritten; what a 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, join
@@ -104,7 +105,7 @@ def extension(data: bytes, sources: Mapping[str, str], names: Iterable[str]) -> 
 
 
 def _split(sources: Mapping[str, str], names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The import lines of some snippets, sorted, and what follows them."""
+    """The import lines of some snippets, the standard library's first, and what follows them."""
     imports: set[str] = set()
     bodies: list[str] = []
     for name in sorted(names):
@@ -114,4 +115,7 @@ def _split(sources: Mapping[str, str], names: Iterable[str]) -> tuple[list[str],
         body = "".join(line for line in lines if line not in top).strip("\n") + "\n"
         if body not in bodies:
             bodies.append(body)
-    return sorted(imports, key=lambda line: (line.startswith("from "), line)), bodies
+    ours = sorted(imports, key=lambda line: (line.startswith("from "), line))
+    standard = [line for line in ours if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
+    others = [line for line in ours if line not in standard]
+    return [*standard, *(["\n"] if standard and others else []), *others], bodies

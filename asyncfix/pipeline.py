@@ -72,7 +72,7 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     first = analyse(session.workspace, session.settings, session.clock)
     if options.mode == "report":
-        outcome = _outcome(session, first.plan, first.plan, (), {})
+        outcome = _outcome(session, first.plan, first.plan, (), ())
     else:
         outcome = _rounds(session, first, ask)
     if options.mode == "apply" and outcome.files:
@@ -175,25 +175,26 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
     """Plan, choose and rewrite until nothing more is to be done."""
     analysis, last = first, first.plan
     taken: dict[str, Change] = {}
-    errors: dict[str, str] = {}
+    errors: list[str] = []
     state = select.Interview()
-    declined: set[_Spot] = set()
+    settled: set[_Spot] = set()  # a person said no, or it cannot be done
     for _ in range(MOST_ROUNDS):
         renamed = _renamed(analysis.plan.changes, taken, session.workspace)
         spots = {change.id: _spot(change, session.workspace) for change in renamed}
-        open_changes = [change for change in renamed if change.id not in errors and spots[change.id] not in declined]
+        open_changes = [change for change in renamed if spots[change.id] not in settled]
         setting = replace_kept(session.setting, analysis)
         if ask is None:
             chosen = select.chosen(open_changes, unsafe=session.options.unsafe, earlier=taken)
         else:
             show = _shower(session, setting)
             chosen, state = select.interview(open_changes, show, ask, state, taken)
-            declined |= {spots[change.id] for change in open_changes} - {spots[change.id] for change in chosen}
+            settled |= {spots[change.id] for change in open_changes} - {spots[change.id] for change in chosen}
         if not chosen:
             break
         session.clock("rewrite")
         made = compose(session.workspace, chosen, setting)
-        errors |= made.errors
+        settled |= {spots[change] for change in (*made.errors, *made.barred)}
+        errors += [_named_error(change, made.errors[change.id]) for change in chosen if change.id in made.errors]
         if not made.taken:
             break
         taken |= {change.id: change for change in made.taken}
@@ -203,10 +204,9 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
         if state.over:
             break
     else:
-        left = sorted(
-            {change.rule for change in select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)}
-        )
-        errors |= {rule: f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left}
+        more = select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)
+        left = sorted({change.rule for change in more if _spot(change, session.workspace) not in settled})
+        errors += [f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left]
     return _outcome(session, first.plan, last, tuple(taken.values()), errors)
 
 
@@ -270,7 +270,7 @@ def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
     )
 
 
-def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...], errors: dict[str, str]) -> Outcome:
+def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...], errors: Sequence[str]) -> Outcome:
     workspace = session.workspace
     files = tuple(
         FileResult(path, workspace.original[path], workspace.current(path))
@@ -289,7 +289,7 @@ def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...
         skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
-        errors=tuple(_named_error(change, reason, last) for change, reason in sorted(errors.items())),
+        errors=tuple(sorted(errors)),
         notes=(*session.notes, *_installs(session, taken)),
         sync_sites=first.sync_sites,
         ignored=dict(workspace.discovery.ignored),
@@ -306,11 +306,8 @@ def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:
         )
 
 
-def _named_error(change: str, reason: str, plan: Plan) -> str:
-    for item in plan.changes:
-        if item.id == change:
-            return f"internal error in {item.rule}: {reason} ({item.title})"
-    return f"internal error: {reason}"
+def _named_error(change: Change, reason: str) -> str:
+    return f"{change.rule}: {reason} ({change.title})"
 
 
 def _write(session: Session, outcome: Outcome) -> None:
@@ -327,6 +324,8 @@ def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Pat
     prefix = root.relative_to(git_root)
     clean = {(prefix / path).as_posix(): digest for path, digest in write.last_written(root, state).items()}
     dirty = vcs.dirty(git_root, [root / item.path for item in outcome.files if item.old is not None], clean)
+    if dirty is None:
+        raise Stop(f"{git_root}: git cannot say whether the files have uncommitted changes; say --allow-dirty to go on")
     if dirty:
         more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
         raise Stop(f"{dirty[0]}{more}: uncommitted changes; commit or stash them, or say --allow-dirty")

@@ -84,7 +84,7 @@ def read(path: Path) -> tuple[Case, ...]:
     starts = [line for line, text in enumerate(lines) if line not in inside and HEADING.match(text)]
     shared = tuple(block for block in blocks if not starts or block.first < starts[0])
     cases: list[Case] = []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         own = tuple(block for block in blocks if start < block.first < end)
         name = lines[start].lstrip("# ").strip()
         cases.append(Case(path, name, own, shared, (start, end)))

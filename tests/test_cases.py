@@ -159,4 +159,3 @@ def printed(case: Case, root: Path) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
-

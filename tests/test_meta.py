@@ -11,6 +11,7 @@ import pytest
 from asyncfix import registry
 from asyncfix.outcome import Options
 from asyncfix.pipeline import run
+from asyncfix.transform import Rule
 from tests import casefile
 
 CASES = Path(__file__).parent / "cases"
@@ -24,7 +25,7 @@ each_rule = pytest.mark.parametrize("rule", registry.rules(), ids=lambda rule: r
 
 
 @each_rule
-def test_has_a_kebab_case_name_of_its_own_like_its_file(rule: registry.Rule) -> None:
+def test_has_a_kebab_case_name_of_its_own_like_its_file(rule: Rule) -> None:
     """The name of a rule is the name of its file."""
     assert KEBAB.fullmatch(rule.name)
     assert type(rule).__module__.rpartition(".")[2] == rule.name.replace("-", "_")
@@ -32,7 +33,7 @@ def test_has_a_kebab_case_name_of_its_own_like_its_file(rule: registry.Rule) -> 
 
 
 @each_rule
-def test_has_a_page_with_all_its_headings(rule: registry.Rule) -> None:
+def test_has_a_page_with_all_its_headings(rule: Rule) -> None:
     """In the same order on every page, with text below each."""
     page = PAGES[rule.name]
     headings = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
@@ -43,22 +44,20 @@ def test_has_a_page_with_all_its_headings(rule: registry.Rule) -> None:
 
 
 @each_rule
-def test_has_cases(rule: registry.Rule) -> None:
+def test_has_cases(rule: Rule) -> None:
     """Its case file has cases in which it finds something."""
     cases = casefile.read(CASES / f"{rule.name.replace('-', '_')}.md")
     assert any(f" {rule.name} " in case.report for case in cases)
 
 
 @each_rule
-def test_does_what_the_example_of_its_page_shows(rule: registry.Rule, tmp_path: Path) -> None:
+def test_does_what_the_example_of_its_page_shows(rule: Rule, tmp_path: Path) -> None:
     """The first block of the example becomes the second."""
     before, after = examples(PAGES[rule.name])
-    ast.parse(before), ast.parse(after)
+    assert ast.parse(before).body and ast.parse(after).body
     (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     (tmp_path / "app.py").write_text(f"{IMPORTS}\n\n{before}", encoding="utf-8")
-    outcome = run(
-        Options((str(tmp_path),), mode="diff", unsafe=True, use_cache=False, select=(rule.name,), workers=1)
-    )
+    outcome = run(Options((str(tmp_path),), mode="diff", unsafe=True, use_cache=False, select=(rule.name,), workers=1))
     new = {item.path: item.new.decode() for item in outcome.files}
     assert new["app.py"].partition("async def ")[2] == after.partition("async def ")[2]
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from asyncfix.model import Decision, Edit, Replace, Rewrite, Site, Span, Turn, Use
+from asyncfix.model import Writable, Edit, Replace, Rewrite, Site, Span, Turn, Use
 from asyncfix.registry import rules
 from asyncfix.rewrite import Order, Written, rewrite, rewrite_bytes
 from asyncfix.source import Source
@@ -49,7 +49,7 @@ def turn(data: bytes, function: str) -> Turn:
     return Turn("m.py", Span(start, start + 3), f"m.{function}")
 
 
-def written(data: bytes, *changes: Sequence[Decision], **options: object) -> Written:
+def written(data: bytes, *changes: Sequence[Writable], **options: object) -> Written:
     named = tuple((f"c{number}", tuple(decisions)) for number, decisions in enumerate(changes))
     order = msgspec.structs.replace(Order("m.py", data, named), **options)
     result = rewrite(order, rules())
@@ -57,7 +57,7 @@ def written(data: bytes, *changes: Sequence[Decision], **options: object) -> Wri
     return result
 
 
-def new(data: bytes, *decisions: Decision, **options: object) -> bytes:
+def new(data: bytes, *decisions: Writable, **options: object) -> bytes:
     result = written(data, decisions, **options)
     assert not result.failed and not result.waiting
     return result.new
@@ -254,7 +254,7 @@ def test_the_earlier_of_two_changes_that_conflict_wins() -> None:
     """One that does not fit waits, and takes none of the others with it."""
     lines = b"".join(b"    f(%d)\n" % number for number in range(10))
     data = b"import asyncio\n\n\nasync def h():\n" + lines
-    changes: list[list[Decision]] = [[thread(data, f"f({number})")] for number in range(10)]
+    changes: list[list[Writable]] = [[thread(data, f"f({number})")] for number in range(10)]
     changes.insert(3, [sleep(data, "f(1)"), awaited(data, "f(9)")])
     changes.insert(8, [sleep(data, "f(8)")])
     result = written(data, *changes)

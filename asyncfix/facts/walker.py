@@ -75,45 +75,6 @@ class Walker:
         self.exports: list[str] | None = None
         self.mentions: list[Mention] = []
         self.dynamic: list[Mention] = []
-        self._visitors: dict[type[ast.AST], Callable[..., None]] = {
-            ast.FunctionDef: self._function,
-            ast.AsyncFunctionDef: self._function,
-            ast.Lambda: self._lambda,
-            ast.ClassDef: self._class,
-            ast.Call: self._call,
-            ast.Await: self._await,
-            ast.Attribute: self._attribute,
-            ast.Name: self._name,
-            ast.Constant: self._constant,
-            ast.Expr: self._statement,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Assign: self._assign,
-            ast.AnnAssign: self._annotated,
-            ast.AugAssign: self._augmented,
-            ast.NamedExpr: self._walrus,
-            ast.For: self._for,
-            ast.AsyncFor: self._for,
-            ast.While: self._while,
-            ast.With: self._with,
-            ast.AsyncWith: self._with,
-            ast.Try: self._try,
-            ast.TryStar: self._try,
-            ast.ListComp: self._comprehension,
-            ast.SetComp: self._comprehension,
-            ast.DictComp: self._comprehension,
-            ast.GeneratorExp: self._comprehension,
-            ast.Global: self._global,
-            ast.Nonlocal: self._global,
-            ast.Return: self._return,
-            ast.Yield: self._yield,
-            ast.YieldFrom: self._yield,
-            ast.Subscript: self._subscript,
-            ast.Delete: self._delete,
-            ast.MatchAs: self._capture,
-            ast.MatchStar: self._capture,
-            ast.JoinedStr: self._f_string,
-        }
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
@@ -125,9 +86,9 @@ class Walker:
             self._visit(statement, frame, self.module, Context(barrier="module"))
 
     def _visit(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        visitor = self._visitors.get(type(node))
+        visitor = VISITORS.get(type(node))
         if visitor is not None:
-            visitor(node, frame, scope, context)
+            visitor(self, node, frame, scope, context)
         else:
             self._children(node, frame, scope, context)
 
@@ -514,6 +475,48 @@ class Walker:
             self._iterated(node.value, frame, scope, context, "iterated")
         elif node.value is not None:
             self._visit(node.value, frame, scope, context)
+
+
+# Outside the class, so that a walker is no cycle: thousands are made, with the garbage collector off.
+VISITORS: dict[type[ast.AST], Callable[..., None]] = {
+    ast.FunctionDef: Walker._function,
+    ast.AsyncFunctionDef: Walker._function,
+    ast.Lambda: Walker._lambda,
+    ast.ClassDef: Walker._class,
+    ast.Call: Walker._call,
+    ast.Await: Walker._await,
+    ast.Attribute: Walker._attribute,
+    ast.Name: Walker._name,
+    ast.Constant: Walker._constant,
+    ast.Expr: Walker._statement,
+    ast.Import: Walker._import,
+    ast.ImportFrom: Walker._import_from,
+    ast.Assign: Walker._assign,
+    ast.AnnAssign: Walker._annotated,
+    ast.AugAssign: Walker._augmented,
+    ast.NamedExpr: Walker._walrus,
+    ast.For: Walker._for,
+    ast.AsyncFor: Walker._for,
+    ast.While: Walker._while,
+    ast.With: Walker._with,
+    ast.AsyncWith: Walker._with,
+    ast.Try: Walker._try,
+    ast.TryStar: Walker._try,
+    ast.ListComp: Walker._comprehension,
+    ast.SetComp: Walker._comprehension,
+    ast.DictComp: Walker._comprehension,
+    ast.GeneratorExp: Walker._comprehension,
+    ast.Global: Walker._global,
+    ast.Nonlocal: Walker._global,
+    ast.Return: Walker._return,
+    ast.Yield: Walker._yield,
+    ast.YieldFrom: Walker._yield,
+    ast.Subscript: Walker._subscript,
+    ast.Delete: Walker._delete,
+    ast.MatchAs: Walker._capture,
+    ast.MatchStar: Walker._capture,
+    ast.JoinedStr: Walker._f_string,
+}
 
 
 def _inner_name(frame: Frame, name: str) -> str:

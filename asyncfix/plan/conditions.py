@@ -120,7 +120,9 @@ def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> 
         name = _names(facts.index, path, handler, condition.types)
         if name:
             return Verdict("fails", f"a handler names {name} ({path}:{handler.line})", "caught-above")
-    for function in sorted(facts.above(suspension.function)):
+    # Code outside functions names errors in decorators and in the registration of handlers: that may be for any of them.
+    outside = (name for name, info in facts.index.functions.items() if info.fact.kind in ("module", "class"))
+    for function in (*sorted(facts.above(suspension.function)), *outside):
         path = facts.index.path(function)
         for access in facts.index.fact(function).accesses:
             for entity in facts.index.evaluator.evaluate(path, access.ref) if access.kind == "read" else ():

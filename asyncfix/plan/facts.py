@@ -15,6 +15,7 @@ from asyncfix.model import Handler, Mention, Site, Span
 from asyncfix.project import Project
 
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
+SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
 NEUTRAL_LOOPS = ("anyio", "sniffio")
 
 
@@ -60,16 +61,22 @@ class Facts:
 
     def handlers(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
         """Every handler round a place: in its function, and round each call of it further up. Gives path and handler."""
-        fact = self.index.fact(function)
-        for item in fact.tries:
-            if item.body.contains(span):
-                yield from ((self.index.path(function), handler) for handler in item.handlers)
+        yield from self._around(function, span)
         for name in self.above(function):
             for edge in self.index.callers.get(name, ()):
-                caller = self.index.fact(edge.caller)
-                for item in caller.tries:
-                    if item.body.contains(edge.span):
-                        yield from ((self.index.path(edge.caller), handler) for handler in item.handlers)
+                yield from self._around(edge.caller, edge.span)
+
+    def _around(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
+        """The handlers round one place of one function; what ``suppress`` and ``raises`` name counts as handled."""
+        fact, path = self.index.fact(function), self.index.path(function)
+        for item in fact.tries:
+            if item.body.contains(span):
+                yield from ((path, handler) for handler in item.handlers)
+        if any(call.span == span and set(call.held) & SWALLOWING for call in fact.calls):
+            for call in fact.calls:
+                if {f"{target}()" for target in call.targets} & SWALLOWING:
+                    yield path, Handler(tuple(argument.ref for argument in call.arguments if argument.ref), call.line)
+
 
 
 def gather(
