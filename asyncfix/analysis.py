@@ -14,7 +14,7 @@ from asyncfix.discover import is_generated
 from asyncfix.generated import is_generated_module
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch
-from asyncfix.model import Api, Call, Change, Finding, Plan, Refusal, Site, Span, Summary
+from asyncfix.model import Api, Change, Finding, Plan, Refusal, Site, Span, Summary
 from asyncfix.plan import changes, facts, leaves
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
@@ -64,8 +64,10 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         settings.target,
         _closed(workspace, summaries, suppressions),
         suppressions.closed_lines(),
+        suppressions.stops,
     )
-    blocking = leaves.find(index, _chooser(settings), _dropper(suppressions, settings))
+    place = settings.config.module
+    blocking = leaves.find(index, _chooser(settings), lambda path: is_generated_module(path, place))
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
@@ -103,15 +105,6 @@ def _chooser(settings: Settings) -> Callable[[Api], str | None]:
         return chosen[api.call]
 
     return rule_of
-
-
-def _dropper(suppressions: Suppressions, settings: Settings) -> Callable[[str, Call, str], bool]:
-    place = settings.config.module
-
-    def dropped(path: str, call: Call, rule: str) -> bool:
-        return is_generated_module(path, place) or suppressions.stops(path, call.line, call.end_line, rule)
-
-    return dropped
 
 
 def _survey(

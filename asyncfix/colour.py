@@ -8,26 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Function, Summary
 
-# Decorators that leave a coroutine function what it is, or await it themselves.
-TRANSPARENT_DECORATORS = frozenset(
-    {
-        "builtins.staticmethod",
-        "builtins.classmethod",
-        "abc.abstractmethod",
-        "typing.override",
-        "typing_extensions.override",
-        "typing.final",
-        "typing.no_type_check",
-        "warnings.deprecated",
-        "tenacity.retry()",
-        "backoff.on_exception()",
-        "backoff.on_predicate()",
-        "stamina.retry()",
-    }
-)
 # Bases that call none of a subclass's methods by themselves.
 PASSIVE_BASES = frozenset(
     {
@@ -134,7 +118,7 @@ def _may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
             return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
     if name in limits.replaced:
         path, line = limits.replaced[name]
-        return Barrier("replaced-in-test", path, line, f"{name} is replaced by a test ({path}:{line})")
+        return Barrier("replaced-in-test", path, line, f"{name} is replaced at run time ({path}:{line})")
     return None
 
 
@@ -216,8 +200,8 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
         return stop(edge.site.barrier, f"is called where no await may stand: {edge.site.barrier.replace('-', ' ')}")
     if edge.site.use != "plain":
         return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
-    if path in limits.closed or any(
-        at in limits.closed_lines.get(path, ()) for at in range(line, edge.site.end_line + 1)
-    ):
+    shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, edge.site.end_line + 1))
+    if path in limits.closed or shut:
+        line = min(shut, default=line)
         return stop("not-editable", "is called where nothing may be edited")
     return None

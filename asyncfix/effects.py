@@ -8,12 +8,12 @@ attribute of a class, not of one object.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncfix.link.evaluate import Entity
-from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Access, Api, Call, Span
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Access, Api, Call, Span, Try
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
@@ -52,8 +52,41 @@ CHANGING_METHODS = frozenset(
     }
     | {"appendleft", "popleft", "write", "writelines", "writerow", "writerows"}
 )
-THREAD_BOUND = ("sqlite3.", "threading.local")
-LOOP = ("asyncio.",)
+# Decorators that leave a coroutine function what it is, or await it themselves.
+TRANSPARENT_DECORATORS = frozenset(
+    {
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+        "typing.final",
+        "typing.no_type_check",
+        "warnings.deprecated",
+        "tenacity.retry()",
+        "backoff.on_exception()",
+        "backoff.on_predicate()",
+        "stamina.retry()",
+    }
+)
+# Decorators that touch nothing shared when the function is called, in whatever thread.
+QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
+    "builtins.property",
+    "functools.cached_property",
+    "functools.cache",
+    "functools.lru_cache",
+    "functools.lru_cache()",
+    "functools.wraps()",
+    "functools.total_ordering",
+    "contextlib.contextmanager",
+    "typing.overload",
+}
+THREAD_LOCAL = "threading.local"
+STOP = "builtins.StopIteration"
+# Calls on two files, of which the first is read and the second written.
+COPYING = frozenset(
+    {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move", "os.rename", "os.replace"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +167,11 @@ class Effects:
         touches = [touch for access in info.fact.accesses for touch in self._access(info.path, access)]
         unknown: list[tuple[Span, str]] = []
         blocked: list[tuple[Span, Blocked]] = []
+        blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
         for call in index.unknown.get(function, ()):
             unclear = self._unknown_call(info.path, call, touches)
             if unclear:
-                unknown.append((call.span, f"{unclear} ({info.path}:{call.line}) is not known"))
+                unknown.append((call.span, f"{pretty(unclear)} ({info.path}:{call.line}) is not known"))
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
@@ -146,8 +180,34 @@ class Effects:
                         (external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known")
                     )
                 continue
-            self._external(info.path, external.name, row, external.call, touches, unknown, blocked)
+            self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
+
+    def _bound_to_thread(self, path: str, accesses: Iterable[Access]) -> Iterator[tuple[Span, Blocked]]:
+        """Accesses that mean something else in another thread, or hang the one who waits for it."""
+        for access in accesses:
+            where = Where(path, access.line)
+            if access.ref == STOP:
+                yield access.span, Blocked("stop-iteration", f"StopIteration hangs a thread's waiter ({where})")
+                continue
+            base, attribute = _split(access.ref)
+            for entity in self.index.evaluator.evaluate(path, base) if attribute and base != ":" else ():
+                if entity.name == THREAD_LOCAL and entity.kind == "value":
+                    yield access.span, Blocked(
+                        "thread-bound", f"a threading.local is another one in every thread ({where})"
+                    )
+
+    def decorated(self, function: str) -> str:
+        """A decorator of the function that may do anything, '' if there is none."""
+        info = self.index.functions[function]
+        for decorator in info.fact.decorators:
+            called = "()" if decorator.endswith("()") else ""
+            entities = self.index.evaluator.evaluate(info.path, decorator.removesuffix("()"))
+            if info.fact.kind == "property" and decorator.endswith((".setter", ".getter", ".deleter")):
+                continue
+            if not entities or any(entity.name + called not in QUIET_DECORATORS for entity in entities):
+                return pretty(decorator)
+        return ""
 
     def _access(self, path: str, access: Access) -> Iterator[Touch]:
         key, holder = self.key(path, access.ref)
@@ -182,6 +242,7 @@ class Effects:
         name: str,
         row: Api,
         call: Call,
+        tries: Sequence[Try],
         touches: list[Touch],
         unknown: list[tuple[Span, str]],
         blocked: list[tuple[Span, Blocked]],
@@ -192,7 +253,9 @@ class Effects:
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
                 touches.extend(self._word(path, name, word, writes, call, blocked))
-        if name == "builtins.next" and len(call.arguments) == 1:
+        if name == STOP or (
+            name == "builtins.next" and len(call.arguments) == 1 and not self._stop_caught(path, call, tries)
+        ):
             blocked.append(
                 (
                     call.span,
@@ -231,23 +294,32 @@ class Effects:
                     if key:
                         yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "file":
-                key = "file " + self.file(path, call)
                 writes = writes and not _only_reads(name, call)
+                key = "file " + self.file(path, name, call, writes)
                 yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
             case _:
                 yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
 
-    def file(self, path: str, call: Call) -> str:
-        """The path expression of a call on a file: its first argument, or its receiver. One of its own if it is not plain."""
+    def file(self, path: str, name: str, call: Call, writes: bool) -> str:
+        """The path expression of a call on a file: its argument, or its receiver. One of its own if it is not plain."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-        of_receiver = "Path" in receiver or "!" in receiver or "@" in receiver or not call.arguments
-        first = call.arguments[0] if call.arguments else None
-        if first is not None and first.literal and not of_receiver:
-            return repr(first.literal)
-        ref = receiver if of_receiver or first is None else first.ref
+        position = 1 if writes and name in COPYING else 0
+        given = None if name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        if given is not None and given.literal:
+            return repr(given.literal)
+        ref = receiver if given is None else given.ref
         key = self.key(path, ref)[0]
         temporary = "tempfile." if "tempfile." in ref else ""
         return key if key and not key.startswith("?") else f"{temporary}?{path}:{call.line}:{call.column}"
+
+    def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
+        """Whether StopIteration out of this call is caught in the same function."""
+        for index in call.tries:
+            for handler in tries[index].handlers:
+                caught = {entity.name for ref in handler.types for entity in self.index.evaluator.evaluate(path, ref)}
+                if not handler.types or caught & {STOP, "builtins.Exception", "builtins.BaseException"}:
+                    return True
+        return False
 
     # --------------------------------------------------------------------------------------------------------------- keys
 
@@ -339,17 +411,46 @@ class Effects:
         touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
         unknown = [why for at, why in own.unknown if span is None or span.contains(at)]
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
-        below: set[str] = set()
-        for edge in self.index.calls.get(function, ()):
-            if span is None or span.contains(edge.span):
-                below |= self.below(edge.callee)
-        for name in sorted(below):
+        for name, own_object in sorted(self.run(function, span)):
             more = self.direct(name)
-            constructing = self.index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
-            touches.extend(touch for touch in more.touches if not (constructing and _of_self(touch, self.index, name)))
+            alone = own_object or self.index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
+            touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
             unknown.extend(why for _, why in more.unknown)
             blocked.extend(item for _, item in more.blocked)
+            decorator = self.decorated(name)
+            if decorator:
+                unknown.append(f"the decorator {decorator} of {name} is not known")
         return Reach(tuple(touches), unknown[0] if unknown else "", blocked[0] if blocked else None)
+
+    def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
+        """The functions that code runs, each with whether it runs on an object that this code made itself."""
+        seen: set[tuple[str, bool]] = set()
+        stack = [
+            (edge.callee, self._on_own_object(edge, False))
+            for edge in self.index.calls.get(function, ())
+            if span is None or span.contains(edge.span)
+        ]
+        while stack:
+            item = stack.pop()
+            if item not in seen:
+                seen.add(item)
+                stack.extend(
+                    (edge.callee, self._on_own_object(edge, item[1])) for edge in self.index.calls.get(item[0], ())
+                )
+        return seen
+
+    def _on_own_object(self, edge: Edge, inherited: bool) -> bool:
+        """Whether a method is called on an object that its caller (or whoever made the caller's ``self``) made."""
+        if edge.kind == "constructor":
+            return True
+        if not isinstance(edge.site, Call):
+            return False
+        path, owner = self.index.path(edge.caller), self.index.fact(edge.caller).owner_class
+        receivers = [target.rpartition(".")[0] for target in edge.site.targets]
+        return bool(receivers) and all(
+            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self._made_here(path, receiver)
+            for receiver in receivers
+        )
 
     def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
         """Functions that write a shared thing outside a constructor, with the place."""
@@ -368,7 +469,7 @@ class Effects:
                 continue
             last = info.fact.qualname.rpartition(".")[2]
             for touch in self._writes(name):
-                if not (last in CONSTRUCTING and _of_self(touch, self.index, name)):
+                if not (last in CONSTRUCTING and of_self(touch, self.index, name)):
                     found.setdefault(touch.key, []).append((name, touch))
         return {key: tuple(items) for key, items in found.items()}
 
@@ -391,10 +492,18 @@ class Effects:
         yield from (touch for touch in touches if touch.writes)
 
 
+def pretty(ref: str) -> str:
+    """A ref as a person would write it."""
+    text = re.sub(r"[!%~^]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    return re.sub(r"[\w.]*@", "", text)
+
+
 def said(key: str) -> str:
     """A key as a person reads it."""
     if key.startswith("argument "):
         return f"the argument {key.rpartition('@')[2]}"
+    if ":" in key and not key.startswith("file "):
+        return pretty(key.rpartition(":")[2])
     if key.startswith("file "):
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
     return key.removeprefix("?.")
@@ -411,7 +520,8 @@ def _only_reads(name: str, call: Call) -> bool:
     return not mode or (not mode[0].ref and bool(mode[0].literal) and not set(mode[0].literal) & set("wax+"))
 
 
-def _of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
+def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
+    """Whether a method touches an attribute of its own object."""
     owner = index.fact(function).owner_class
     return bool(owner) and touch.object.startswith(f":{owner}")
 

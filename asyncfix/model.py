@@ -168,7 +168,7 @@ class Access(Packed, frozen=True):
 
 
 class Parameter(Packed, frozen=True):
-    """A parameter: its name, the ref of its annotation as an instance ('' if none), and of its default ('' if none)."""
+    """A parameter: its name, the refs of its annotation as instances (joined by ``|``), the ref of its default."""
 
     name: str
     type: str = ""

@@ -16,7 +16,7 @@ import msgspec
 from asyncfix import apply, catalog, discover, registry, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse
 from asyncfix.compose import Composition, Setting, compose
-from asyncfix.config import Config, override
+from asyncfix.config import Config, ConfigError, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Turn, Use
@@ -71,10 +71,8 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     """One run: a report, a diff, or files written. Raises Stop, ConfigError, PathError, WriteError."""
     session = _start(options, _restored(options))
     first = analyse(session.workspace, session.settings, session.clock)
-    if options.mode == "report":
-        outcome = _outcome(session, first.plan, first.plan, (), ())
-    else:
-        outcome = _rounds(session, first, ask)
+    report = options.mode == "report"
+    outcome = _outcome(session, first.plan, first.plan, (), ()) if report else _rounds(session, first, ask)
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
@@ -148,7 +146,7 @@ def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
     for folder in (paths[0].resolve(), *paths[0].resolve().parents):
         candidate = folder / "pyproject.toml"
         if candidate.is_file():
-            text, name = candidate.read_bytes(), str(candidate)
+            text, name = _read(candidate), str(candidate)
             break
         if folder == root:
             break
@@ -161,6 +159,13 @@ def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
         strategy=options.strategy,
         target_version=options.target_version,
     )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}") from error
 
 
 def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[str, ...]]:
@@ -256,7 +261,7 @@ def replace_kept(setting: Setting, analysis: Analysis) -> Setting:
 def _shower(session: Session, setting: Setting) -> Callable[[Change], bytes]:
     def show(change: Change) -> bytes:
         made: Composition = compose(session.workspace, [change], setting)
-        return _patch(session, {path: pieces for path, pieces in made.pieces.items()})
+        return _patch(session, dict(made.pieces))
 
     return show
 
@@ -327,8 +332,9 @@ def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Pat
     if dirty is None:
         raise Stop(f"{git_root}: git cannot say whether the files have uncommitted changes; say --allow-dirty to go on")
     if dirty:
-        more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
-        raise Stop(f"{dirty[0]}{more}: uncommitted changes; commit or stash them, or say --allow-dirty")
+        first, *others = dirty
+        more = f" and {len(others)} more" if others else ""
+        raise Stop(f"{first}{more}: uncommitted changes; commit or stash them, or say --allow-dirty")
 
 
 def _cpu() -> float:

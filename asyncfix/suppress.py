@@ -41,8 +41,9 @@ class Suppressions:
         """A finding for every comment that stopped nothing."""
         for path, items in sorted(self.by_path.items()):
             for item in items:
-                if (path, item.line) not in self.met and item.line:
-                    place = Place(path, item.line, 1, item.line, 1)
+                if (path, item.line) not in self.met:
+                    line = item.line or 1
+                    place = Place(path, line, 1, line, 1)
                     yield Finding(UNUSED, place, "this suppression stops no finding and no edit", "", UNUSED)
 
 

@@ -48,7 +48,9 @@ class Project:
 
     def environment(self) -> dict[str, str]:
         """Ours, less what would lead Python or git elsewhere."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GIT_", "ASYNCFIX"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GIT_", "ASYNCFIX"))
+        }
         own = {"ASYNCFIX_CACHE_DIR": str(self.home / "cache"), "ASYNCFIX_STATE_DIR": str(self.home / "state")}
         person = {f"GIT_{who}_{what}": "x@x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         return {**kept, **own, **person, "HOME": str(self.home), "GIT_CONFIG_GLOBAL": os.devnull, **self.extra}
@@ -73,7 +75,9 @@ class Project:
     def git(self, *words: str, at: str = ".") -> bytes:
         """What git prints; an error if it fails."""
         command = ["git", "-c", "init.defaultBranch=main", "-c", "core.autocrlf=false", *words]
-        return subprocess.run(command, cwd=self.root / at, env=self.environment(), check=True, capture_output=True).stdout
+        return subprocess.run(
+            command, cwd=self.root / at, env=self.environment(), check=True, capture_output=True
+        ).stdout
 
     def commit(self) -> None:
         """Make it a git repository in which nothing is uncommitted."""

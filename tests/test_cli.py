@@ -18,7 +18,6 @@ import pytest
 
 import asyncfix
 from asyncfix import cli
-from asyncfix.config import nearest
 from asyncfix.model import Change, Finding, Place, Skipped
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 
@@ -72,9 +71,6 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Everything behind the command line is replaced."""
     double = Pipeline(str(tmp_path))
     modules: dict[str, dict[str, object]] = {
-        "config": {"ConfigError": Stop, "nearest": nearest},
-        "discover": {"PathError": Stop},
-        "write": {"WriteError": Stop},
         "pipeline": {"Stop": Stop, "run": double.run, "listing": double.listing, "undo": double.undo},
         "registry": {
             "pages": lambda: {
@@ -355,12 +351,11 @@ import asyncfix
 def run(options, ask=None):
     {body}
 
-for name in ("config", "discover", "write", "pipeline"):
-    module = types.ModuleType("asyncfix." + name)
-    module.ConfigError = module.PathError = module.WriteError = module.Stop = type("Stop", (Exception,), {{}})
-    module.run = run
-    sys.modules["asyncfix." + name] = module
-    setattr(asyncfix, name, module)
+module = types.ModuleType("asyncfix.pipeline")
+module.Stop = type("Stop", (Exception,), {{}})
+module.run = run
+sys.modules["asyncfix.pipeline"] = module
+asyncfix.pipeline = module
 from asyncfix.cli import main
 main()
 """

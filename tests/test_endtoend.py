@@ -9,6 +9,7 @@ import select
 import subprocess
 import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,16 +21,18 @@ ODD = {
     "bom.py": b"\xef\xbb\xbf" + SLEEPER,
     "latin.py": b"# coding: latin-1\nimport time\n\n\nasync def f():\n    x = '\xe9\xe8'; time.sleep(1)  # \xff\n    return x\n",
     "end.py": b"import time\n\n\nasync def f():\n    time.sleep(1)",
-    "feed.py": b"import time\n\x0c\n\x0c\nasync def f():\n    s = '\x0c\x85'.encode(); time.sleep(1)\n\x0c\n".replace(b"\x85", b"\xc2\x85"),
+    "feed.py": b"import time\n\x0c\n\x0c\nasync def f():\n    s = '\x0c\x85'.encode(); time.sleep(1)\n\x0c\n".replace(
+        b"\x85", b"\xc2\x85"
+    ),
     "cr.py": b"import time\n\n\nasync def f():\n    s = '''a\rb'''\n    time.sleep(1)\n    return s\n",
     "tabs.py": b"import time\n\n\nasync def f():\n\tif\tTrue:\n\t\ttime.sleep(\t1 )\t# wait\n",
     "a folder/with blanks .py": SLEEPER,
-    "\u00fcn\u00ef/\u4f60 \u597d.py": "import time\n\n\nasync def f():\n    \u00e4 = '\u2028\U0001f600'; time.sleep(1)\n".encode(),
+    "\u00fcn\u00ef/\u4f60 \u597d.py": SLEEPER.replace(b"time.s", "\u00e4 = '\u2028\U0001f600'; time.s".encode()),
     'quo"te\\\t.py': SLEEPER,
 }
 CALLER = b"import lib\n\n\nasync def g():\n    lib.nap()\n"
 LIBRARY = b"import time\n\n\ndef nap():\n    time.sleep(1)\n"
-TWO_RULES = b"import subprocess\nimport time\n\n\nasync def f():\n    time.sleep(1)\n    subprocess.run(['true'])\n    time.sleep(2)\n"
+TWO_RULES = b"import subprocess\n" + SLEEPER + b"    subprocess.run(['true'])\n    time.sleep(2)\n"
 
 
 def converted(data: bytes) -> bytes:
@@ -64,11 +67,14 @@ def test_apply_writes_what_diff_shows_whatever_the_bytes(tmp_path: Path) -> None
 
 def test_a_second_run_finds_nothing_and_undo_takes_the_first_back(tmp_path: Path) -> None:
     """Files that the run made are removed."""
-    here = project(tmp_path, {
-        "app.py": b"import requests\n\n\nasync def f(u):\n    return requests.get(u).json()\n",
-        "requirements.txt": b"requests\nhttpx\n",
-        "bom.py": ODD["bom.py"],
-    })
+    here = project(
+        tmp_path,
+        {
+            "app.py": b"import requests\n\n\nasync def f(u):\n    return requests.get(u).json()\n",
+            "requirements.txt": b"requests\nhttpx\n",
+            "bom.py": ODD["bom.py"],
+        },
+    )
     before = here.files()
     assert here.run("--apply").code == 0
     after = here.files()
@@ -94,6 +100,16 @@ def test_undo_is_refused_once_a_file_was_edited(tmp_path: Path) -> None:
     assert undone.code == 2
     assert undone.err == "asyncfix: b.py: changed since asyncfix wrote it\n"
     assert here.files() == edited
+
+
+def test_one_file_that_cannot_be_written_leaves_all_as_they_were(tmp_path: Path) -> None:
+    """A read-only one, say: one line that names it."""
+    here = project(tmp_path, {"a.py": SLEEPER, "b.py": SLEEPER, "c.py": SLEEPER})
+    before = here.files()
+    (here.root / "b.py").chmod(0o444)
+    done = here.run("--apply")
+    assert (done.code, done.out, done.err) == (2, b"", "asyncfix: b.py: is read-only\n")
+    assert here.files() == before
 
 
 def test_a_dirty_tree_is_refused(tmp_path: Path) -> None:
@@ -143,7 +159,9 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
 
 def test_check_says_whether_anything_is_left(tmp_path: Path) -> None:
     """With --diff whatever these options would take, with --apply what they took and could not write."""
-    here = project(tmp_path, {"a.py": SLEEPER, "b.py": b"import subprocess\n\n\nasync def f(x):\n    subprocess.run(x)\n"})
+    here = project(
+        tmp_path, {"a.py": SLEEPER, "b.py": b"import subprocess\n\n\nasync def f(x):\n    subprocess.run(x)\n"}
+    )
     assert here.run("--diff").code == 0
     assert here.run("--diff", "--check").code == 1
     assert here.run("--apply", "--check").code == 0
@@ -196,6 +214,13 @@ class Terminal:
             os.write(self.master, key)
         return shown
 
+    def insist(self, key: bytes) -> None:
+        """Press a key until the command ends: Ctrl-C is lost just before Python begins to read an answer."""
+        while self.process.poll() is None:
+            os.write(self.master, key)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(5)
+
     def end(self) -> int:
         self.read()
         os.close(self.master)
@@ -216,7 +241,10 @@ def awaits(here: Project) -> list[bytes]:
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ((b"y\n", b"n\n", b"?\n", b"y\n", b"y\n"), [b"asyncio.sleep(1)", b"asyncio.to_thread(subprocess.run, x)", b"asyncio.sleep(3)"]),
+        (
+            (b"y\n", b"n\n", b"?\n", b"y\n", b"y\n"),
+            [b"asyncio.sleep(1)", b"asyncio.to_thread(subprocess.run, x)", b"asyncio.sleep(3)"],
+        ),
         ((b"a\n", b"n\n"), [b"asyncio.sleep(1)", b"asyncio.sleep(2)", b"asyncio.sleep(3)"]),
         ((b"d\n", b"y\n"), [b"asyncio.to_thread(subprocess.run, x)"]),
         ((b"n\n", b"y\n", b"q\n"), [b"asyncio.sleep(2)"]),
@@ -243,7 +271,9 @@ def test_whoever_walks_away_leaves_everything_as_it_was(key: bytes, tmp_path: Pa
     here = project(tmp_path, QUESTIONS)
     before = here.files()
     person = Terminal(here, "--apply", "--interactive")
-    person.answer(b"y\n", key)
+    person.answer(b"y\n")
+    person.read(b"[y,n,a,d,q,?]? ")
+    person.insist(key)
     assert person.end() == 130
     assert b"Traceback" not in person.screen
     assert here.files() == before
@@ -262,7 +292,16 @@ def test_interactive_needs_a_terminal(tmp_path: Path) -> None:
 
 def test_a_caller_outside_the_paths_is_a_barrier(tmp_path: Path) -> None:
     """The helper stays sync, since its other caller may not be edited; nothing outside the paths is."""
-    here = project(tmp_path, {"src/lib.py": LIBRARY, "src/in.py": CALLER, "out/out.py": b"from src import lib\n\n\nasync def g():\n    lib.nap()\n", "src/__init__.py": b"", "out/__init__.py": b""})
+    here = project(
+        tmp_path,
+        {
+            "src/lib.py": LIBRARY,
+            "src/in.py": CALLER,
+            "out/out.py": b"from src import lib\n\n\nasync def g():\n    lib.nap()\n",
+            "src/__init__.py": b"",
+            "out/__init__.py": b"",
+        },
+    )
     (here.root / "src/in.py").write_bytes(b"from src import lib\n\n\nasync def g():\n    lib.nap()\n")
     whole = here.run("--diff", "--unsafe").out
     assert b"await lib.nap()" in whole and b"async def nap" in whole and b"+++ b/out/out.py" in whole
@@ -277,7 +316,10 @@ def test_a_caller_outside_the_paths_is_a_barrier(tmp_path: Path) -> None:
 def test_an_excluded_file_is_read_and_not_edited(by: str, tmp_path: Path) -> None:
     """Its callers bar as those outside the paths do, and its own findings are gone."""
     configured = b'\n[tool.asyncfix]\nexclude = ["callers/"]\n' if by == "configuration" else b""
-    here = project(tmp_path, {"pyproject.toml": PYPROJECT + configured, "lib.py": LIBRARY, "callers/one.py": CALLER, "two.py": CALLER})
+    here = project(
+        tmp_path,
+        {"pyproject.toml": PYPROJECT + configured, "lib.py": LIBRARY, "callers/one.py": CALLER, "two.py": CALLER},
+    )
     flags = ("--exclude", "callers/") if by == "flag" else ()
     document = here.run("--output-format", "json", *flags).json
     assert {finding["path"] for finding in document["findings"]} == {"two.py"}
@@ -292,15 +334,22 @@ def test_an_excluded_file_is_read_and_not_edited(by: str, tmp_path: Path) -> Non
 # ------------------------------------------------------------------------------------------------------------- report
 
 
+METHOD = "from pkg import lib\n\n\nclass A:\n    async def g(self):\n        \u00e4 = '\U0001f600'; lib.nap()\n"
+GENERATOR = b"import time\n\n\nasync def g(x):\n    return all(time.sleep(i) for i in x)\n"
+
+
 def test_the_document(tmp_path: Path) -> None:
     """Every field that is promised, with its type, and places in characters."""
-    here = project(tmp_path, {
-        "pkg/__init__.py": b"",
-        "pkg/lib.py": LIBRARY,
-        "pkg/app.py": "from pkg import lib\n\n\nclass A:\n    async def g(self):\n        \u00e4 = '\U0001f600'; lib.nap()\n".encode(),
-        "pkg/gen.py": b"import time\n\n\nasync def f(x):\n    return lambda: [time.sleep(i) for i in x]\n\n\nasync def g(x):\n    return (time.sleep(i) for i in x)\n",
-        "bad.py": b"def (:\n",
-    })
+    here = project(
+        tmp_path,
+        {
+            "pkg/__init__.py": b"",
+            "pkg/lib.py": LIBRARY,
+            "pkg/app.py": METHOD.encode(),
+            "pkg/gen.py": GENERATOR,
+            "bad.py": b"def (:\n",
+        },
+    )
     done = here.run("--output-format", "json")
     assert done.code == 2  # of bad.py
     document = done.json
@@ -330,21 +379,28 @@ def test_the_document(tmp_path: Path) -> None:
     for refusal in document["refusals"]:
         assert refusal.keys() == {"rule", "path", "line", "reason", "message"}
     unmended = [item for item in document["findings"] if item["change"] is None]
-    assert {(item["path"], item["line"]) for item in unmended} == {(item["path"], item["line"]) for item in document["refusals"]}
+    assert unmended
+    assert {(item["path"], item["line"]) for item in unmended} == {
+        (item["path"], item["line"]) for item in document["refusals"]
+    }
 
 
 def test_paths_count_from_where_each_reader_stands(tmp_path: Path) -> None:
-    """Patches from the git root, the document from the project root, the text from the current folder."""
+    """Patches from the root (that of git, where there is one), the document too, the text from the current folder."""
     here = project(tmp_path, {"sub/a.py": SLEEPER})
-    here.commit()
     assert b"--- a/sub/a.py\n+++ b/sub/a.py\n" in here.run("--diff", at="sub").out
-    assert here.run("--output-format", "json", at="sub").json["findings"][0]["path"] == "sub/a.py"
-    assert here.run(at="sub").out.startswith(b"time.sleep (a.py:5)") or b"\n  a.py:5:5: " in here.run(at="sub").out
+    here.git("init", "-q", at="..")
+    assert b"--- a/project/sub/a.py\n+++ b/project/sub/a.py\n" in here.run("--diff", at="sub").out
+    assert here.run("--output-format", "json", at="sub").json["findings"][0]["path"] == "project/sub/a.py"
+    assert b"\n  a.py:5:5: " in here.run(at="sub").out
 
 
 def test_rules_are_chosen_by_name(tmp_path: Path) -> None:
     """ALL is every default rule; an unknown name is an error that names the nearest."""
-    here = project(tmp_path, {"a.py": TWO_RULES, "b.py": b"async def f(a, b):\n    x = await a()\n    y = await b()\n    return x, y\n"})
+    here = project(
+        tmp_path,
+        {"a.py": TWO_RULES, "b.py": b"async def f(a, b):\n    x = await a()\n    y = await b()\n    return x, y\n"},
+    )
 
     def found(*words: str) -> set[str]:
         return {finding["rule"] for finding in here.run("--output-format", "json", *words).json["findings"]}
@@ -383,34 +439,47 @@ def test_suppressed_findings_neither_appear_nor_change(tmp_path: Path) -> None:
     here = project(tmp_path, SUPPRESSED)
     done = here.run("--output-format", "json")
     assert (done.code, done.json["findings"], done.json["changes"]) == (0, [], [])
-    assert here.run("--diff", "--unsafe", "--check") .out == b""
+    assert here.run("--diff", "--unsafe", "--check").out == b""
 
 
 def test_a_suppression_of_nothing_is_a_finding(tmp_path: Path) -> None:
     """One for another rule stops nothing either; neither does what only looks like one in a string."""
-    here = project(tmp_path, {
-        "other.py": SLEEPER.replace(b"sleep(1)", b"sleep(1)  # asyncfix: ignore[blocking-open]"),
-        "idle.py": b"x = 1  # asyncfix: ignore\n",
-        "text.py": b"x = '# asyncfix: ignore'\n",
-    })
+    here = project(
+        tmp_path,
+        {
+            "other.py": SLEEPER.replace(b"sleep(1)", b"sleep(1)  # asyncfix: ignore[blocking-open]"),
+            "idle.py": b"x = 1  # asyncfix: ignore\n",
+            "text.py": b"x = '# asyncfix: ignore'\n",
+            "whole.py": b"# asyncfix: ignore-file\nx = 1\n",
+        },
+    )
     done = here.run("--output-format", "json")
     found = {(item["path"], item["line"], item["rule"]) for item in done.json["findings"]}
     assert found == {
         ("other.py", 5, "blocking-sleep"),
         ("other.py", 5, "unused-suppression"),
         ("idle.py", 1, "unused-suppression"),
+        ("whole.py", 1, "unused-suppression"),
     }
     assert done.code == 1
 
 
 def test_a_suppressed_line_bars_every_edit_of_it(tmp_path: Path) -> None:
     """The call, and the word `def`, of a helper that would turn."""
-    for number, (old, new) in enumerate([
-        (b"lib.nap()", b"lib.nap()  # asyncfix: ignore"),
-        (b"def nap():", b"def nap():  # asyncfix: ignore[blocking-sleep]"),
-        (b"time.sleep(1)", b"time.sleep(1)  # asyncfix: ignore"),
-    ]):
-        here = project(tmp_path / str(number), {"lib.py": LIBRARY.replace(old, new), "app.py": CALLER.replace(old, new)})
+    for number, (old, new) in enumerate(
+        [
+            (b"lib.nap()", b"lib.nap()  # asyncfix: ignore"),
+            (b"def nap():", b"def nap():  # asyncfix: ignore[blocking-sleep]"),
+            (b"time.sleep(1)", b"time.sleep(1)  # asyncfix: ignore"),
+        ]
+    ):
+        here = project(
+            tmp_path / str(number), {"lib.py": LIBRARY.replace(old, new), "app.py": CALLER.replace(old, new)}
+        )
         shown = here.run("--diff", "--unsafe").out
         assert b"async def nap" not in shown, old
-        assert [item for item in here.run("--output-format", "json").json["findings"] if item["rule"] == "unused-suppression"] == [], old
+        assert [
+            item
+            for item in here.run("--output-format", "json").json["findings"]
+            if item["rule"] == "unused-suppression"
+        ] == [], old

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,11 @@ import pytest
 from harness import AWAITING, SLEEPER, Done, Project, project
 
 # Syntax of the Python after this one.
-NEWER = b"type X = int\n" if sys.version_info < (3, 12) else b"x = t''\n" if sys.version_info < (3, 14) else b"lazy import x\n"
+NEWER = (
+    b"type X = int\n"
+    if sys.version_info < (3, 12)
+    else b"x = t''\n" if sys.version_info < (3, 14) else b"lazy import x\n"
+)
 # What may be edited and is not processed: a part of the reason that has to be given.
 BAD = {
     "syntax.py": (b"def (:\n" + SLEEPER, "syntax error"),
@@ -77,10 +80,13 @@ def test_exclude_settles_it(tmp_path: Path) -> None:
 
 def test_a_file_of_50_mb_is_skipped_by_a_stated_rule(tmp_path: Path) -> None:
     """That is no error; what it names still counts as a possible caller."""
-    here = project(tmp_path, {
-        "lib.py": b"import time\n\n\ndef nap():\n    time.sleep(1)\n",
-        "app.py": b"import lib\n\n\nasync def g():\n    lib.nap()\n",
-    })
+    here = project(
+        tmp_path,
+        {
+            "lib.py": b"import time\n\n\ndef nap():\n    time.sleep(1)\n",
+            "app.py": b"import lib\n\n\nasync def g():\n    lib.nap()\n",
+        },
+    )
     assert b"async def nap" in here.run("--diff").out
     big = here.root / "big.py"
     big.write_bytes(SLEEPER + LINE * (50_000_000 // len(LINE)) + b"    x.nap()\n")
@@ -120,19 +126,22 @@ def test_links_in_a_circle_and_out_of_the_root_are_not_followed(tmp_path: Path) 
 
 def test_odd_names(tmp_path: Path) -> None:
     """A blank or an accent is nothing odd; a line break or bytes that are no text cost that file."""
-    here = project(tmp_path, {"a b.py": SLEEPER, "\u00fcn\u00ef \U0001f600.py": SLEEPER, "-rf.py": SLEEPER, "%s.py": SLEEPER})
+    here = project(
+        tmp_path, {"a b.py": SLEEPER, "\u00fcn\u00ef \U0001f600.py": SLEEPER, "-rf.py": SLEEPER, "%s.py": SLEEPER}
+    )
     odd = [os.fsencode(here.root) + b"/" + name for name in (b"line\nbreak.py", b"byte\xff.py")]
     for name in odd:
-        with open(name, "wb") as file:
-            file.write(SLEEPER)
+        Path(os.fsdecode(name)).write_bytes(SLEEPER)
     done = here.run("--apply")
     assert done.code == 2
     assert one_line_about(done, "line\\nbreak.py", "a line break in its name")
     assert one_line_about(done, "byte\\udcff.py", "its name is not UTF-8")
-    assert all((here.root / name).read_bytes() == AWAITING for name in ("a b.py", "\u00fcn\u00ef \U0001f600.py", "-rf.py", "%s.py"))
+    assert all(
+        (here.root / name).read_bytes() == AWAITING
+        for name in ("a b.py", "\u00fcn\u00ef \U0001f600.py", "-rf.py", "%s.py")
+    )
     for name in odd:
-        with open(name, "rb") as file:
-            assert file.read() == SLEEPER
+        assert Path(os.fsdecode(name)).read_bytes() == SLEEPER
     github = here.run("--output-format", "github", "--no-cache")
     assert not [line for line in github.out.splitlines() if line.startswith(b"break.py")]
 
@@ -279,9 +288,29 @@ def test_a_reader_who_leaves_early_is_no_error_of_ours(words: tuple[str, ...], t
 
 # ------------------------------------------------------------------------------------------------------------- canaries
 
-SHADOWS = ("typer", "libcst", "asyncfix", "transforms", "msgspec", "black", "tomlkit", "unidiff", "pathspec", "httpx", "json", "evil")
+SHADOWS = (
+    "typer",
+    "libcst",
+    "asyncfix",
+    "transforms",
+    "msgspec",
+    "black",
+    "tomlkit",
+    "unidiff",
+    "pathspec",
+    "httpx",
+    "json",
+    "evil",
+)
 PROGRAMS = ("black", "git", "python", "python3", "ruff", "sh")
-HOOKS = ("pre-commit", "post-index-change", "post-checkout", "reference-transaction", "pre-auto-gc", "fsmonitor-watchman")
+HOOKS = (
+    "pre-commit",
+    "post-index-change",
+    "post-checkout",
+    "reference-transaction",
+    "pre-auto-gc",
+    "fsmonitor-watchman",
+)
 CONFIGURATION = b"""[project]
 name = "p"
 version = "1"
@@ -299,7 +328,9 @@ plugins = ["evil", "./evil.py"]
 [tool.pytest.ini_options]
 addopts = "-p evil"
 """
-APPLICATION = b"import requests\nimport time\n\n\nasync def f(u):\n    time.sleep(1)\n    return requests.get(u).json()\n"
+APPLICATION = (
+    b"import requests\nimport time\n\n\nasync def f(u):\n    time.sleep(1)\n    return requests.get(u).json()\n"
+)
 
 
 def sung(here: Project) -> set[str]:
@@ -323,7 +354,14 @@ def plant(here: Project) -> None:
     """Everything in a project that some tool is known to run."""
     for name in SHADOWS:
         canary(here, f"{name}/__init__.py" if name in ("libcst", "asyncfix", "transforms") else f"{name}.py")
-    for path in ("sitecustomize.py", "usercustomize.py", "conftest.py", "setup.py", "noxfile.py", "transforms/apis/evil.py"):
+    for path in (
+        "sitecustomize.py",
+        "usercustomize.py",
+        "conftest.py",
+        "setup.py",
+        "noxfile.py",
+        "transforms/apis/evil.py",
+    ):
         canary(here, path)
     for name in PROGRAMS:
         canary(here, name)
@@ -440,5 +478,7 @@ def test_the_canaries_can_sing(command: list[str], expected: str, trap: Project)
 
 def test_the_programs_can_sing(trap: Project) -> None:
     """Found through the current folder by whoever looks for them by name."""
-    subprocess.run("black; git", shell=True, cwd=trap.root, env=trap.environment(), stdin=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        "black; git", shell=True, cwd=trap.root, env=trap.environment(), stdin=subprocess.DEVNULL, check=False
+    )
     assert sung(trap) >= {"ran-black", "ran-git"}

@@ -75,7 +75,13 @@ def test_the_wheel_holds_every_source_file_and_nothing_else(wheel: Path) -> None
 def hostile(folder: Path, environment: Path) -> Project:
     """A project whose own modules have the names of ours, and of what we need; each would leave a mark."""
     here = project(folder, {"pyproject.toml": PYPROJECT, "app.py": APPLICATION})
-    for name in ("transforms/__init__.py", "transforms/blocking_sleep.py", "asyncfix/__init__.py", "libcst/__init__.py", "typer.py"):
+    for name in (
+        "transforms/__init__.py",
+        "transforms/blocking_sleep.py",
+        "asyncfix/__init__.py",
+        "libcst/__init__.py",
+        "typer.py",
+    ):
         file = here.root / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"open({str(here.home / 'ran')!r}, 'a').write({name!r})\n", encoding="utf-8")
@@ -100,7 +106,9 @@ def test_nothing_of_ours_lies_at_the_top_but_one_package(installed: Path) -> Non
     assert not list(site.glob("transforms*"))
     assert (site / "asyncfix" / "py.typed").is_file()
     assert len(list(site.glob("asyncfix*"))) == 2  # the package and its dist-info
-    code = "import importlib.util as u; import asyncfix.transforms; print(u.find_spec('transforms'), u.find_spec('tests'))"
+    code = (
+        "import importlib.util as u; import asyncfix.transforms; print(u.find_spec('transforms'), u.find_spec('tests'))"
+    )
     python = installed / "bin" / "python"
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "None None\n"

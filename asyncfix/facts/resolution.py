@@ -67,6 +67,7 @@ PLAIN = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
+STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
@@ -185,7 +186,7 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
     for argument, default in zip((*positional, *arguments.kwonlyargs), defaults, strict=True):
         types = annotation(argument.annotation, outside)
         given = resolve(default, outside) if default is not None else ()
-        facts.append(Parameter(argument.arg, types[0] if len(types) == 1 else "", given[0] if len(given) == 1 else ""))
+        facts.append(Parameter(argument.arg, "|".join(types), given[0] if len(given) == 1 else ""))
     return tuple(facts)
 
 
@@ -209,7 +210,7 @@ def _results(frame: Frame) -> Refs:
 def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
     """The facts of a call; None for one that runs nothing anybody could care about."""
     targets = resolve(node.func, scope)
-    if all(target in PLAIN or target.startswith("builtins.str!.") for target in targets):
+    if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
         return None
     end_line = node.end_lineno or node.lineno
     return Call(
@@ -252,10 +253,10 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
             if ref.startswith("?"):
                 _note_loose(ref, kind, node, loose)
                 continue
-            if ref.partition(".")[0] in STANDARD:
+            if kind != "write" and ref.partition(".")[0] in STANDARD and ref != STOP:
                 continue
             end_line = node.end_lineno or node.lineno
-            late = context.late if kind in ("write", "change") else None
+            late = context.late  # a target, and all in it, is worked out when the value on its right is there
             yield Access(
                 ref=ref,
                 kind="read" if kind == "base" else kind,

@@ -168,11 +168,18 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
             return union(resolve(value, scope) for value in node.values)
         case ast.IfExp():
             return union((resolve(node.body, scope), resolve(node.orelse, scope)))
+        case ast.Lambda():
+            return (f"{scope.prefix}{lambda_name(node)}",)
         case ast.NamedExpr() | ast.Starred():
             return resolve(node.value, scope)
         case _:
             literal = LITERALS.get(type(node))
             return (literal,) if literal else UNKNOWN
+
+
+def lambda_name(node: ast.Lambda) -> str:
+    """The name that a lambda goes by among the functions of its file."""
+    return f"<lambda:{node.lineno}:{node.col_offset}>"
 
 
 def _call(node: ast.Call, scope: Scope) -> Refs:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from asyncfix.facts.scopes import Bound, Scope, annotation
+from asyncfix.facts.scopes import Bound, Scope, annotation, lambda_name
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
@@ -161,12 +161,11 @@ class Walker:
                 self._visit(default, frame, scope, context)
         for decorator in decorators:
             if isinstance(decorator, ast.Call):
-                frame.calls.append((decorator, scope, context, "decorator", False))
-                self._all((*decorator.args, *decorator.keywords), frame, scope, context)
+                self._call(decorator, frame, scope, context, "decorator")
 
     def _lambda(self, node: ast.Lambda, frame: Frame, scope: Scope, context: Context) -> None:
         self._outside_parts(node.args, (), frame, scope, context)
-        qualname = _inner_name(frame, f"<lambda:{node.lineno}:{node.col_offset}>")
+        qualname = _inner_name(frame, lambda_name(node))
         inner = Scope("function", f":{qualname}.<locals>.", scope, owner_class=scope.function.owner_class)
         new = Frame(qualname, "lambda", inner, node, outer=frame.qualname)
         for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
@@ -249,7 +248,8 @@ class Walker:
             scope.function.bind(node.target.id, "?")
         self._record(node.target, "read", frame, scope, context)
         self._visit(node.value, frame, scope, context)
-        self._target(node.target, "?", "", frame, scope, replace(context, late=node.value))
+        inner = replace(context, late=node.value, barrier=context.barrier or "augmented-target")
+        self._target(node.target, "?", "", frame, scope, inner)
 
     def _walrus(self, node: ast.NamedExpr, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
@@ -318,19 +318,23 @@ class Walker:
     # ---------------------------------------------------------------------------------------------------------- control
 
     def _for(self, node: ast.For | ast.AsyncFor, frame: Frame, scope: Scope, context: Context) -> None:
-        self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited")
-        inner = replace(context, loop=context.loop or self.source.span(node))
+        # What is iterated over is worked out once, before the loop.
+        body = Span(self.source.span(node.body[0]).start, self.source.span(node).end)
+        self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited", body)
+        inner = replace(context, loop=context.loop or body)
         self._target(node.target, node.iter, "[]", frame, scope, inner)
         self._all(node.body, frame, scope, inner)
         self._all(node.orelse, frame, scope, context)
 
-    def _iterated(self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str) -> None:
+    def _iterated(
+        self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str, body: Span | None = None
+    ) -> None:
         if isinstance(node, ast.Call):
             self._call(node, frame, scope, context, use)
             return
         self._visit(node, frame, scope, context)
         if isinstance(node, (ast.Name, ast.Attribute)) and use == "iterated":
-            self._record(node, "iterate", frame, scope, context)
+            self._record(node, "iterate", frame, scope, replace(context, loop=body or context.loop))
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
@@ -359,7 +363,7 @@ class Walker:
         frame.tries.append((span, [(handler.type, handler.lineno) for handler in node.handlers], scope))
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
         for handler in node.handlers:
-            if handler.type is not None:
+            if handler.type is not None and not _is_stop(handler.type):
                 self._visit(handler.type, frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
@@ -532,6 +536,10 @@ def _parameter_bound(qualname: str, name: str) -> Bound:
 def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
     every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
     return (argument.annotation for argument in every if argument is not None)
+
+
+def _is_stop(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "StopIteration"
 
 
 def _has_decorator(node: FunctionNode, name: str) -> bool:

@@ -92,7 +92,7 @@ class Evaluator:
             return UNKNOWN
         # The longest prefix that was seen before saves most of the work: refs grow step by step.
         tail = _last_step(ref)
-        if tail is not None and tail > 0:
+        if tail is not None and tail > 0 and not ref[:tail].endswith("<locals>"):
             base = self.evaluate(path, ref[:tail])
             if base:
                 return self._steps(base, ref[tail:])
@@ -305,7 +305,7 @@ class Evaluator:
         for parameter in info.fact.parameters:
             if parameter.name == name:
                 stated = self._stated(f"{entity.name}({name})")
-                return stated or (self.evaluate(info.path, parameter.type) if parameter.type else UNKNOWN)
+                return stated or self.all(info.path, filter(None, parameter.type.split("|")))
         return UNKNOWN
 
     def _stated(self, value: str) -> Entities:

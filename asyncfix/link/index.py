@@ -254,8 +254,9 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
         elif entity.kind == "instance" and access.kind == "iterate":
             _protocol(index, name, access, entity.name, ITERATING)
-    if not entities and access.kind == "read" and attribute.isidentifier() and base:
-        index.by_name.setdefault(attribute, []).append(Loose("possible-use", info.path, access.line, name))
+    if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
+        reason = "possible-use" if access.kind == "read" else "rebound"
+        index.by_name.setdefault(attribute, []).append(Loose(reason, info.path, access.line, name))
 
 
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:

@@ -54,12 +54,27 @@ def find(index: ProjectIndex) -> Tests:
                 patches.extend(_patch(index, info.path, call, last))
             elif last in ("freeze_time", "travel") and not _literal(call, "real_asyncio") == "True":
                 frozen.append(Patch(last, False, info.path, call.line))
+    patches.extend(_assigned(index))
     intercepted = [
         Patch(INTERCEPTORS[name], False, path, 1)
         for path, summary in index.summaries.items()
         for name in sorted(summary.imports & INTERCEPTORS.keys())
     ]
     return Tests(tuple(patches), tuple(frozen), tuple(intercepted))
+
+
+def _assigned(index: ProjectIndex) -> Iterable[Patch]:
+    """Names of libraries that are assigned anew: ``mod.time.sleep = fake``."""
+    for info in index.functions.values():
+        for access in info.fact.accesses:
+            head, _, last = access.ref.rpartition(".")
+            if access.kind != "write" or not head.strip(":."):
+                continue
+            if not index.evaluator.evaluate(info.path, head) or "()" in head:
+                yield Patch(f"?.{last}", False, info.path, access.line)
+            for entity in index.evaluator.evaluate(info.path, head):
+                if entity.kind == "external" and index.catalog.blocking(f"{entity.name}.{last}") is not None:
+                    yield Patch(f"{entity.name}.{last}", False, info.path, access.line)
 
 
 def _last(call: Call) -> str:
@@ -102,9 +117,24 @@ def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Patch 
         if name == item.target or top == item.target:
             return item
     for item in tests.patches:
-        if _means(index, item.target, name, module):
+        if _means(index, item.target, name, module) or _alias(index, item.target, name, path):
             return item
     return None
+
+
+def _alias(index: ProjectIndex, target: str, name: str, path: str) -> bool:
+    """Whether the replaced name is one that the project itself gave to ``name``: a variable, or an attribute of a class."""
+    if not target.startswith("?."):
+        return any(
+            entity.kind == "external" and index.catalog.canonical(entity.name) == name
+            for entity in index.evaluator.evaluate(path, target)
+        )
+    last = target[2:]
+    return any(
+        last in item.attributes
+        and any(entity.name == name for entity in index.evaluator.all(path, item.attributes[last]))
+        for item in index.summaries[path].classes
+    )
 
 
 def _means(index: ProjectIndex, target: str, name: str, module: str) -> bool:

@@ -196,16 +196,13 @@ class _Planner:
                 f"{found[1]} imports {found[0]}: this code may run on another event loop than asyncio's"
             )
 
-    def _closed(self, path: str, first: int, last: int) -> bool:
-        limits = self.facts.limits
-        return path in limits.closed or any(
-            line in limits.closed_lines.get(path, ()) for line in range(first, last + 1)
-        )
+    def _closed(self, path: str, first: int, last: int, rule: str = "") -> bool:
+        return path in self.facts.limits.closed or self.facts.barred(path, first, last, rule)
 
     def _site(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Decide the form of one blocking call and add it to the draft; a Mend without Change if none will do."""
         path, call = self.index.path(leaf.function), leaf.call
-        if self._closed(path, call.line, call.end_line):
+        if self._closed(path, call.line, call.end_line, leaf.rule):
             return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
         if call.barrier:
             return Mend(None, call.barrier, f"no await may stand here: {call.barrier.replace('-', ' ')}")
@@ -340,6 +337,7 @@ class _Planner:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
         coloured = self._colour(leaf.function)
         if isinstance(coloured, Barrier):
+            self.facts.barred(coloured.path, coloured.line, coloured.line, "")
             return Mend(None, coloured.code, coloured.why)
         draft = Draft()
         barred: Mend | None = None
@@ -399,7 +397,7 @@ class _Planner:
         if found is None:
             found = self._edges[key] = self._thread(edge, leaf, barred)
         if found.change is None and barred.change is None:
-            return Mend(None, barred.code, f"{barred.why}; and not in a thread: {found.why}")
+            return Mend(None, found.code, f"{barred.why}; and not in a thread: {found.why}")
         return found
 
     def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:

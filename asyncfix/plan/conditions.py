@@ -98,7 +98,7 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
         if touch.writes and not _may_write(touch, locked):
             return Verdict("fails", f"it writes {said(touch.key)} in a thread ({touch.where})", "shared-write")
     for touch in reach.touches:
-        writers = () if touch.writes else facts.effects.writers(touch.key)
+        writers = () if touch.writes or _may_write(touch, locked) else facts.effects.writers(touch.key)
         if writers:
             name, write = writers[0]
             return Verdict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules
@@ -21,7 +21,11 @@ NEUTRAL_LOOPS = ("anyio", "sniffio")
 
 @dataclass(slots=True)
 class Facts:
-    """What plan knows. ``sites``: by path and span of the call; ``scanned``: those of rules about statements, with the path."""
+    """What plan knows.
+
+    sites    by path and span of the call; scanned: those of rules about statements, with the path
+    barred   whether comments keep a rule ('' : all) away from some lines of a file; asking counts as using them
+    """
 
     index: ProjectIndex
     effects: Effects
@@ -33,6 +37,7 @@ class Facts:
     exported: frozenset[str]
     named: Mapping[str, tuple[tuple[str, int], ...]]
     sites: Mapping[str, Mapping[Span, Site]]
+    barred: Callable[[str, int, int, str], bool]
     scanned: tuple[tuple[str, Site], ...] = ()
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
 
@@ -78,7 +83,6 @@ class Facts:
                     yield path, Handler(tuple(argument.ref for argument in call.arguments if argument.ref), call.line)
 
 
-
 def gather(
     index: ProjectIndex,
     config: Config,
@@ -86,6 +90,7 @@ def gather(
     target: tuple[int, int],
     closed: frozenset[str],
     closed_lines: Mapping[str, frozenset[int]],
+    barred: Callable[[str, int, int, str], bool],
 ) -> Facts:
     """Gather the facts; sites are added when they have been surveyed."""
     tests = find_patches(index)
@@ -107,7 +112,17 @@ def gather(
         closed_lines=closed_lines,
     )
     return Facts(
-        index, Effects(index), config, project, target, tests, limits, frozenset(_exported(index)), _named(index), {}
+        index,
+        Effects(index),
+        config,
+        project,
+        target,
+        tests,
+        limits,
+        frozenset(_exported(index)),
+        _named(index),
+        {},
+        barred,
     )
 
 
@@ -137,6 +152,8 @@ def _patched(index: ProjectIndex, by_target: Mapping[str, tuple[str, ...]], targ
 def _exported(index: ProjectIndex) -> Iterator[str]:
     """Functions (and methods of classes) that the project offers to others."""
     for path, summary in index.summaries.items():
+        if any(part.startswith("test") for part in path.split("/")):
+            continue  # what tests gather is for nobody else
         package = path.endswith("__init__.py")
         for name in summary.exports if summary.exports is not None else tuple(summary.bindings) if package else ():
             if name.startswith("_") or (summary.exports is None and f":{name}" in summary.bindings.get(name, ())):

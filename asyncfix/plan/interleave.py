@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asyncfix.effects import Effects, Touch, Where, said
+from asyncfix.effects import CONSTRUCTING, Effects, Touch, Where, of_self, said
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Span
 
+CALLED = "call of "
 LOCKS = frozenset(
     {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
 )
@@ -31,45 +32,62 @@ def lock_held(index: ProjectIndex, suspension: Suspension) -> str:
         for entity in index.evaluator.evaluate(path, ref):
             if entity.kind == "value" and entity.name in LOCKS:
                 return entity.name
+    return _acquired(index, suspension)
+
+
+def _acquired(index: ProjectIndex, suspension: Suspension) -> str:
+    """A lock of `threading` that is acquired by hand before the await and released after it."""
+    names = [(external.name, external.call.span) for external in index.externals.get(suspension.function, ())]
+    for lock in LOCKS:
+        taken = any(name == f"{lock}.acquire" and span.end <= suspension.span.start for name, span in names)
+        if taken and any(name == f"{lock}.release" and span.start >= suspension.span.end for name, span in names):
+            return lock
     return ""
 
 
 def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
-    """Whether a lock of asyncio is held there."""
+    """Whether a lock of asyncio is held there that others may hold too."""
     path = index.path(suspension.function)
     return any(
-        entity.kind == "value" and entity.name.startswith("asyncio.")
+        entity.kind == "value" and entity.name in ("asyncio.Lock", "asyncio.Condition")
         for ref in suspension.held
+        if ref.endswith("~") and not ref.endswith("()~")  # one made by the call itself keeps nobody out
         for entity in index.evaluator.evaluate(path, ref.removesuffix("~"))
     )
 
 
 def races(effects: Effects, suspension: Suspension) -> tuple[str, ...]:
     """Why the await may let another task in at a bad moment; each reason names both places."""
-    before, after = _sides(effects, suspension)
+    before, inside, after = _sides(effects, suspension)
+    # What the awaited function does itself is judged at its own awaits; here it stands on either side of the caller's code.
+    pairs = ((before, [*inside, *after]), (inside, after))
     return tuple(
         dict.fromkeys(
             (
-                *_check_then_act(effects, before, after),
-                *_half_written(before, after),
+                *(reason for first, second in pairs for reason in _check_then_act(effects, first, second)),
+                *(reason for first, second in pairs for reason in _half_written(first, second)),
                 *_changed_while_iterated(effects, suspension),
             )
         )
     )[:3]
 
 
-def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[Touch]]:
-    """What the function touches before the await and after it; in a loop round both, everything is on both sides."""
+def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[Touch], list[Touch]]:
+    """What the function touches before the await, in what is awaited, and after it; in a loop round all, everything is on both sides."""
     before: list[Touch] = []
+    inside: list[Touch] = []
     after: list[Touch] = []
     loop = suspension.loop
     for touch in _touches(effects, suspension.function):
+        if touch.span == suspension.span and touch.object.startswith(CALLED):
+            inside.append(touch)
+            continue
         around = loop is not None and loop.contains(touch.span)
         if around or touch.at < suspension.span.start:
             before.append(touch)
         if around or touch.at >= suspension.span.end:
             after.append(touch)
-    return before, after
+    return before, inside, after
 
 
 def _touches(effects: Effects, function: str) -> Iterable[Touch]:
@@ -83,12 +101,13 @@ def _touches(effects: Effects, function: str) -> Iterable[Touch]:
     for edge in index.calls.get(function, ()):
         if index.fact(edge.callee).is_async:
             continue
-        for name in effects.below(edge.callee):
+        for name, own in effects.run(function, edge.span):
+            alone = own or index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
             for touch in effects.direct(name).touches:
-                if not touch.key.startswith("argument "):
+                if not touch.key.startswith("argument ") and not (alone and of_self(touch, index, name)):
                     yield Touch(
                         touch.key,
-                        f"{name} {touch.object}",
+                        f"{CALLED}{name} {touch.object}",
                         touch.writes,
                         edge.span,
                         edge.span.end,
@@ -125,10 +144,9 @@ def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[s
 
 def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
     for touch in effects.direct(suspension.function).touches:
-        if not touch.iterates or not _shared(touch.key):
+        if not touch.iterates or touch.loop is None or not _shared(touch.key):
             continue
-        loops = suspension.loop is not None and suspension.loop.contains(touch.span)
-        writers = effects.writers(touch.key) if loops else ()
+        writers = effects.writers(touch.key) if touch.loop.contains(suspension.span) else ()
         if writers:
             name, write = writers[0]
             yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"

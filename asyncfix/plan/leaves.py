@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from asyncfix.colour import TRANSPARENT_DECORATORS
+from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.index import Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
 
@@ -51,13 +51,11 @@ class Blocking:
     )
 
 
-def find(
-    index: ProjectIndex, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]
-) -> Blocking:
-    """All blocking calls of the rules in force. ``dropped(path, call, rule)`` is true where a suppression says so."""
+def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Callable[[str], bool]) -> Blocking:
+    """All blocking calls of the rules in force, but for those in files that are left out."""
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function in index.functions:
-        found = tuple(_leaves(index, function, rule_of, dropped))
+        found = () if left_out(index.path(function)) else tuple(_leaves(index, function, rule_of))
         if found:
             leaves[function] = found
     tree = _Ways(index, leaves)
@@ -92,9 +90,7 @@ def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tupl
     return (*hops, Hop(leaf.name, index.path(leaf.function), leaf.call.line))
 
 
-def _leaves(
-    index: ProjectIndex, function: str, rule_of: Callable[[Api], str | None], dropped: Callable[[str, Call, str], bool]
-) -> Iterator[Leaf]:
+def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | None]) -> Iterator[Leaf]:
     path = index.path(function)
     seen: set[tuple[int, int]] = set()
     for external in index.externals.get(function, ()):
@@ -107,8 +103,7 @@ def _leaves(
         if api is None or rule is None or _harmless(call) or _own_handle(external):
             continue
         seen.add(span)
-        if not dropped(path, call, rule):
-            yield Leaf(function, api, external.name, rule, call, _doubt(index, path, external))
+        yield Leaf(function, api, external.name, rule, call, _doubt(index, path, external))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
