@@ -19,21 +19,10 @@ OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
 
 # Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
+# Names that databases, sessions and paths have too (``get``, ``count``, ``replace``) are not among them.
 VALUE_METHODS = frozenset(
-    name for kind in (str, bytes, int, float) for name in dir(kind) if not name.startswith("_")
-) | {
-    "items",
-    "keys",
-    "values",
-    "get",
-    "copy",
-    "isoformat",
-    "total_seconds",
-    "timestamp",
-    "group",
-    "groups",
-    "groupdict",
-}
+    ["strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "lower", "upper", "title", "capitalize", "casefold", "swapcase", "startswith", "endswith", "encode", "decode", "zfill", "ljust", "rjust", "center", "partition", "rpartition", "removeprefix", "removesuffix", "isdigit", "isalpha", "isalnum", "isspace", "isdecimal", "isnumeric", "isidentifier", "islower", "isupper", "istitle", "translate", "expandtabs", "items", "keys", "isoformat", "total_seconds", "timestamp", "group", "groups", "groupdict"]
+)
 CHANGING_METHODS = frozenset(
     {
         "append",
@@ -83,6 +72,9 @@ QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
 }
 THREAD_LOCAL = "threading.local"
 STOP = "builtins.StopIteration"
+CURRENT_EXCEPTION = frozenset(
+    {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
+)
 # Calls on two files, of which the first is read and the second written.
 COPYING = frozenset(
     {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move", "os.rename", "os.replace"}
@@ -253,6 +245,9 @@ class Effects:
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
                 touches.extend(self._word(path, name, word, writes, call, blocked))
+        if name in CURRENT_EXCEPTION and not call.in_handler:
+            why = f"{name} asks for the current exception, and a thread has none ({where})"
+            blocked.append((call.span, Blocked("current-exception", why)))
         if name == STOP or (
             name == "builtins.next" and len(call.arguments) == 1 and not self._stop_caught(path, call, tries)
         ):
@@ -308,6 +303,8 @@ class Effects:
         if given is not None and given.literal:
             return repr(given.literal)
         ref = receiver if given is None else given.ref
+        if "@" in ref and "()" not in ref:
+            return f"@{ref.rpartition('@')[2]}"  # two functions that name a parameter alike may be given one path
         key = self.key(path, ref)[0]
         temporary = "tempfile." if "tempfile." in ref else ""
         return key if key and not key.startswith("?") else f"{temporary}?{path}:{call.line}:{call.column}"
@@ -356,8 +353,15 @@ class Effects:
         """A ref without an attribute at its end: a parameter, a variable of a function, the result of a call."""
         if "@" in ref and not ref.endswith(("()", "!")):
             return f"argument {path}{ref}", ref
+        if ref.startswith(":") and ref.endswith("!"):
+            return f"{path}{ref}", ref  # the object itself, as a class of a library sees it
         if self._made_here(path, ref):
             return "", ""
+        if ref.endswith("()"):
+            return (
+                f"?{ref}",
+                ref,
+            )  # what a function of the project, or a method of something shared, gives may be shared
         base = ref.rstrip("[]%~")
         return self.key(path, base) if base != ref else ("", "")
 
@@ -387,7 +391,13 @@ class Effects:
         if at < 0:
             return False
         entities = self.index.evaluator.evaluate(path, ref[:at])
-        return bool(entities) and all(entity.kind in ("class", "external") for entity in entities)
+        if not entities or any(entity.kind not in ("class", "external") for entity in entities):
+            return False
+        base, attribute = _split(ref[:at])
+        method = attribute and any(
+            entity.kind in ("instance", "value") for entity in self.index.evaluator.evaluate(path, base)
+        )
+        return not method or not self.key(path, base)[0]
 
     # ------------------------------------------------------------------------------------------------------- whole reach
 
@@ -505,7 +515,7 @@ def said(key: str) -> str:
     if ":" in key and not key.startswith("file "):
         return pretty(key.rpartition(":")[2])
     if key.startswith("file "):
-        return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
+        return "a file" if "?" in key else f"the file {said(key.removeprefix('file ').removeprefix('@'))}"
     return key.removeprefix("?.")
 
 

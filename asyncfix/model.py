@@ -130,6 +130,7 @@ class Call(Packed, frozen=True):
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
+    in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
     span: Span
@@ -146,6 +147,7 @@ class Call(Packed, frozen=True):
     tries: tuple[int, ...] = ()
     held: tuple[str, ...] = ()
     loop: Span | None = None
+    in_handler: bool = False
 
 
 class Access(Packed, frozen=True):

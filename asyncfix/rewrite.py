@@ -18,7 +18,7 @@ from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
 from asyncfix.imports import Added, Names, additions, read_names
-from asyncfix.model import Writable, Edit, Replace, Rewrite, Span, Turn, Use, Value
+from asyncfix.model import Edit, Replace, Rewrite, Span, Turn, Use, Value, Writable
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable

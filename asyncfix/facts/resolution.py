@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, Refs, Scope, annotation, lookup, resolve
+from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, lookup, resolve, steps
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -67,6 +67,7 @@ PLAIN = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
+MOST_REFS = 12
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
@@ -118,7 +119,7 @@ def class_facts(item: ClassFrame) -> Class:
         refs: list[str] = []
         for value, scope, suffix in values:
             refs.extend(_value_refs(value, scope, suffix))
-        attributes[name] = tuple(dict.fromkeys(refs))[:8]
+        attributes[name] = _not_too_many(refs)
     return Class(
         qualname=item.qualname,
         bases=tuple(ref for base in item.node.bases for ref in _base(base, item.outside)),
@@ -133,9 +134,9 @@ def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
     bindings: dict[str, tuple[str, ...]] = {}
     for name, bounds in walker.module.names.items():
         refs: list[str] = []
-        for bound in bounds[:8]:
+        for bound in bounds:
             refs.extend(_value_refs(bound.value, walker.module, bound.steps))
-        bindings[name] = tuple(dict.fromkeys(refs))
+        bindings[name] = _not_too_many(refs)
     return bindings
 
 
@@ -200,11 +201,13 @@ def _results(frame: Frame) -> Refs:
         stated = annotation(node.returns, frame.scope.parent)
         if stated:
             return stated
-    refs: dict[str, None] = {}
-    for value in frame.returns[:8]:
-        if not (isinstance(value, ast.Constant) and value.value is None):
-            refs.update(dict.fromkeys(resolve(value, frame.scope)))
-    return tuple(refs)[:4]
+    return _not_too_many(ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
+
+
+def _not_too_many(refs: Iterable[str]) -> Refs:
+    """Refs without repetition; of too many none is told apart, and the thing is unknown: leaving some out would be a lie."""
+    found = tuple(dict.fromkeys(refs))
+    return found if len(found) <= MOST_REFS else UNKNOWN
 
 
 def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
@@ -229,6 +232,7 @@ def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, u
         tries=context.tries,
         held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
         loop=context.loop,
+        in_handler=context.in_handler,
     )
 
 
@@ -259,7 +263,7 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
             late = context.late  # a target, and all in it, is worked out when the value on its right is there
             yield Access(
                 ref=ref,
-                kind="read" if kind == "base" else kind,
+                kind="read" if kind in ("base", "item") else kind,
                 span=span,
                 at=source.span(late).end if late is not None else span.start,
                 line=node.lineno,
@@ -281,8 +285,9 @@ def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
 def _part_refs(node: ast.expr, scope: Scope) -> Refs:
     """The refs of an attribute, or of the container whose element is touched."""
     if isinstance(node, ast.Attribute):
-        return tuple(ref + "." + node.attr if ref[0] != "?" else "?." + node.attr for ref in resolve(node.value, scope))
-    return tuple(ref for ref in resolve(node, scope) if not ref.startswith(("?", "builtins.")))
+        return steps(resolve(node.value, scope), "." + node.attr)
+    held = node.value if isinstance(node, ast.Subscript) else node
+    return tuple(ref for ref in resolve(held, scope) if not ref.startswith(("?", "builtins.")))
 
 
 def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:
@@ -299,7 +304,7 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate"):
+    if kind in ("change", "iterate", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:
         return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()

@@ -16,6 +16,7 @@ from typing import TypeAlias
 MOST = 4
 LONGEST = 200
 UNKNOWN = ("?",)
+NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
     ast.List: "builtins.list!",
@@ -130,9 +131,9 @@ def steps(base: Refs, suffix: str) -> Refs:
     """Go on from each ref by ``suffix``. From the unknown only the last attribute is kept."""
     if not suffix:
         return base
-    if len(base) == 1:
+    if len(base) == 1 and base[0] != NONE:
         return (_step(base[0], suffix),)
-    return tuple(dict.fromkeys(_step(ref, suffix) for ref in base))
+    return tuple(dict.fromkeys(_step(ref, suffix) for ref in base if ref != NONE)) or UNKNOWN
 
 
 def _step(ref: str, suffix: str) -> str:
@@ -161,7 +162,9 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
         case ast.Subscript():
             return steps(resolve(node.value, scope), "[]")
         case ast.Constant():
-            return UNKNOWN if node.value is None or node.value is ... else (f"builtins.{type(node.value).__name__}!",)
+            if node.value is None:
+                return (NONE,)
+            return UNKNOWN if node.value is ... else (f"builtins.{type(node.value).__name__}!",)
         case ast.BinOp():
             return _operation(node, scope)
         case ast.BoolOp():

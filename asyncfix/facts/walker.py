@@ -29,6 +29,7 @@ class Context:
     tries: tuple[int, ...] = ()
     held: tuple[tuple[ast.expr, str], ...] = ()
     loop: Span | None = None
+    in_handler: bool = False
     late: ast.expr | None = None
     """The value that is worked out before the targets on its left are written."""
 
@@ -310,6 +311,12 @@ class Walker:
             scope.function.bind(node.name, "?")
         self._children(node, frame, scope, context)
 
+    def _compare(self, node: ast.Compare, frame: Frame, scope: Scope, context: Context) -> None:
+        for operator, right in zip(node.ops, node.comparators, strict=True):
+            if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, ast.Name):
+                self._record(right, "item", frame, scope, context)
+        self._children(node, frame, scope, context)
+
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
         for target in node.targets:
             if not isinstance(target, ast.Name):
@@ -367,7 +374,7 @@ class Walker:
                 self._visit(handler.type, frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
-            self._all(handler.body, frame, scope, context)
+            self._all(handler.body, frame, scope, replace(context, in_handler=True))
         self._all(node.orelse, frame, scope, context)
         self._all(node.finalbody, frame, scope, context)
 
@@ -439,6 +446,8 @@ class Walker:
         self._record(node, "read", frame, scope, context)
 
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
+        if isinstance(node.value, ast.Name):
+            self._record(node.value, "item", frame, scope, context)
         self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)
 
@@ -517,6 +526,7 @@ VISITORS: dict[type[ast.AST], Callable[..., None]] = {
     ast.YieldFrom: Walker._yield,
     ast.Subscript: Walker._subscript,
     ast.Delete: Walker._delete,
+    ast.Compare: Walker._compare,
     ast.MatchAs: Walker._capture,
     ast.MatchStar: Walker._capture,
     ast.JoinedStr: Walker._f_string,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 from asyncfix.catalog import Catalog
-from asyncfix.facts.scopes import BUILTINS
+from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Summary
 
@@ -17,7 +17,7 @@ ROOT = re.compile(r"[^.()\[\]!^@%~<]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
-    "module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "parameter"
+    "module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "unknown"
 ]
 
 
@@ -34,6 +34,8 @@ class Entity(NamedTuple):
 
 Entities: TypeAlias = tuple[Entity, ...]
 UNKNOWN: Entities = ()
+SOMETHING = Entity("unknown", "")
+"""Stands beside what is known where it may be something else, too."""
 
 
 class ClassInfo(NamedTuple):
@@ -74,8 +76,11 @@ class Evaluator:
         return found
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
-        """The things that any of several refs may mean."""
-        return tuple(dict.fromkeys(entity for ref in refs for entity in self.evaluate(path, ref)))[:MOST]
+        """The things that any of several refs may mean; `SOMETHING` is among them if one of the refs is not known."""
+        found: dict[Entity, None] = {}
+        for ref in refs:
+            found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
+        return _some(found)
 
     def function_ids(self, path: str, qualname: str) -> tuple[str, ...]:
         """Ids of all definitions of a qualified name in a file."""
@@ -136,7 +141,7 @@ class Evaluator:
         beside = self.modules.at(folder, first.group())
         if beside is not None:
             inside = self._module_attribute(package, first.group()) if package and package != path else UNKNOWN
-            base = inside if inside and inside[0].kind != "module" else (Entity("module", beside),)
+            base = tuple(dict.fromkeys((Entity("module", beside), *inside)))
             return self._steps(base, rest[first.end() :])
         if package is None:
             return UNKNOWN
@@ -150,12 +155,14 @@ class Evaluator:
             found: dict[Entity, None] = {}
             for entity in entities:
                 found.update(dict.fromkeys(self._step(entity, step)))
-            entities = tuple(found)[:MOST]
+            entities = _some(found)
             if not entities:
                 return UNKNOWN
         return entities
 
     def _step(self, entity: Entity, step: str) -> Entities:
+        if entity.kind == "unknown":
+            return (entity,)
         if step[0] == ".":
             return self.attribute(entity, step[1:])
         match step:
@@ -207,9 +214,9 @@ class Evaluator:
         found: dict[Entity, None] = {}
         for ref in summary.bindings.get(name, ()):
             own = self._defined(path, name) if ref == f":{name}" else self.evaluate(path, ref)
-            found.update(dict.fromkeys(own))
+            found.update(dict.fromkeys(own or ((SOMETHING,) if ref != NONE else ())))
         if name in summary.bindings:
-            return tuple(found)
+            return _some(found)
         stars = summary.stars if not name.startswith("_") else ()
         for star in stars:
             for base in self.evaluate(path, star):
@@ -352,6 +359,13 @@ class Evaluator:
         last = {name: index for index, name in enumerate(chain)}
         result = self._orders[class_id] = tuple(name for index, name in enumerate(chain) if last[name] == index)
         return result
+
+
+def _some(found: Mapping[Entity, None]) -> Entities:
+    """The things found; if nothing definite is among them, or too much, they are unknown."""
+    if len(found) > MOST or not any(entity.kind != "unknown" for entity in found):
+        return UNKNOWN
+    return tuple(found)
 
 
 def _last_step(ref: str) -> int | None:

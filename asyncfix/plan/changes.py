@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.colour import Barrier, Colouring, colour
+from asyncfix.effects import said
 from asyncfix.link.index import Edge
 from asyncfix.model import (
     Api,
@@ -226,6 +227,8 @@ class _Planner:
         draft.doubts.extend(races(self.facts.effects, suspension))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
+        if leaf.api.flow == "process":
+            draft.doubts.extend(self._files_of_child(leaf))
         if form.note:
             draft.notes.append(form.note)
         if form.in_thread:
@@ -233,6 +236,13 @@ class _Planner:
                 if site.span.contains(edge.span):
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
+
+    def _files_of_child(self, leaf: Leaf) -> Iterator[str]:
+        """Files that the function itself writes: a child process may use them, and another task may write them meanwhile."""
+        for touch in self.facts.effects.direct(leaf.function).touches:
+            if touch.writes and touch.key.startswith("file ") and "tempfile." not in touch.key:
+                yield f"the child process may use {said(touch.key)}, which other tasks may write meanwhile ({touch.where})"
+                return
 
     def _form(self, site: Site, suspension: Suspension) -> tuple[Form | None, list[str], Mend]:
         """The first form whose requirements hold, with what is unproven; else the reason of the last that failed."""
