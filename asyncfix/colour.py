@@ -94,8 +94,10 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
                 seen.add(edge.caller)
                 turns.append(edge.caller)
     for edge in awaits:
-        if edge.site in index.unknown.get(edge.caller, ()) or not all(
-            other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span
+        if (
+            not edge.sure
+            or edge.site in index.unknown.get(edge.caller, ())
+            or not all(other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span)
         ):
             return Barrier(
                 "ambiguous-call",

@@ -21,7 +21,52 @@ CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_
 # Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
 # Names that databases, sessions and paths have too (``get``, ``count``, ``replace``) are not among them.
 VALUE_METHODS = frozenset(
-    ["strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "lower", "upper", "title", "capitalize", "casefold", "swapcase", "startswith", "endswith", "encode", "decode", "zfill", "ljust", "rjust", "center", "partition", "rpartition", "removeprefix", "removesuffix", "isdigit", "isalpha", "isalnum", "isspace", "isdecimal", "isnumeric", "isidentifier", "islower", "isupper", "istitle", "translate", "expandtabs", "items", "keys", "isoformat", "total_seconds", "timestamp", "group", "groups", "groupdict"]
+    [
+        "strip",
+        "lstrip",
+        "rstrip",
+        "split",
+        "rsplit",
+        "splitlines",
+        "lower",
+        "upper",
+        "title",
+        "capitalize",
+        "casefold",
+        "swapcase",
+        "startswith",
+        "endswith",
+        "encode",
+        "decode",
+        "zfill",
+        "ljust",
+        "rjust",
+        "center",
+        "partition",
+        "rpartition",
+        "removeprefix",
+        "removesuffix",
+        "isdigit",
+        "isalpha",
+        "isalnum",
+        "isspace",
+        "isdecimal",
+        "isnumeric",
+        "isidentifier",
+        "islower",
+        "isupper",
+        "istitle",
+        "translate",
+        "expandtabs",
+        "items",
+        "keys",
+        "isoformat",
+        "total_seconds",
+        "timestamp",
+        "group",
+        "groups",
+        "groupdict",
+    ]
 )
 CHANGING_METHODS = frozenset(
     {
@@ -218,13 +263,13 @@ class Effects:
                 return target
             if name in self.index.names:
                 return f".{name}" if receiver == "?" else target
-            if name in CHANGING_METHODS:
-                key, holder = self.key(path, receiver) if receiver != "?" else ("?", "?")
-                if key:
-                    touches.append(
-                        Touch(key, holder, True, call.span, call.span.end, Where(path, call.line), loop=call.loop)
-                    )
-            elif name not in VALUE_METHODS:
+            changes = name in CHANGING_METHODS
+            key, holder = self.key(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
+            if key:
+                touches.append(
+                    Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line), loop=call.loop)
+                )
+            if not changes and name not in VALUE_METHODS:
                 return f".{name}" if receiver == "?" else target
         return ""
 
@@ -306,8 +351,12 @@ class Effects:
         if "@" in ref and "()" not in ref:
             return f"@{ref.rpartition('@')[2]}"  # two functions that name a parameter alike may be given one path
         key = self.key(path, ref)[0]
+        if key and not key.startswith("?"):
+            return key
+        # A local name stands for one path in one file; anything else is compared with nothing.
+        name_here = call.receiver if given is None else given.name
         temporary = "tempfile." if "tempfile." in ref else ""
-        return key if key and not key.startswith("?") else f"{temporary}?{path}:{call.line}:{call.column}"
+        return f"{temporary}?{path}:" + (name_here or f"{call.line}:{call.column}")
 
     def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
         """Whether StopIteration out of this call is caught in the same function."""

@@ -113,11 +113,13 @@ class Try(Packed, frozen=True):
 
 
 class Argument(Packed, frozen=True):
-    """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal."""
+    """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal, its
+    name if it is one."""
 
     keyword: str
     ref: str
     literal: str = ""
+    name: str = ""
 
 
 class Call(Packed, frozen=True):
@@ -130,6 +132,7 @@ class Call(Packed, frozen=True):
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
+    receiver the name before the dot, '' if something else stands there
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
@@ -148,6 +151,7 @@ class Call(Packed, frozen=True):
     held: tuple[str, ...] = ()
     loop: Span | None = None
     in_handler: bool = False
+    receiver: str = ""
 
 
 class Access(Packed, frozen=True):

@@ -216,6 +216,7 @@ def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, u
     if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
         return None
     end_line = node.end_lineno or node.lineno
+    receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     return Call(
         span=source.span(node),
         function=source.span(node.func),
@@ -233,6 +234,7 @@ def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, u
         held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
         loop=context.loop,
         in_handler=context.in_handler,
+        receiver=receiver.id if isinstance(receiver, ast.Name) else "",
     )
 
 
@@ -243,7 +245,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
     if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
-        return Argument(keyword, resolve(node, scope)[0])
+        return Argument(keyword, resolve(node, scope)[0], name=node.id if isinstance(node, ast.Name) else "")
     return Argument(keyword, LITERALS.get(type(node), ""))
 
 
@@ -287,6 +289,8 @@ def _part_refs(node: ast.expr, scope: Scope) -> Refs:
     if isinstance(node, ast.Attribute):
         return steps(resolve(node.value, scope), "." + node.attr)
     held = node.value if isinstance(node, ast.Subscript) else node
+    if isinstance(held, ast.Name):
+        return _name_refs(held, "item", scope)
     return tuple(ref for ref in resolve(held, scope) if not ref.startswith(("?", "builtins.")))
 
 
@@ -304,6 +308,8 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
+    if kind in ("change", "iterate", "item") and not local and home.kind == "function":
+        return (home.prefix + name,)  # a container of the function round this one
     if kind in ("change", "iterate", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:

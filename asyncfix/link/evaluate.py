@@ -212,6 +212,10 @@ class Evaluator:
         if summary is None:
             return UNKNOWN
         found: dict[Entity, None] = {}
+        # A module of the package is meant by an import of its path, whatever else the package calls by that name.
+        inside = self.modules.at(path.rpartition("/")[0], name) if path.endswith("__init__.py") else None
+        if inside is not None:
+            found[Entity("module", inside)] = None
         for ref in summary.bindings.get(name, ()):
             own = self._defined(path, name) if ref == f":{name}" else self.evaluate(path, ref)
             found.update(dict.fromkeys(own or ((SOMETHING,) if ref != NONE else ())))
@@ -223,10 +227,7 @@ class Evaluator:
                 found.update(dict.fromkeys(self.attribute(base, name)))
         if stars and name in BUILTINS and not any(entity.kind != "external" for entity in found):
             return (Entity("external", f"builtins.{name}"),)
-        if found:
-            return tuple(found)
-        inside = self.modules.at(path.rpartition("/")[0], name) if path.endswith("__init__.py") else None
-        return (Entity("module", inside),) if inside else UNKNOWN
+        return tuple(found)
 
     def _defined(self, path: str, qualname: str) -> Entities:
         class_id = self.class_id(path, qualname)

@@ -21,7 +21,7 @@ class Edge:
 
     kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator``
     site  the call or the access
-    sure  False if the receiver may be something else too
+    sure  False if the call may also mean something that is no function of the project
     """
 
     caller: str
@@ -173,7 +173,7 @@ def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, ta
 def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Entity, ...]) -> bool:
     """Record what a call runs. False if one of its meanings is not known."""
     known = bool(entities)
-    sure = len(entities) == 1
+    sure = all(entity.kind in ("function", "method") for entity in entities)
     for entity in entities:
         match entity.kind:
             case "function" | "method":

@@ -125,10 +125,16 @@ def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Patch 
 def _alias(index: ProjectIndex, target: str, name: str, path: str) -> bool:
     """Whether the replaced name is one that the project itself gave to ``name``: a variable, or an attribute of a class."""
     if not target.startswith("?."):
-        return any(
-            entity.kind == "external" and index.catalog.canonical(entity.name) == name
-            for entity in index.evaluator.evaluate(path, target)
-        )
+        parts = target.split(".")
+        for size in range(len(parts) - 1, 0, -1):
+            module = index.evaluator.modules.by_name.get(".".join(parts[:size]))
+            if module is None:
+                continue
+            if module != path and len(parts) - size == 1:
+                return False  # a variable of another module: this one has its own
+            meant = index.evaluator.evaluate(module, ":" + ".".join(parts[size:]))
+            return any(index.catalog.canonical(entity.name) == name for entity in meant if entity.kind == "external")
+        return False
     last = target[2:]
     return any(
         last in item.attributes

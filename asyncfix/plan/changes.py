@@ -238,10 +238,15 @@ class _Planner:
         return None
 
     def _files_of_child(self, leaf: Leaf) -> Iterator[str]:
-        """Files that the function itself writes: a child process may use them, and another task may write them meanwhile."""
+        """What else the function does to files or by child processes: another task may now do the same in between."""
+        for other in self.blocking.by_function[leaf.function]:
+            if other.api.flow == "process" and other.key != leaf.key:
+                where = f"{self.index.path(other.function)}:{other.call.line}"
+                yield f"another task may run its child processes between this one and that of {where}"
+                return
         for touch in self.facts.effects.direct(leaf.function).touches:
-            if touch.writes and touch.key.startswith("file ") and "tempfile." not in touch.key:
-                yield f"the child process may use {said(touch.key)}, which other tasks may write meanwhile ({touch.where})"
+            if touch.key.startswith("file ") and "tempfile." not in touch.key:
+                yield f"the child process may use {said(touch.key)}, which other tasks may use meanwhile ({touch.where})"
                 return
 
     def _form(self, site: Site, suspension: Suspension) -> tuple[Form | None, list[str], Mend]:
@@ -407,15 +412,15 @@ class _Planner:
         if found is None:
             found = self._edges[key] = self._thread(edge, leaf, barred)
         if found.change is None and barred.change is None:
-            return Mend(None, found.code, f"{barred.why}; and not in a thread: {found.why}")
+            return Mend(None, found.code or barred.code, f"{barred.why}; and not in a thread: {found.why}")
         return found
 
     def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
         site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
         if not isinstance(site, Call) or edge.kind not in ("call", "constructor") or site.use != "plain":
-            return Mend(None, edge.kind, f"{edge.callee} is not run by a plain call here")
+            return Mend(None, "", f"{edge.callee} is not run by a plain call here")
         if fact.is_generator:
-            return Mend(None, "generator", f"{edge.callee} is a generator: a thread would run nothing of it")
+            return Mend(None, "", f"{edge.callee} is a generator: a thread would run nothing of it")
         if site.barrier:
             return Mend(None, site.barrier, f"no await may stand here: {site.barrier.replace('-', ' ')}")
         if self._closed(path, site.line, site.end_line):
@@ -435,12 +440,14 @@ class _Planner:
             draft.doubts.append(verdict.why)
         if any(other.api.flow == "sleep" for other in self._leaves_below(edge)):
             draft.doubts.append("it sleeps in the thread: many at once would fill the thread pool")
-        if not edge.sure:
-            draft.doubts.append("this call may mean another function too")
+        others = [other for other in self.index.calls[edge.caller] if other.span == edge.span]
+        if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
+            draft.doubts.append("this call may mean something else too")
         draft.doubts.extend(races(self.facts.effects, suspension))
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
-        draft.keeps |= self.facts.effects.below(edge.callee)
+        for other in others:
+            draft.keeps |= self.facts.effects.below(other.callee)
         ordinal = sum(
             1 for other in self.index.calls[edge.caller] if other.callee == edge.callee and other.span < edge.span
         )

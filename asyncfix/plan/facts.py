@@ -59,8 +59,9 @@ class Facts:
         """The first of the packages that the function's module, or a caller's, imports, with the path."""
         for name in sorted(self.above(function)):
             path = self.index.path(name)
+            marks = {decorator.removesuffix("()") for decorator in self.index.fact(name).decorators}
             for package in packages:
-                if package in self.index.summaries[path].imports:
+                if package in self.index.summaries[path].imports or f"pytest.mark.{package}" in marks:
                     return package, path
         return None
 

@@ -153,4 +153,5 @@ def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterabl
 
 
 def _shared(key: str) -> bool:
-    return not key.startswith("file ")
+    """Whether others can reach it: not so a temporary file."""
+    return "tempfile." not in key
