@@ -229,7 +229,7 @@ class Effects:
                 continue
             base, attribute = _split(access.ref)
             for entity in self.index.evaluator.evaluate(path, base) if attribute and base != ":" else ():
-                if entity.name == THREAD_LOCAL and entity.kind == "value":
+                if entity.name.removesuffix("()") == THREAD_LOCAL:
                     yield access.span, Blocked(
                         "thread-bound", f"a threading.local is another one in every thread ({where})"
                     )

@@ -305,6 +305,8 @@ def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:
 
 def _touched(name: str, kind: str, scope: Scope) -> Refs:
     home = scope.find(name)
+    if home is None and "builtins." + name == STOP:
+        return (STOP,)
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
