@@ -344,7 +344,8 @@ class Effects:
         """The path expression of a call on a file: its argument, or its receiver. One of its own if it is not plain."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
         position = 1 if writes and name in COPYING else 0
-        given = None if name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        method = any(entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver))
+        given = None if method or name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
         if given is not None and given.literal:
             return repr(given.literal)
         ref = receiver if given is None else given.ref
@@ -561,7 +562,7 @@ def said(key: str) -> str:
     """A key as a person reads it."""
     if key.startswith("argument "):
         return f"the argument {key.rpartition('@')[2]}"
-    if ":" in key and not key.startswith("file "):
+    if ":" in key and not key.startswith(("file ", "'", '"')):
         return pretty(key.rpartition(":")[2])
     if key.startswith("file "):
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file ').removeprefix('@'))}"

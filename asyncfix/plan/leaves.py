@@ -113,6 +113,8 @@ def _doubt(index: ProjectIndex, path: str, external: External) -> str:
         if not entities:
             return "one of the things this name may mean is not known"
         for entity in entities:
+            if entity.kind == "unknown":
+                return "one of the things this name may mean is not known"
             if index.catalog.blocking(entity.name) is None:
                 return f"this name may also mean {entity.name}"
     return ""
