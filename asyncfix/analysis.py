@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from asyncfix import link, suppress, workers
+from asyncfix import suppress, workers
 from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.generated import is_generated_module
-from asyncfix.link.index import ProjectIndex
+from asyncfix.link import modules
+from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Finding, Plan, Refusal, Site, Span, Summary
 from asyncfix.plan import changes, facts, leaves
@@ -50,11 +51,11 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     stage("summarise")
     summaries, texts = workspace.facts()
     stage("link")
-    modules = link.modules.build(
+    named = modules.build(
         (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
         _source_roots(workspace),
     )
-    index = link.index.link(summaries, texts, modules, settings.catalog)
+    index = link(summaries, texts, named, settings.catalog)
     stage("plan")
     suppressions = suppress.collect(summaries)
     known = facts.gather(

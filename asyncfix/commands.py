@@ -115,10 +115,8 @@ def _migrate(
         workers=workers,
     )
     with clean_end():
-        if show_files:
-            code = front.show_files(options)
-        else:
-            code = front.migrate(options, front.Look(output_format, statistics, color))
+        look = front.Look(output_format, statistics, color)
+        code = front.show_files(options) if show_files else front.migrate(options, look)
     sys.exit(code)
 
 

@@ -141,7 +141,8 @@ class Where:
 class Touch:
     """One access to something shared.
 
-    key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object), ``file <path expression>``
+    key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object),
+           ``file <path expression>``
     object what holds it: two writes to one object belong together
     """
 
@@ -345,7 +346,9 @@ class Effects:
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
         position = 1 if writes and name in COPYING else 0
         method = any(entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver))
-        given = None if method or name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        given = (
+            None if method or name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        )
         if given is not None and given.literal:
             return repr(given.literal)
         ref = receiver if given is None else given.ref

@@ -30,7 +30,7 @@ def is_generated_module(path: str, place: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """``sources``: code by name, its imports on top of it. ``packages``: folders with an ``__init__.py``. ``place``: the key ``module``."""
+    """``sources``: code by name, with its imports. ``packages``: folders with an ``__init__.py``. ``place``: key ``module``."""
 
     sources: Mapping[str, str]
     packages: frozenset[str]

@@ -490,8 +490,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     call    dotted sync name: function, ``Class.method``, class; ``Class.*`` is every method
     twin    (``async`` in TOML) its async twin, ``same`` or ``thread``
     kind    ``await`` | ``with`` | ``for`` | ``plain`` (the twin needs no await)
-    flow    ``network`` | ``file`` | ``metadata`` | ``database`` | ``process`` | ``computation`` | ``queue`` | ``sleep`` | ``input`` |
-            ``lock`` | ``''`` (blocks in a way not said)
+    flow    ``network`` | ``file`` | ``metadata`` | ``database`` | ``process`` | ``computation`` | ``queue`` | ``sleep`` |
+            ``input`` | ``lock`` | ``''`` (blocks in a way not said)
     reads   what it reads that others can reach (``file``, ``argument``, ``receiver``, ``loop``, ``context``, ``global``,
             ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown
     writes  likewise

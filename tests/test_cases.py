@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator, Sequence
 from functools import cache
 from pathlib import Path
 
-import casefile
 import pytest
-from casefile import Case
 
 from asyncfix import catalog, workers
 from asyncfix.model import Finding
 from asyncfix.outcome import Options, Outcome
 from asyncfix.pipeline import run
+from tests import casefile
+from tests.casefile import Case
 
 FOLDER = Path(__file__).parent / "cases"
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'

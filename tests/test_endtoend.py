@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from harness import AWAITING, PYPROJECT, SLEEPER, Project, copy, project
+
+from tests.harness import AWAITING, PYPROJECT, SLEEPER, Project, copy, project
 
 ODD = {
     "crlf.py": SLEEPER.replace(b"\n", b"\r\n"),

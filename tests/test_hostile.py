@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from harness import AWAITING, SLEEPER, Done, Project, project
+
+from tests.harness import AWAITING, SLEEPER, Done, Project, project
 
 # Syntax of the Python after this one.
 NEWER = (

@@ -6,13 +6,13 @@ import ast
 import re
 from pathlib import Path
 
-import casefile
 import pytest
 
 from asyncfix import registry
 from asyncfix.outcome import Options
 from asyncfix.pipeline import run
 from asyncfix.transform import Rule
+from tests import casefile
 
 CASES = Path(__file__).parent / "cases"
 PAGES = registry.pages()

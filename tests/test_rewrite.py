@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from asyncfix.model import Writable, Edit, Replace, Rewrite, Site, Span, Turn, Use
+from asyncfix.model import Edit, Replace, Rewrite, Site, Span, Turn, Use, Writable
 from asyncfix.registry import rules
 from asyncfix.rewrite import Order, Written, rewrite, rewrite_bytes
 from asyncfix.source import Source

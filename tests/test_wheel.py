@@ -14,7 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from harness import PYPROJECT, Project, project
+
+from tests.harness import PYPROJECT, Project, project
 
 SOURCE = Path(__file__).resolve().parents[1]
 APPLICATION = b"import subprocess\n\n\nasync def f():\n    return subprocess.check_output(['true'])\n"

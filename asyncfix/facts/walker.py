@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from asyncfix.facts.scopes import Bound, Scope, annotation, lambda_name
 from asyncfix.model import Mention, Span
@@ -87,7 +88,7 @@ class Walker:
             self._visit(statement, frame, self.module, Context(barrier="module"))
 
     def _visit(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        visitor = VISITORS.get(type(node))
+        visitor = self._VISITORS.get(type(node))
         if visitor is not None:
             visitor(self, node, frame, scope, context)
         else:
@@ -489,48 +490,47 @@ class Walker:
         elif node.value is not None:
             self._visit(node.value, frame, scope, context)
 
-
-# Outside the class, so that a walker is no cycle: thousands are made, with the garbage collector off.
-VISITORS: dict[type[ast.AST], Callable[..., None]] = {
-    ast.FunctionDef: Walker._function,
-    ast.AsyncFunctionDef: Walker._function,
-    ast.Lambda: Walker._lambda,
-    ast.ClassDef: Walker._class,
-    ast.Call: Walker._call,
-    ast.Await: Walker._await,
-    ast.Attribute: Walker._attribute,
-    ast.Name: Walker._name,
-    ast.Constant: Walker._constant,
-    ast.Expr: Walker._statement,
-    ast.Import: Walker._import,
-    ast.ImportFrom: Walker._import_from,
-    ast.Assign: Walker._assign,
-    ast.AnnAssign: Walker._annotated,
-    ast.AugAssign: Walker._augmented,
-    ast.NamedExpr: Walker._walrus,
-    ast.For: Walker._for,
-    ast.AsyncFor: Walker._for,
-    ast.While: Walker._while,
-    ast.With: Walker._with,
-    ast.AsyncWith: Walker._with,
-    ast.Try: Walker._try,
-    ast.TryStar: Walker._try,
-    ast.ListComp: Walker._comprehension,
-    ast.SetComp: Walker._comprehension,
-    ast.DictComp: Walker._comprehension,
-    ast.GeneratorExp: Walker._comprehension,
-    ast.Global: Walker._global,
-    ast.Nonlocal: Walker._global,
-    ast.Return: Walker._return,
-    ast.Yield: Walker._yield,
-    ast.YieldFrom: Walker._yield,
-    ast.Subscript: Walker._subscript,
-    ast.Delete: Walker._delete,
-    ast.Compare: Walker._compare,
-    ast.MatchAs: Walker._capture,
-    ast.MatchStar: Walker._capture,
-    ast.JoinedStr: Walker._f_string,
-}
+    # Plain functions, no bound methods: thousands of walkers are made with the garbage collector off, and must be no cycles.
+    _VISITORS: ClassVar[dict[type[ast.AST], Callable[..., None]]] = {
+        ast.FunctionDef: _function,
+        ast.AsyncFunctionDef: _function,
+        ast.Lambda: _lambda,
+        ast.ClassDef: _class,
+        ast.Call: _call,
+        ast.Await: _await,
+        ast.Attribute: _attribute,
+        ast.Name: _name,
+        ast.Constant: _constant,
+        ast.Expr: _statement,
+        ast.Import: _import,
+        ast.ImportFrom: _import_from,
+        ast.Assign: _assign,
+        ast.AnnAssign: _annotated,
+        ast.AugAssign: _augmented,
+        ast.NamedExpr: _walrus,
+        ast.For: _for,
+        ast.AsyncFor: _for,
+        ast.While: _while,
+        ast.With: _with,
+        ast.AsyncWith: _with,
+        ast.Try: _try,
+        ast.TryStar: _try,
+        ast.ListComp: _comprehension,
+        ast.SetComp: _comprehension,
+        ast.DictComp: _comprehension,
+        ast.GeneratorExp: _comprehension,
+        ast.Global: _global,
+        ast.Nonlocal: _global,
+        ast.Return: _return,
+        ast.Yield: _yield,
+        ast.YieldFrom: _yield,
+        ast.Subscript: _subscript,
+        ast.Delete: _delete,
+        ast.Compare: _compare,
+        ast.MatchAs: _capture,
+        ast.MatchStar: _capture,
+        ast.JoinedStr: _f_string,
+    }
 
 
 def _inner_name(frame: Frame, name: str) -> str:

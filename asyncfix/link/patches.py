@@ -52,7 +52,7 @@ def find(index: ProjectIndex) -> Tests:
             last = _last(call)
             if last in ("patch", "object", "setattr", "multiple", "delattr"):
                 patches.extend(_patch(index, info.path, call, last))
-            elif last in ("freeze_time", "travel") and not _literal(call, "real_asyncio") == "True":
+            elif last in ("freeze_time", "travel") and _literal(call, "real_asyncio") != "True":
                 frozen.append(Patch(last, False, info.path, call.line))
     patches.extend(_assigned(index))
     intercepted = [

@@ -73,7 +73,7 @@ def races(effects: Effects, suspension: Suspension) -> tuple[str, ...]:
 
 
 def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[Touch], list[Touch]]:
-    """What the function touches before the await, in what is awaited, and after it; in a loop round all, everything is on both sides."""
+    """What is touched before the await, in what is awaited, and after it; in a loop round all, everything is on both sides."""
     before: list[Touch] = []
     inside: list[Touch] = []
     after: list[Touch] = []
