@@ -15,7 +15,7 @@ from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
-from asyncfix.model import Api, Change, Finding, Plan, Refusal, Site, Span, Summary
+from asyncfix.model import Api, Change, Finding, Plan, Refusal, Require, Site, Span, Summary, span_of
 from asyncfix.plan import changes, facts, leaves
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
@@ -174,10 +174,9 @@ def _stops(finding: Finding, suppressions: Suppressions) -> bool:
 def _bars(change: Change, workspace: Workspace, suppressions: Suppressions) -> bool:
     """Whether one of the lines that a Change would edit is closed to its rule."""
     for decision in change.decisions:
-        if decision.path not in suppressions.by_path:
+        if isinstance(decision, Require) or decision.path not in suppressions.by_path:
             continue
-        span = decision.keyword if hasattr(decision, "keyword") else getattr(decision, "span", None) or decision.site.span  # type: ignore[union-attr]
-        first, last = suppress.lines_of(workspace.current(decision.path), span)
+        first, last = suppress.lines_of(workspace.current(decision.path), span_of(decision))
         if suppressions.stops(decision.path, first, last, change.rule):
             return True
     return False

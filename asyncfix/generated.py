@@ -46,7 +46,7 @@ class Generated:
         """The module to import from in a file: relative within a package."""
         if self.place:
             return self.place
-        folder = dirname(path)
+        folder: str = dirname(path)
         if folder not in self.packages:
             return NAME
         level = 1

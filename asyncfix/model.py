@@ -418,6 +418,13 @@ Writable: TypeAlias = Rewrite | Use | Turn
 Decision: TypeAlias = Writable | Require
 
 
+def span_of(decision: Writable) -> Span:
+    """The text that a decision is about."""
+    if isinstance(decision, Rewrite):
+        return decision.site.span
+    return decision.keyword if isinstance(decision, Turn) else decision.span
+
+
 class Hop(Value, frozen=True):
     """One step of the path from async code to the leaf."""
 

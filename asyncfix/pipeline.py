@@ -19,7 +19,7 @@ from asyncfix.compose import Composition, Setting, compose
 from asyncfix.config import Config, ConfigError, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Turn, Use
+from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Use, span_of
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
@@ -246,12 +246,8 @@ def _touches(decision: Decision, workspace: Workspace) -> bool:
     """Whether a decision is about text that this run has written."""
     if isinstance(decision, Require):
         return False
-    span = (
-        decision.span
-        if isinstance(decision, Use)
-        else decision.keyword if isinstance(decision, Turn) else decision.site.span
-    )
-    return any(new.overlaps(span) for new in apply.written(workspace.pieces.get(decision.path, ())))
+    written = apply.written(workspace.pieces.get(decision.path, ()))
+    return any(new.overlaps(span_of(decision)) for new in written)
 
 
 def replace_kept(setting: Setting, analysis: Analysis) -> Setting:

@@ -18,7 +18,7 @@ from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
 from asyncfix.imports import Added, Names, additions, read_names
-from asyncfix.model import Edit, Replace, Rewrite, Span, Turn, Use, Value, Writable
+from asyncfix.model import Edit, Replace, Rewrite, Span, Turn, Use, Value, Writable, span_of
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
@@ -116,7 +116,7 @@ def _draft(order: Order, decisions: Sequence[Writable], among: Sequence[Rule], n
     """All edits of a Change, which go together among themselves. Raises CannotWrite."""
     draft = Draft()
     for decision in decisions:
-        writing = CstWriting(nodes, names, _place(decision), order.generated_import, order.http_module)
+        writing = CstWriting(nodes, names, span_of(decision), order.generated_import, order.http_module)
         try:
             draft.edits += _written(decision, among, writing)
         except (CannotWrite, cst.ParserSyntaxError, cst.CSTValidationError) as error:
@@ -161,16 +161,6 @@ def _in_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _place(decision: Writable) -> Span:
-    match decision:
-        case Rewrite():
-            return decision.site.span
-        case Use():
-            return decision.span
-        case Turn():
-            return decision.keyword
-
-
 def _author(decision: Writable) -> str:
     """Whose error it is if a decision cannot be carried out."""
     match decision:
@@ -191,7 +181,7 @@ def _at_odds(changes: Mapping[str, Sequence[Writable]]) -> frozenset[str]:
     wholes: dict[Span, Writable] = {}
     out: list[str] = []
     for change, decisions in changes.items():
-        places = {_place(decision): decision for decision in decisions}
+        places = {span_of(decision): decision for decision in decisions}
         mine = {span: item for span, item in places.items() if isinstance(item, Rewrite) and item.site.call != span}
         theirs = [span for span, item in wholes.items() if item not in decisions]
         others = [span for span, item in decided.items() if mine and item not in decisions]

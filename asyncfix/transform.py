@@ -76,18 +76,6 @@ class Look:
         """The function whose code the call is."""
         return next((node for node in self.tree.ancestors(self.node) if isinstance(node, FunctionNode)), None)
 
-    def block(self) -> tuple[list[ast.stmt], int]:
-        """The list of statements that holds the call's statement, and its index there."""
-        statement = self.statement
-        parent = self.tree.parent(statement)
-        for name in ("body", "orelse", "finalbody", "handlers"):
-            siblings = getattr(parent, name, None)
-            if isinstance(siblings, list) and statement in siblings:
-                return siblings, siblings.index(
-                    statement
-                )  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return [statement], 0
-
     def site(self, rule: Rule, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
         """A Site of this call; ``whole`` if the forms replace more than the call."""
         node = whole or self.node

@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 SCRIPT = Path(sysconfig.get_path("scripts"), "asyncfix")
 PYPROJECT = b'[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
@@ -44,7 +44,7 @@ class Project:
     root: Path
     home: Path
     script: tuple[str, ...] = (str(SCRIPT),)
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
 
     def environment(self) -> dict[str, str]:
         """Ours, less what would lead Python or git elsewhere."""
@@ -57,14 +57,20 @@ class Project:
 
     def start(self, *words: str, at: str = ".", **options: Any) -> subprocess.Popen[bytes]:
         """The command at work; Ctrl-C works even if whoever runs the tests ignores it."""
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen(
+        pipes: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            **options,
+        }
+        process = subprocess.Popen(
             [*self.script, *words],
             cwd=self.root / at,
             env=self.environment(),
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             **pipes,
         )
+        return cast("subprocess.Popen[bytes]", process)
 
     def run(self, *words: str, at: str = ".") -> Done:
         """The command, run to its end in the folder ``at``."""
