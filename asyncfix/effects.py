@@ -569,7 +569,7 @@ def said(key: str) -> str:
         return pretty(key.rpartition(":")[2])
     if key.startswith("file "):
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file ').removeprefix('@'))}"
-    return key.removeprefix("?.")
+    return pretty(key.removeprefix("?."))
 
 
 def _only_reads(name: str, call: Call) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asyncfix.model import MinimumPython, Rewrite, Site, Unproven
+from asyncfix.model import MinimumPython, Rewrite, Site, Strategy, Unproven
 from asyncfix.rewrite import Order, Written, rewrite
 from asyncfix.source import Source
 from asyncfix.transform import Tree
@@ -296,8 +296,8 @@ def test_forms() -> None:
     (site,) = scan(EXAMPLE)
     group, gather = site.forms
     assert (group.name, gather.name) == FORMS
-    assert group.requires == (MinimumPython((3, 11)),)
-    assert gather.requires == ()
+    assert group.requires == (MinimumPython((3, 11)), Strategy("concurrency", "taskgroup", default=True))
+    assert gather.requires == (Strategy("concurrency", "gather", default=True),)
     assert all(isinstance(condition, Unproven) for form in site.forms for condition in form.safe_if)
     assert all(form.safe_if for form in site.forms)
     assert RULE.default is False

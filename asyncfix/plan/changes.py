@@ -35,6 +35,7 @@ from asyncfix.plan.interleave import Suspension, lock_held, races
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 
 THREADED = (3, 9)
+MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ class Draft:
 
     def change(self, rule: str, key: str, title: str) -> Change:
         safety: Safety = "unsafe" if self.doubts else "safe"
-        reasons = tuple(dict.fromkeys((*self.doubts, *self.notes)))
+        doubts = list(dict.fromkeys(self.doubts))
+        if len(doubts) > MOST_DOUBTS:
+            doubts = [*doubts[:MOST_DOUBTS], f"and {len(doubts) - MOST_DOUBTS} more of the kind"]
+        reasons = tuple(dict.fromkeys((*doubts, *self.notes)))
         return Change(
             id=hashlib.sha256(f"{rule}\0{key}".encode()).hexdigest()[:8],
             rule=rule,
@@ -193,9 +197,7 @@ class _Planner:
     def _common_doubts(self, draft: Draft, function: str) -> None:
         found = self.facts.loops(function, NEUTRAL_LOOPS)
         if found is not None:
-            draft.doubts.append(
-                f"{found[1]} imports {found[0]}: this code may run on another event loop than asyncio's"
-            )
+            draft.doubts.append(f"{found[1]} uses {found[0]}: this code may run on another event loop than asyncio's")
 
     def _closed(self, path: str, first: int, last: int, rule: str = "") -> bool:
         return path in self.facts.limits.closed or self.facts.barred(path, first, last, rule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,21 +95,29 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
     if reach.blocked is not None:
         return Verdict("bars", reach.blocked.why, reach.blocked.code)
     locked = asyncio_lock_held(facts.index, suspension)
+    hazards = [f"{reach.unknown}: it may touch shared state"] if reach.unknown else []
+    hazards.extend(_writes(reach, locked))
+    hazards.extend(_reads(facts, reach, locked))
+    return Verdict("fails", "; ".join(hazards), "shared-state") if hazards else HOLDS
+
+
+def _writes(reach: Reach, locked: bool) -> Iterator[str]:
+    """The first thing written that others can reach."""
     for touch in reach.touches:
         if touch.writes and not _may_write(touch, locked):
-            return Verdict("fails", f"it writes {said(touch.key)} in a thread ({touch.where})", "shared-write")
+            yield f"it writes {said(touch.key)} in a thread ({touch.where})"
+            return
+
+
+def _reads(facts: Facts, reach: Reach, locked: bool) -> Iterator[str]:
+    """The first thing only read that other code writes."""
+    written = {touch.key for touch in reach.touches if touch.writes}
     for touch in reach.touches:
-        writers = () if touch.writes or _may_write(touch, locked) else facts.effects.writers(touch.key)
+        writers = () if touch.key in written or _may_write(touch, locked) else facts.effects.writers(touch.key)
         if writers:
             name, write = writers[0]
-            return Verdict(
-                "fails",
-                f"it reads {said(touch.key)} in a thread ({touch.where}), and {name} writes it ({write.where})",
-                "shared-read",
-            )
-    if reach.unknown:
-        return Verdict("fails", f"{reach.unknown}: it may touch shared state", "unknown-effects")
-    return HOLDS
+            yield f"it reads {said(touch.key)} in a thread ({touch.where}), and {name} writes it ({write.where})"
+            return
 
 
 def _may_write(touch: Touch, locked: bool) -> bool:

@@ -121,8 +121,19 @@ def _doubt(index: ProjectIndex, path: str, external: External) -> str:
 
 
 def _harmless(call: Call) -> bool:
-    """A database in memory blocks nothing."""
-    return any(argument.literal == ":memory:" for argument in call.arguments[:1])
+    """A database in memory blocks nothing, nor does a queue or lock that is asked not to wait."""
+    first = call.arguments[:1]
+    return any(
+        (
+            argument.keyword == ""
+            and argument in first
+            and not argument.ref
+            and argument.literal in (":memory:", "False")
+        )
+        or (argument.keyword in ("block", "blocking") and argument.literal == "False")
+        or (argument.keyword == "timeout" and argument.literal == "0")
+        for argument in call.arguments
+    )
 
 
 def _own_handle(external: External) -> bool:
