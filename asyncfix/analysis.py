@@ -15,7 +15,7 @@ from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
-from asyncfix.model import Api, Change, Finding, Plan, Refusal, Require, Site, Span, Summary, span_of
+from asyncfix.model import Api, Change, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
 from asyncfix.plan import changes, facts, leaves
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
@@ -122,7 +122,9 @@ def _survey(
     sites: dict[str, Mapping[Span, Site]] = {}
     scanned: list[tuple[str, Site]] = []
     for path, result in zip(order, workspace.work(survey_bytes, tasks), strict=True):
-        if not isinstance(result, workers.Failure):
+        if isinstance(result, workers.Failure):
+            workspace.skipped[path] = Skipped(path, f"not looked at: {result.reason}", True)
+        else:
             found = msgspec.msgpack.decode(result, type=tuple[Site, ...])
             sites[path] = {site.call: site for site in found if site.rule not in scanning}
             scanned.extend((path, site) for site in found if site.rule in scanning)

@@ -141,12 +141,14 @@ def _asker(paint: Paint) -> Callable[[Change, bytes], str]:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What stops a run with one line for the user."""
+    from asyncfix.catalog import MapError
     from asyncfix.config import ConfigError
     from asyncfix.discover import PathError
     from asyncfix.pipeline import Stop
+    from asyncfix.registry import BadRule, NoRules
     from asyncfix.write import WriteError
 
-    return ConfigError, PathError, Stop, WriteError
+    return ConfigError, PathError, Stop, WriteError, MapError, NoRules, BadRule
 
 
 @contextmanager

@@ -345,6 +345,7 @@ class Summary(Value, frozen=True):
     mentions    dotted paths in string literals (not documentation); dynamic: names in ``getattr(x, "name")`` and the like
     loose       attributes read from a receiver of unknown type, without a call: name -> line
     rebinds     attributes assigned on a receiver of unknown type
+    deliberate  lines on which a linter for async code was told to be silent
     """
 
     path: str
@@ -358,6 +359,7 @@ class Summary(Value, frozen=True):
     dynamic: tuple[Mention, ...]
     loose: dict[str, int]
     suppressions: tuple[Suppression, ...]
+    deliberate: tuple[int, ...]
     rebinds: tuple[str, ...]
 
 

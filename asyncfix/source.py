@@ -11,6 +11,7 @@ import ast
 import codecs
 import io
 import re
+import sys
 import tokenize
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ class Source:
             return ast.parse(self.data, filename=self.path)
         except SyntaxError as error:
             line = f"line {error.lineno}: " if error.lineno else ""
-            raise Unreadable(f"syntax error, {line}{_one_line(error.msg)}") from error
+            running = f"{sys.version_info.major}.{sys.version_info.minor}"
+            raise Unreadable(f"no valid Python {running}: syntax error, {line}{_one_line(error.msg)}") from error
         except (ValueError, LookupError) as error:
             raise Unreadable(_one_line(str(error))) from error
         except (RecursionError, MemoryError) as error:

@@ -22,6 +22,7 @@ from asyncfix.source import Source, Unreadable
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*[.:][^\W\d]\w*(?![\w(])")
+SILENCED = re.compile(r"#\s*noqa:[^#]*\bASYNC\d")
 COMMENT = re.compile(r"#\s*asyncfix:\s*(ignore-file|ignore)(?:\[([^\]]*)\])?")
 
 
@@ -97,6 +98,7 @@ def _summary(source: Source, walker: Walker) -> Summary:
         dynamic=tuple(walker.dynamic),
         loose=loose.reads,
         suppressions=_suppressions(source),
+        deliberate=_deliberate(source),
         rebinds=tuple(sorted(loose.writes)),
     )
 
@@ -108,6 +110,12 @@ def _mentions(text: str, pattern: re.Pattern[str]) -> tuple[Mention, ...]:
         for match in pattern.finditer(line):
             first.setdefault(match.group(), number)
     return tuple(Mention(name, line) for name, line in first.items())
+
+
+def _deliberate(source: Source) -> tuple[int, ...]:
+    if b"noqa" not in source.data or b"ASYNC" not in source.data:
+        return ()
+    return tuple(number for number, line in enumerate(source.lines(), 1) if SILENCED.search(line))
 
 
 def _suppressions(source: Source) -> tuple[Suppression, ...]:

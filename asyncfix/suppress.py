@@ -44,7 +44,7 @@ class Suppressions:
                 if (path, item.line) not in self.met:
                     line = item.line or 1
                     place = Place(path, line, 1, line, 1)
-                    yield Finding(UNUSED, place, "this suppression stops no finding and no edit", "", UNUSED)
+                    yield Finding(UNUSED, place, "this suppression stops no finding and no edit", "", "")
 
 
 def collect(summaries: Iterable[Summary]) -> Suppressions:

@@ -73,6 +73,8 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     modules: dict[str, dict[str, object]] = {
         "pipeline": {"Stop": Stop, "run": double.run, "listing": double.listing, "undo": double.undo},
         "registry": {
+            "BadRule": Stop,
+            "NoRules": Stop,
             "pages": lambda: {
                 "blocking-sleep": "# blocking-sleep\n\nFinds sleeps.\n\nMore.\n",
                 "x": "# x\n\nFinds x.\n",

@@ -160,6 +160,8 @@ class _Planner:
     def direct(self, leaf: Leaf) -> Mend:
         """The Change for a blocking call that stands in an async function."""
         leaf = self._host(leaf)
+        if leaf.function in self.facts.limits.pins:
+            return Mend(None, "pinned", f"{leaf.function} is pinned in [tool.asyncfix]")
         foreign = self._foreign(leaf.function)
         if foreign is not None:
             return foreign
@@ -229,6 +231,8 @@ class _Planner:
         draft.doubts.extend(races(self.facts.effects, suspension))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
+        if call.line in self.index.summaries[path].deliberate:
+            draft.doubts.append(f"a linter is told to leave this line as it is ({path}:{call.line})")
         if leaf.api.flow == "process":
             draft.doubts.extend(self._files_of_child(leaf))
         if form.note:
