@@ -189,6 +189,8 @@ class Effects:
         self.index = index
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
+        self._closures: dict[tuple[str, bool], frozenset[tuple[str, bool]]] = {}
+        self._decorated: dict[str, str] = {}
         self._writers: Mapping[str, tuple[tuple[str, Touch], ...]] | None = None
 
     # ------------------------------------------------------------------------------------------------------- one function
@@ -237,6 +239,12 @@ class Effects:
 
     def decorated(self, function: str) -> str:
         """A decorator of the function that may do anything, '' if there is none."""
+        found = self._decorated.get(function)
+        if found is None:
+            found = self._decorated[function] = self._odd_decorator(function)
+        return found
+
+    def _odd_decorator(self, function: str) -> str:
         info = self.index.functions[function]
         for decorator in info.fact.decorators:
             called = "()" if decorator.endswith("()") else ""
@@ -487,20 +495,28 @@ class Effects:
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
-        seen: set[tuple[str, bool]] = set()
-        stack = [
-            (edge.callee, self._on_own_object(edge, False))
-            for edge in self.index.calls.get(function, ())
-            if span is None or span.contains(edge.span)
-        ]
-        while stack:
-            item = stack.pop()
-            if item not in seen:
-                seen.add(item)
-                stack.extend(
-                    (edge.callee, self._on_own_object(edge, item[1])) for edge in self.index.calls.get(item[0], ())
-                )
-        return seen
+        found: set[tuple[str, bool]] = set()
+        for edge in self.index.calls.get(function, ()):
+            if span is None or span.contains(edge.span):
+                found |= self._closure(edge.callee, self._on_own_object(edge, False))
+        return found
+
+    def _closure(self, function: str, own_object: bool) -> frozenset[tuple[str, bool]]:
+        """A function with all it runs, likewise."""
+        first = (function, own_object)
+        found = self._closures.get(first)
+        if found is None:
+            seen = {first}
+            stack = [first]
+            while stack:
+                name, own = stack.pop()
+                for edge in self.index.calls.get(name, ()):
+                    item = (edge.callee, self._on_own_object(edge, own))
+                    if item not in seen:
+                        seen.add(item)
+                        stack.append(item)
+            found = self._closures[first] = frozenset(seen)
+        return found
 
     def _on_own_object(self, edge: Edge, inherited: bool) -> bool:
         """Whether a method is called on an object that its caller (or whoever made the caller's ``self``) made."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 import pytest
 
 from asyncfix.check import Proof, check, check_bytes
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def problems(old: str, new: str, turned: frozenset[str] = frozenset(), path: str = "pkg/m.py") -> tuple[str, ...]:
@@ -18,7 +22,7 @@ def problems(old: str, new: str, turned: frozenset[str] = frozenset(), path: str
 @pytest.mark.parametrize(
     ("new", "problem"),
     [
-        ("def f(:\n", "syntax error, line 1: invalid syntax"),
+        ("def f(:\n", f"no valid Python {RUNNING}: syntax error, line 1: invalid syntax"),
         ("def f():\n    await g()\n", "line 2: 'await' outside async function"),
         ("x = lambda: await g()\n", "line 1: 'await' outside async function"),
         ("await g()\n", "line 1: 'await' outside function"),

@@ -60,7 +60,8 @@ def find(index: ProjectIndex) -> Tests:
         for path, summary in index.summaries.items()
         for name in sorted(summary.imports & INTERCEPTORS.keys())
     ]
-    return Tests(tuple(patches), tuple(frozen), tuple(intercepted))
+    first = {(patch.target, patch.follows): patch for patch in reversed(patches)}
+    return Tests(tuple(reversed(first.values())), tuple(frozen), tuple(intercepted))
 
 
 def _assigned(index: ProjectIndex) -> Iterable[Patch]:

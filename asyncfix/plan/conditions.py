@@ -129,18 +129,9 @@ def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> 
         name = _names(facts.index, path, handler, condition.types)
         if name:
             return Verdict("fails", f"a handler names {name} ({path}:{handler.line})", "caught-above")
-    # Code outside functions names errors in decorators and in the registration of handlers: that may be for any of them.
-    outside = (name for name, info in facts.index.functions.items() if info.fact.kind in ("module", "class"))
-    for function in (*sorted(facts.above(suspension.function)), *outside):
-        path = facts.index.path(function)
-        for access in facts.index.fact(function).accesses:
-            for entity in facts.index.evaluator.evaluate(path, access.ref) if access.kind == "read" else ():
-                if entity.kind == "external" and _exception_of(entity.name, condition.types):
-                    return Verdict(
-                        "fails",
-                        f"{entity.name} is named where the error may arrive ({path}:{access.line})",
-                        "caught-above",
-                    )
+    for name, path, line in (*facts.errors_outside(), *facts.errors_named(suspension.function)):
+        if _exception_of(name, condition.types):
+            return Verdict("fails", f"{name} is named where the error may arrive ({path}:{line})", "caught-above")
     return HOLDS
 
 

@@ -39,6 +39,7 @@ class Facts:
     sites: Mapping[str, Mapping[Span, Site]]
     barred: Callable[[str, int, int, str], bool]
     scanned: tuple[tuple[str, Site], ...] = ()
+    _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
 
     def above(self, function: str) -> frozenset[str]:
@@ -72,6 +73,26 @@ class Facts:
             for edge in self.index.callers.get(name, ()):
                 yield from self._around(edge.caller, edge.span)
 
+    def errors_outside(self) -> tuple[tuple[str, str, int], ...]:
+        """Library names that code outside functions mentions: errors in decorators and in the registration of handlers may
+        be meant for any function. Name, path and line."""
+        if self._outside is None:
+            frames = (name for name, info in self.index.functions.items() if info.fact.kind in ("module", "class"))
+            self._outside = tuple(item for name in frames for item in self._mentioned(name))
+        return self._outside
+
+    def errors_named(self, function: str) -> Iterator[tuple[str, str, int]]:
+        """Library names that the function and its callers mention, likewise."""
+        for name in sorted(self.above(function)):
+            yield from self._mentioned(name)
+
+    def _mentioned(self, function: str) -> Iterator[tuple[str, str, int]]:
+        path = self.index.path(function)
+        for access in self.index.fact(function).accesses:
+            for entity in self.index.evaluator.evaluate(path, access.ref) if access.kind == "read" else ():
+                if entity.kind == "external":
+                    yield entity.name, path, access.line
+
     def _around(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
         """The handlers round one place of one function; what ``suppress`` and ``raises`` name counts as handled."""
         fact, path = self.index.fact(function), self.index.path(function)
@@ -96,6 +117,9 @@ def gather(
     """Gather the facts; sites are added when they have been surveyed."""
     tests = find_patches(index)
     by_target = _by_target(index)
+    by_last: dict[str, list[str]] = {}
+    for name, info in index.functions.items():
+        by_last.setdefault(info.fact.qualname.rpartition(".")[2], []).append(name)
     limits = Rules(
         pins=frozenset(config.pin),
         entry_points=frozenset(
@@ -107,7 +131,7 @@ def gather(
             name: (patch.path, patch.line)
             for patch in reversed(tests.patches)
             if not patch.follows
-            for name in _patched(index, by_target, patch.target)
+            for name in _patched(index, by_target, by_last, patch.target)
         },
         closed=closed,
         closed_lines=closed_lines,
@@ -137,11 +161,12 @@ def _by_target(index: ProjectIndex) -> Mapping[str, tuple[str, ...]]:
     return {target: tuple(names) for target, names in found.items()}
 
 
-def _patched(index: ProjectIndex, by_target: Mapping[str, tuple[str, ...]], target: str) -> Iterator[str]:
+def _patched(
+    index: ProjectIndex, by_target: Mapping[str, tuple[str, ...]], by_last: Mapping[str, list[str]], target: str
+) -> Iterator[str]:
     """Functions of the project that a patch target names: where they are defined, or where they were imported to."""
     if target.startswith("?."):
-        last = target[2:]
-        yield from (name for name, info in index.functions.items() if info.fact.qualname.rpartition(".")[2] == last)
+        yield from by_last.get(target[2:], ())
         return
     yield from by_target.get(target, ())
     for path in sorted(index.summaries)[:1]:
