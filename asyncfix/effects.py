@@ -361,7 +361,7 @@ class Effects:
             return repr(given.literal)
         ref = receiver if given is None else given.ref
         if "@" in ref and "()" not in ref:
-            return f"@{ref.rpartition('@')[2]}"  # two functions that name a parameter alike may be given one path
+            return f"@{path}:{ref.rpartition('@')[2]}"  # two functions of a file may be given one path under one name
         key = self.key(path, ref)[0]
         if key and not key.startswith("?"):
             return key
@@ -584,7 +584,9 @@ def said(key: str) -> str:
     if ":" in key and not key.startswith(("file ", "'", '"')):
         return pretty(key.rpartition(":")[2])
     if key.startswith("file "):
-        return "a file" if "?" in key else f"the file {said(key.removeprefix('file ').removeprefix('@'))}"
+        if key.startswith("file @"):
+            return f"the file {key.rpartition(':')[2]}"
+        return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
     return pretty(key.removeprefix("?."))
 
 
