@@ -17,8 +17,8 @@ from typing import Annotated
 import msgspec
 import platformdirs
 
+import asyncfix.write.disk as disk
 from asyncfix.model import Value
-from asyncfix.write import disk
 
 _VERSION = 1
 

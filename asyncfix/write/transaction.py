@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from itertools import zip_longest
 from pathlib import Path
 
-from asyncfix.write import disk
+import asyncfix.write.disk as disk
 from asyncfix.write.record import (
     Entry,
     FileChange,
