@@ -60,7 +60,6 @@ class SourceFile(Value, frozen=True):
     path      POSIX, relative to the root
     size      bytes
     editable  it is under a path that the user named, and not excluded
-    explicit  the user named this very file
     as_text   why a Python file is not to be parsed ('' if it is): its identifiers count all the same
     """
 
@@ -68,7 +67,6 @@ class SourceFile(Value, frozen=True):
     size: int
     kind: Kind
     editable: bool
-    explicit: bool = False
     as_text: str = ""
 
 
@@ -479,7 +477,7 @@ def _source_file(walk: _Walk, path: str, kind: Kind, size: int) -> SourceFile:
     editable = not large and scope.covers(path)
     if not (editable or large) and kind == "python" and (path in scope.files or path.startswith(scope.folders)):
         walk.ignored["excluded"] += 1
-    return SourceFile(path, size, kind, editable, path in scope.files, _TOO_LARGE if large else "")
+    return SourceFile(path, size, kind, editable, _TOO_LARGE if large else "")
 
 
 # ---------------------------------------------------------------------------------------------------------------- words

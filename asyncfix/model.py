@@ -85,13 +85,6 @@ class Wrap(Value, frozen=True, tag="wrap"):
     rank: int = 0
 
 
-class NewFile(Value, frozen=True, tag="new"):
-    """Create ``path`` with ``content``."""
-
-    path: str
-    content: bytes
-
-
 Edit: TypeAlias = Replace | Wrap
 
 
@@ -246,13 +239,13 @@ class NotCaughtAbove(Value, frozen=True, tag="not-caught-above"):
 
 
 class NotPatched(Value, frozen=True, tag="not-patched"):
-    """No test that reaches the site replaces one of these dotted names, or a package that intercepts them is in use."""
+    """No test of the project replaces one of these dotted names, or imports a package that intercepts them."""
 
     names: tuple[str, ...]
 
 
 class NotFrozen(Value, frozen=True, tag="not-frozen"):
-    """No test that reaches the site freezes time without ``real_asyncio``."""
+    """No test of the project freezes time without ``real_asyncio``."""
 
 
 class Declared(Value, frozen=True, tag="declared"):

@@ -36,21 +36,12 @@ class Interview(Value, frozen=True):
     over: bool = False
 
 
-def chosen(
-    changes: Sequence[Change],
-    *,
-    unsafe: bool,
-    rules: Collection[str] | None = None,
-    earlier: Collection[str] = (),
-) -> tuple[Change, ...]:
+def chosen(changes: Sequence[Change], *, unsafe: bool, earlier: Collection[str] = ()) -> tuple[Change, ...]:
     """The Changes that are taken without asking, in their order.
 
-    ``rules`` are those that may change anything (None: all); ``earlier`` are the ids chosen in earlier rounds, which
-    count as chosen for ``needs``.
+    ``earlier`` are the ids chosen in earlier rounds, which count as chosen for ``needs``.
     """
-    picked = [
-        change for change in changes if (unsafe or change.safety == "safe") and (rules is None or change.rule in rules)
-    ]
+    picked = [change for change in changes if unsafe or change.safety == "safe"]
     while True:
         known = {change.id for change in picked} | set(earlier)
         kept = [change for change in picked if known.issuperset(change.needs)]
@@ -126,5 +117,5 @@ def rules_in_force(config: Config, rules: Sequence[Rule]) -> frozenset[str]:
     def named(names: Sequence[str]) -> set[str]:
         return {rule for name in names for rule in (default if name == ALL else {name})}
 
-    chosen = named(config.select) if config.select else default
-    return frozenset((chosen | named(config.extend_select)) - named(config.ignore))
+    base = named(config.select) if config.select else default
+    return frozenset((base | named(config.extend_select)) - named(config.ignore))

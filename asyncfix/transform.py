@@ -171,6 +171,6 @@ class CannotWrite(Exception):
     """A decision that cannot be carried out: an internal error of its rule, with the reason."""
 
 
-def thread_form(look: Look, *, note: str = "") -> Form:
+def thread_form(look: Look) -> Form:
     """The form that hands one call to a thread."""
-    return Form("thread", (TO_THREAD,), (ThreadSafe(look.span),), note, in_thread=True)
+    return Form("thread", (TO_THREAD,), (ThreadSafe(look.span),), in_thread=True)

@@ -50,13 +50,6 @@ def test_only_safe_changes_are_taken_unless_told() -> None:
     assert names(chosen(changes, unsafe=True)) == "bac"
 
 
-def test_rules_limit_the_choice() -> None:
-    """An empty set allows nothing."""
-    changes = [change("a", rule="x"), change("b", rule="y")]
-    assert names(chosen(changes, unsafe=False, rules={"y"})) == "b"
-    assert names(chosen(changes, unsafe=False, rules=set())) == ""
-
-
 def test_what_needs_a_dropped_change_is_dropped() -> None:
     """Through several steps, in any order; what an earlier round took is there."""
     changes = [change("c", "b"), change("b", "a"), change("a", safety="unsafe"), change("d")]

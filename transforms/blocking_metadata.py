@@ -1,11 +1,12 @@
 """# blocking-metadata
 
-Finds calls that ask a file system about names and metadata (`os.path.exists`, `stat`, `mkdir`, ...), in code that runs on
-the event loop. Off by default.
+Finds calls about the names and metadata of files, in code that runs on the event loop.
+Off by default.
 
 ## What it does
 
-Each such call is handed to a thread: `await asyncio.to_thread(os.path.exists, path)`.
+Each such call (`os.path.exists`, `stat`, `mkdir`, ...) is handed to a thread:
+`await asyncio.to_thread(os.path.exists, path)`.
 
 ## Why is this bad?
 

@@ -1,6 +1,7 @@
 """# sequential-awaits
 
-Finds neighbouring awaits that wait one after the other although none needs what another gives. Off by default.
+Finds neighbouring awaits that wait one after the other although none needs what another gives.
+Off by default.
 
 ## What it does
 

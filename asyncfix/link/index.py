@@ -136,7 +136,7 @@ def _inheritance(index: ProjectIndex) -> None:
     for name, info in index.classes.items():
         for below in index.subclasses.get(name, ()):
             under = index.classes[below]
-            for function in _own_methods(index, name, info):
+            for function in _own_methods(index, info):
                 method = index.fact(function).qualname.rpartition(".")[2]
                 overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
                 if overriding:
@@ -145,7 +145,7 @@ def _inheritance(index: ProjectIndex) -> None:
                         index.family[member] = index.family.get(member, frozenset()) | joined
 
 
-def _own_methods(index: ProjectIndex, name: str, info: ClassInfo) -> Iterable[str]:
+def _own_methods(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
     for function in index.summaries[info.path].functions:
         if function.owner_class == info.fact.qualname and function.kind != "lambda":
             yield from index.evaluator.function_ids(info.path, function.qualname)

@@ -118,7 +118,7 @@ def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Patch 
         if name == item.target or top == item.target:
             return item
     for item in tests.patches:
-        if _means(index, item.target, name, module) or _alias(index, item.target, name, path):
+        if _means(item.target, name, module) or _alias(index, item.target, name, path):
             return item
     return None
 
@@ -144,7 +144,7 @@ def _alias(index: ProjectIndex, target: str, name: str, path: str) -> bool:
     )
 
 
-def _means(index: ProjectIndex, target: str, name: str, module: str) -> bool:
+def _means(target: str, name: str, module: str) -> bool:
     """Whether replacing ``target`` changes what ``name`` does in ``module``."""
     head, _, last = target.rpartition(".")
     wanted_head, _, wanted_last = name.rpartition(".")
