@@ -120,10 +120,6 @@ STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
 )
-# Calls on two files, of which the first is read and the second written.
-COPYING = frozenset(
-    {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move", "os.rename", "os.replace"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +314,7 @@ class Effects:
         self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Blocked]]
     ) -> Iterator[Touch]:
         where = Where(path, call.line)
+        word, _, position = word.partition("@")
         match word:
             case "loop":
                 blocked.append((call.span, Blocked("loop-api", f"{name} belongs to the event loop ({where})")))
@@ -338,25 +335,34 @@ class Effects:
                 if key:
                     yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "argument":
-                for argument in call.arguments:
+                stated = call.arguments[int(position) : int(position) + 1] if position else ()
+                for argument in stated or call.arguments:
                     key, holder = self.key(path, argument.ref)
                     if key:
                         yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "file":
-                writes = writes and not _only_reads(name, call)
-                key = "file " + self.file(path, name, call, writes)
-                yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
+                file = self.file(path, name, call, position)
+                if file:
+                    key = f"file {file}"
+                    writes = writes and not _only_reads(name, call)
+                    yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
             case _:
                 yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
 
-    def file(self, path: str, name: str, call: Call, writes: bool) -> str:
-        """The path expression of a call on a file: its argument, or its receiver. One of its own if it is not plain."""
+    def file(self, path: str, name: str, call: Call, position: str) -> str:
+        """The path expression of a call on a file: the argument at ``position``; if that is '' the receiver of a method, the
+        first argument of a function. One of its own if it is not plain, '' if it is a temporary file that the caller made,
+        or one whose opening counts already."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-        position = 1 if writes and name in COPYING else 0
-        method = any(entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver))
-        given = (
-            None if method or name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        method = name.startswith("pathlib.") or any(
+            entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver)
         )
+        place = int(position) if position else -1 if method else 0
+        if name.startswith("io.") and self._made_here(path, receiver):
+            return ""  # the call that opened it stands for all that is done to it
+        if place in call.own_paths and self.index.evaluator.modules.find(path, "tempfile") is None:
+            return ""
+        given = None if place < 0 else next(iter(call.arguments[place : place + 1]), None)
         if given is not None and given.literal:
             return repr(given.literal)
         ref = receiver if given is None else given.ref
@@ -367,8 +373,7 @@ class Effects:
             return key
         # A local name stands for one path in one file; anything else is compared with nothing.
         name_here = call.receiver if given is None else given.name
-        temporary = "tempfile." if "tempfile." in ref else ""
-        return f"{temporary}?{path}:" + (name_here or f"{call.line}:{call.column}")
+        return f"?{path}:" + (name_here or f"{call.line}:{call.column}")
 
     def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
         """Whether StopIteration out of this call is caught in the same function."""
@@ -593,6 +598,8 @@ def said(key: str) -> str:
 def _only_reads(name: str, call: Call) -> bool:
     """Whether a call opens a file, and opens it for reading."""
     if not name.endswith(("open", "ZipFile", "TarFile", "GzipFile", "BZ2File", "LZMAFile")) or name == "os.open":
+        return False
+    if any(argument.keyword in ("*", "**") for argument in call.arguments):
         return False
     stated = [argument for argument in call.arguments if argument.keyword == "mode"]
     positional = [argument for argument in call.arguments if argument.keyword == ""]

@@ -126,6 +126,7 @@ class Call(Packed, frozen=True):
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
     receiver the name before the dot, '' if something else stands there
+    own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
@@ -145,6 +146,7 @@ class Call(Packed, frozen=True):
     loop: Span | None = None
     in_handler: bool = False
     receiver: str = ""
+    own_paths: tuple[int, ...] = ()
 
 
 class Access(Packed, frozen=True):
@@ -264,9 +266,9 @@ class ThreadSafe(Value, frozen=True, tag="thread-safe"):
 
 
 class FileOwned(Value, frozen=True, tag="file-owned"):
-    """The file that is written has a path made in this call, or an asyncio lock is held."""
+    """The files that the code in ``span`` writes have paths made in this call, or an asyncio lock is held."""
 
-    path: str
+    span: Span
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
@@ -495,7 +497,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     flow    ``network`` | ``file`` | ``metadata`` | ``database`` | ``process`` | ``computation`` | ``queue`` | ``sleep`` |
             ``input`` | ``lock`` | ``''`` (blocks in a way not said)
     reads   what it reads that others can reach (``file``, ``argument``, ``receiver``, ``loop``, ``context``, ``global``,
-            ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown
+            ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown;
+            ``file@1`` and ``argument@1`` speak of the second argument alone
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
     """

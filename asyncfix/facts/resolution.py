@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, lookup, resolve, steps
+from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -84,6 +85,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
     """The facts of one frame, resolved."""
     node, source = frame.node, walker.source
     span = Span(0, len(source.data)) if isinstance(node, ast.Module) else source.span(node)  # type: ignore[arg-type]
+    temporary = "tempfile" in walker.imports
     line, column, end_line, end_column = (1, 1, 1, 1)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
         line, end_line = node.lineno, node.end_lineno or node.lineno
@@ -105,7 +107,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, *call)) is not None),
+        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, temporary, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
@@ -210,8 +212,13 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
     return found if len(found) <= MOST_REFS else UNKNOWN
 
 
-def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
-    """The facts of a call; None for one that runs nothing anybody could care about."""
+def _call_fact(
+    source: Source, temporary: bool, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool
+) -> Call | None:
+    """The facts of a call; None for one that runs nothing anybody could care about.
+
+    ``temporary``: the file imports `tempfile`.
+    """
     targets = resolve(node.func, scope)
     if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
         return None
@@ -235,6 +242,7 @@ def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, u
         loop=context.loop,
         in_handler=context.in_handler,
         receiver=receiver.id if isinstance(receiver, ast.Name) else "",
+        own_paths=own_paths(node, scope) if temporary else (),
     )
 
 
@@ -245,8 +253,13 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
     if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
-        return Argument(keyword, resolve(node, scope)[0], name=node.id if isinstance(node, ast.Name) else "")
+        return Argument(keyword, _one(resolve(node, scope)), name=node.id if isinstance(node, ast.Name) else "")
     return Argument(keyword, LITERALS.get(type(node), ""))
+
+
+def _one(refs: Refs) -> str:
+    """The only ref; of several things that others may reach none stands for all."""
+    return refs[0] if len(refs) == 1 or all(ref.startswith("builtins.") for ref in refs) else "?"
 
 
 def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:

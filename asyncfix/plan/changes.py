@@ -251,7 +251,7 @@ class _Planner:
                 yield f"another task may run its child processes between this one and that of {where}"
                 return
         for touch in self.facts.effects.direct(leaf.function).touches:
-            if touch.key.startswith("file ") and "tempfile." not in touch.key:
+            if touch.key.startswith("file "):
                 yield f"the child process may use {said(touch.key)}, which other tasks may use meanwhile ({touch.where})"
                 return
 

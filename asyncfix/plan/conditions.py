@@ -83,9 +83,12 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
         case ThreadSafe():
             return thread(facts, facts.effects.reach(function, condition.span), suspension)
         case FileOwned():
-            if asyncio_lock_held(facts.index, suspension) or condition.path.startswith("tempfile."):
-                return HOLDS
-            return Verdict("fails", f"another task may write {condition.path or 'the file'} meanwhile", "shared-file")
+            locked = asyncio_lock_held(facts.index, suspension)
+            for touch in () if locked else facts.effects.reach(function, condition.span).touches:
+                if touch.writes and touch.key.startswith("file "):
+                    why = f"another task may use {said(touch.key)} while it is written ({touch.where})"
+                    return Verdict("fails", why, "shared-file")
+            return HOLDS
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 
@@ -121,7 +124,7 @@ def _reads(facts: Facts, reach: Reach, locked: bool) -> Iterator[str]:
 
 
 def _may_write(touch: Touch, locked: bool) -> bool:
-    return touch.key.startswith("file ") and (locked or "tempfile." in touch.key)
+    return locked and touch.key.startswith("file ")
 
 
 def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> Verdict:

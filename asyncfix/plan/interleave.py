@@ -122,7 +122,7 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
     seen: set[str] = set()
     for touch in before:
         other = later.get(touch.key)
-        if other is None or touch.key in seen or not _shared(touch.key):
+        if other is None or touch.key in seen:
             continue
         seen.add(touch.key)
         writers = effects.writers(touch.key)
@@ -135,23 +135,18 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
 
 
 def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
-    later = {touch.object: touch for touch in after if touch.writes and _shared(touch.key)}
+    later = {touch.object: touch for touch in after if touch.writes}
     for touch in before:
         other = later.get(touch.object)
-        if touch.writes and other is not None and _shared(touch.key):
+        if touch.writes and other is not None:
             yield f"the await stands between two writes to one object ({touch.where} and {other.where})"
 
 
 def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
     for touch in effects.direct(suspension.function).touches:
-        if not touch.iterates or touch.loop is None or not _shared(touch.key):
+        if not touch.iterates or touch.loop is None:
             continue
         writers = effects.writers(touch.key) if touch.loop.contains(suspension.span) else ()
         if writers:
             name, write = writers[0]
             yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
-
-
-def _shared(key: str) -> bool:
-    """Whether others can reach it: not so a temporary file."""
-    return "tempfile." not in key
