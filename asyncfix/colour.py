@@ -78,7 +78,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
     seen = {leaf}
     awaits: list[Edge] = []
     for name in turns:
-        barrier = _may_turn(index, name, limits)
+        barrier = may_turn(index, name, limits)
         if barrier is not None:
             return barrier
         callers = index.callers.get(name, ())
@@ -108,7 +108,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
     return Colouring(tuple(turns), tuple(dict.fromkeys(awaits)))
 
 
-def _may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
+def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
     """The barrier that the function itself is, None if it may turn."""
     info = index.functions[name]
     fact = info.fact

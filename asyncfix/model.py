@@ -241,13 +241,13 @@ class NotCaughtAbove(Value, frozen=True, tag="not-caught-above"):
 
 
 class NotPatched(Value, frozen=True, tag="not-patched"):
-    """No test of the project replaces one of these dotted names, or imports a package that intercepts them."""
+    """No test that may reach the site replaces one of these dotted names, or imports a package that intercepts them."""
 
     names: tuple[str, ...]
 
 
 class NotFrozen(Value, frozen=True, tag="not-frozen"):
-    """No test of the project freezes time without ``real_asyncio``."""
+    """No test that may reach the site freezes time without ``real_asyncio``."""
 
 
 class Declared(Value, frozen=True, tag="declared"):

@@ -47,18 +47,16 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _caught(facts, condition, suspension)
         case NotPatched():
             for name in condition.names:
-                patch = replacing(facts.tests, facts.index, name, path)
+                patch = facts.in_force(replacing(facts.tests, facts.index, name, path), function)
                 if patch is not None:
                     return Verdict("fails", f"a test replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
             return HOLDS
         case NotFrozen():
-            for item in facts.tests.frozen:
-                return Verdict(
-                    "fails",
-                    f"a test freezes time: asyncio.sleep would not return ({item.path}:{item.line})",
-                    "frozen-time",
-                )
-            return HOLDS
+            frozen = facts.in_force(facts.tests.frozen, function)
+            if frozen is None:
+                return HOLDS
+            why = f"a test freezes time: asyncio.sleep would not return ({frozen.path}:{frozen.line})"
+            return Verdict("fails", why, "frozen-time")
         case Declared():
             if condition.distribution in facts.project.runtime_declared:
                 return HOLDS
