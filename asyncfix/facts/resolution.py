@@ -220,25 +220,24 @@ def _call_fact(
     ``temporary``: the file imports `tempfile`.
     """
     targets = resolve(node.func, scope)
-    if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
+    if _is_plain(targets[0]) and all(map(_is_plain, targets)):
         return None
-    end_line = node.end_lineno or node.lineno
+    span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     return Call(
-        span=source.span(node),
-        function=source.span(node.func),
-        line=node.lineno,
-        column=source.column(node.lineno, node.col_offset),
-        end_line=end_line,
-        end_column=source.column(end_line, node.end_col_offset or 0),
-        targets=targets,
-        arguments=tuple(_argument(argument, "", scope) for argument in node.args)
-        + tuple(_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords),
+        span,
+        source.span(node.func),
+        node.lineno,
+        column,
+        node.end_lineno or node.lineno,
+        end_column,
+        targets,
+        _arguments(node, scope),
         use=use,
         barrier=context.barrier,
         tight=tight,
         tries=context.tries,
-        held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
+        held=tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held]),
         loop=context.loop,
         in_handler=context.in_handler,
         receiver=receiver.id if isinstance(receiver, ast.Name) else "",
@@ -246,14 +245,27 @@ def _call_fact(
     )
 
 
+def _is_plain(target: str) -> bool:
+    return (target in PLAIN and target != STOP) or target.startswith("builtins.str!.")
+
+
+def _arguments(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
+    found = [_argument(argument, "", scope) for argument in node.args]
+    if node.keywords:
+        found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
+    return tuple(found)
+
+
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
-    if isinstance(node, ast.Starred):
-        return Argument("*", resolve(node.value, scope)[0])
+    if isinstance(node, ast.Name):
+        return Argument(keyword, _one(lookup(scope, node.id)), "", node.id)
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
-        return Argument(keyword, _one(resolve(node, scope)), name=node.id if isinstance(node, ast.Name) else "")
+    if isinstance(node, (ast.Attribute, ast.Call)):
+        return Argument(keyword, _one(resolve(node, scope)))
+    if isinstance(node, ast.Starred):
+        return Argument("*", resolve(node.value, scope)[0])
     return Argument(keyword, LITERALS.get(type(node), ""))
 
 
@@ -264,29 +276,24 @@ def _one(refs: Refs) -> str:
 
 def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
     for node, kind, scope, context in frame.accesses:
-        refs = _name_refs(node, kind, scope) if isinstance(node, ast.Name) else _part_refs(node, scope)
-        if not refs:
-            continue
-        span = source.span(node)
+        if isinstance(node, ast.Name):
+            refs = scope.touched.get((node.id, kind))  # most are local names, seen before, that nobody else can reach
+            if refs is None:
+                refs = _name_refs(node, kind, scope)
+        else:
+            refs = _part_refs(node, scope)
         for ref in refs:
-            if ref.startswith("?"):
+            if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
-                continue
-            if kind != "write" and ref.partition(".")[0] in STANDARD and ref != STOP:
-                continue
-            end_line = node.end_lineno or node.lineno
-            late = context.late  # a target, and all in it, is worked out when the value on its right is there
-            yield Access(
-                ref=ref,
-                kind="read" if kind in ("base", "item") else kind,
-                span=span,
-                at=source.span(late).end if late is not None else span.start,
-                line=node.lineno,
-                column=source.column(node.lineno, node.col_offset),
-                end_column=source.column(end_line, node.end_col_offset or 0),
-                barrier=context.barrier,
-                loop=context.loop,
-            )
+            elif kind == "write" or ref.partition(".")[0] not in STANDARD or ref == STOP:
+                yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
+
+
+def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:
+    span, column, end_column = source.extent(node)
+    late = context.late  # a target, and all in it, is worked out when the value on its right is there
+    at = span.start if late is None else source.span(late).end
+    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop)
 
 
 def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:

@@ -9,8 +9,11 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+import msgspec
+from msgspec.structs import replace
 
 from asyncfix.facts.scopes import Bound, Scope, annotation, lambda_name
 from asyncfix.model import Mention, Span
@@ -22,8 +25,7 @@ PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy"
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, gc=False):
     """Where the walk is: what an ``await`` would meet, and what stands round."""
 
     barrier: str = ""
@@ -88,24 +90,20 @@ class Walker:
             self._visit(statement, frame, self.module, Context(barrier="module"))
 
     def _visit(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        visitor = self._VISITORS.get(type(node))
-        if visitor is not None:
-            visitor(self, node, frame, scope, context)
-        else:
-            self._children(node, frame, scope, context)
+        self._VISITORS.get(type(node), Walker._children)(self, node, frame, scope, context)
 
     def _children(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        for name in node._fields:
-            value = getattr(node, name, None)
+        for name in _FIELDS[type(node)]:
+            value: object = getattr(node, name, None)
             if isinstance(value, list):
                 self._all(value, frame, scope, context)  # pyright: ignore[reportUnknownArgumentType]
             elif isinstance(value, ast.AST):
-                self._visit(value, frame, scope, context)
+                self._VISITORS.get(type(value), Walker._children)(self, value, frame, scope, context)
 
     def _all(self, nodes: Iterable[object], frame: Frame, scope: Scope, context: Context) -> None:
         for node in nodes:
             if isinstance(node, ast.AST):
-                self._visit(node, frame, scope, context)
+                self._VISITORS.get(type(node), Walker._children)(self, node, frame, scope, context)
 
     # -------------------------------------------------------------------------------------------------- new namespaces
 
@@ -440,11 +438,11 @@ class Walker:
             self._visit(node.value, frame, scope, context)
 
     def _attribute(self, node: ast.Attribute, frame: Frame, scope: Scope, context: Context) -> None:
-        self._record(node, "read", frame, scope, context)
+        frame.accesses.append((node, "read", scope, context))
         self._operand(node.value, frame, scope, context)
 
     def _name(self, node: ast.Name, frame: Frame, scope: Scope, context: Context) -> None:
-        self._record(node, "read", frame, scope, context)
+        frame.accesses.append((node, "read", scope, context))
 
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Name):
@@ -531,6 +529,14 @@ class Walker:
         ast.MatchStar: _capture,
         ast.JoinedStr: _f_string,
     }
+
+
+# The fields of each kind of node in which there may be something to visit: operators and contexts are nodes, too.
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name not in ("ctx", "op", "ops", "kind", "type_comment"))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
 
 
 def _inner_name(frame: Frame, name: str) -> str:
