@@ -41,7 +41,7 @@ from asyncfix.model import Api, Edit, Site
 from asyncfix.transform import CannotWrite, Look, Transform, Writing, thread_form
 from asyncfix.writing import awaited_in_thread
 
-FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", ""})
+FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", "sleep", ""})
 
 
 class BlockingCall(Transform):

@@ -35,13 +35,13 @@ async def price(symbol: str) -> float:
 
 ## Safety
 
-Native only if the project declares httpx, the response does not leave the function, every member of it that is used
-has an exact twin (`.text` and `.url` have none), every argument has one, no handler that the errors can reach names a
-class of requests, OSError or ValueError, the headers carry no computed signature, and no test replaces requests. What
-differs then is the name that the client gives itself (`User-Agent`), networks in `NO_PROXY`, which httpx does not read,
-and the class and text of errors. Everything else goes to a thread, the reason in its note; UNSAFE there if what then
-runs in the thread may touch shared state, as a Session is unless it was made in the same function and stays there.
-Refused for streamed responses: reading the body would still block.
+Native only if the project declares httpx (or httpx2, the fork with the same API, which is used then), the response does
+not leave the function, every member of it that is used has an exact twin (`.text` and `.url` have none), every argument
+has one, no handler that the errors can reach names a class of requests, OSError or ValueError, the headers carry no
+computed signature, and no test replaces requests. What differs then is the name that the client gives itself
+(`User-Agent`), networks in `NO_PROXY`, which httpx does not read, and the class and text of errors. Everything else goes
+to a thread, the reason in its note; UNSAFE there if what then runs in the thread may touch shared state, as a Session is
+unless it was made in the same function and stays there. Refused for streamed responses: reading the body would still block.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ SESSION = frozenset(f"requests.Session.{name}" for name in METHODS)
 
 # A handler that catches the one library's errors by name and not the other's; `socket.error` is an OSError.
 CATCHING = (
-    *("requests.*", "urllib3.*", "httpx.*", "socket.error", "builtins.OSError", "builtins.IOError"),
+    *("requests.*", "urllib3.*", "httpx.*", "httpx2.*", "socket.error", "builtins.OSError", "builtins.IOError"),
     *("builtins.EnvironmentError", "builtins.ConnectionError", "builtins.TimeoutError", "builtins.ValueError"),
 )
 # All of these are on the way of a call of `requests.get`: replacing one of them replaces it.
