@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,15 +123,20 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     rules = registry.rules()
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
     target, notes = _target(config, project)
-    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target)
+    client = _http_client(config, project)
+    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target, client)
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
-    generated = Generated(
-        {name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module
-    )
-    setting = Setting({}, project.black, config.http_client, generated)
+    sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
+    setting = Setting({}, project.black, client, Generated(sources, packages, config.module))
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
+
+
+def _http_client(config: Config, project: Project) -> str:
+    """The configured client, else httpx2 (the same API) if the project depends on that one alone, else httpx."""
+    other = "httpx2" in project.runtime_declared and "httpx" not in project.runtime_declared
+    return config.http_client or ("httpx2" if other else "httpx")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:

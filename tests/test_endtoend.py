@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import subprocess
 import termios
@@ -413,6 +414,27 @@ def test_rules_are_chosen_by_name(tmp_path: Path) -> None:
     unknown = here.run("--select", "blocking-slep")
     assert (unknown.code, unknown.out) == (2, b"")
     assert len(unknown.err.splitlines()) == 1 and "blocking-sleep" in unknown.err
+
+
+@pytest.mark.parametrize(
+    ("declared", "configured", "module"),
+    [
+        ("httpx", "", "httpx"),
+        ("httpx2", "", "httpx2"),
+        ("httpx, httpx2", "", "httpx"),
+        ("httpx, httpx2", '[tool.asyncfix.http]\nclient = "httpx2"\n', "httpx2"),
+    ],
+)
+def test_the_http_client_is_the_projects_own(declared: str, configured: str, module: str, tmp_path: Path) -> None:
+    """The generated helper imports the one that is declared, or configured."""
+    names = ", ".join(f'"{name}"' for name in declared.split(", "))
+    pyproject = PYPROJECT + f"dependencies = [{names}]\n{configured}".encode()
+    source = b"import requests\n\n\nasync def f(url):\n    r = requests.get(url)\n    return r.status_code\n"
+    here = project(tmp_path, {"pyproject.toml": pyproject, "a.py": source})
+    assert here.run("--apply").code == 0
+    helper = here.files()["_asyncfix.py"].decode()
+    assert set(re.findall(r"\bhttpx\d?\b", helper)) == {module}
+    assert f"\nimport {module}\n" in helper
 
 
 def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:

@@ -10,9 +10,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    *("model", "outcome", "config", "catalog", "edits", "source", "flow", "facts", "transform", "blocks", "nesting"),
+    *(
+        "model",
+        "outcome",
+        "config",
+        "catalog",
+        "edits",
+        "source",
+        "lines",
+        "flow",
+        "facts",
+        "transform",
+        "blocks",
+        "nesting",
+    ),
     *("writing", "transforms", "project", "summarise", "link", "effects", "colour", "suppress", "plan", "select"),
-    *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "nodes", "blacken", "rewrite", "check"),
+    *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "blacken", "nodes", "rewrite", "check"),
     *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
     *("rounds", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
 ]

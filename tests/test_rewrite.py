@@ -119,16 +119,17 @@ def test_a_call_is_handed_to_a_thread(call: str, before: str, after: str) -> Non
         (
             "f(  # why\n        x)",
             "f(  # why\n        x)",
-            "await asyncio.to_thread(f,  # why\n        x)",
+            "await asyncio.to_thread(\n        f,  # why\n        x)",
         ),
-        ("f(x,\n      y)", "f(x,\n      y)", "await asyncio.to_thread(f, x,\n      y)"),
+        ("f(x,\n      y)", "f(x,\n      y)", f"await asyncio.to_thread(f, x,\n{' ' * 28}y)"),
+        ("f(x,\n   y)", "f(x,\n   y)", "await asyncio.to_thread(f, x,\n   y)"),
         ("f(\n    )", "f(\n    )", "await asyncio.to_thread(f\n    )"),
         ("f(x)", "y = \\\n        f(x)", "y = \\\n        await asyncio.to_thread(f, x)"),
         ("(a\n     .b(x)\n     .c())", "", ""),
     ],
 )
 def test_a_call_over_several_lines(call: str, before: str, after: str) -> None:
-    """Lines, comments and continuations stay as they are."""
+    """Lines, comments and continuations stay as they are, and aligned if they were."""
     if not before:
         before, call = "y = (a\n     .b(x)\n     .c())", "a\n     .b(x)\n     .c()"
         after = "y = (await asyncio.to_thread(a\n     .b(x)\n     .c))"
@@ -344,7 +345,7 @@ def test_black_formats_an_edited_statement_that_grew_too_long() -> None:
     ("statement", "after"),
     [
         ("f(a,b)", "await asyncio.to_thread(f, a, b)"),
-        ("f(  # why\n        a,b)", "await asyncio.to_thread(f,  # why\n        a,b)"),
+        ("f(  # why\n        a,b)", "await asyncio.to_thread(\n        f,  # why\n        a,b)"),
         ("f(a,b)  # why", "await asyncio.to_thread(f, a, b)  # why"),
         ('f("""a\nb""",  c)', 'await asyncio.to_thread(f, """a\nb""",  c)'),
         ("if  f(a,b): pass", "if  await asyncio.to_thread(f, a,b): pass"),
@@ -352,7 +353,7 @@ def test_black_formats_an_edited_statement_that_grew_too_long() -> None:
     ],
 )
 def test_black_formats_nothing_but_plain_edited_statements(statement: str, after: str) -> None:
-    """Comments, strings of several lines, heads of compound statements and neighbours stay as they were written."""
+    """Comments, strings of several lines, bodies behind a colon and neighbours stay as they were written."""
     data = f"import asyncio\n\n\nasync def h():\n    {statement}\n".encode()
     call = next(node for node in ast.walk(ast.parse(data)) if isinstance(node, ast.Call))
     use = Use("m.py", Source("m.py", data).span(call), "thread")

@@ -327,7 +327,7 @@ def _write_aiofiles(tree: Tree, statement: ast.With, opened: Span, writing: Writ
         yield Replace(Span(start, start), "async ")
     yield from _opened(source, call, writing.name("aiofiles.open"))
     for use in uses.calls:
-        yield awaited(source.span(use), _is_tight(tree, use))
+        yield from awaited(writing, source.span(use), _is_tight(tree, use))
 
 
 def _opened(source: Source, call: ast.Call, name: str) -> Iterator[Edit]:

@@ -281,7 +281,8 @@ class _Planner:
                     return Form(form.name, form.requires, form.safe_if, note, form.in_thread), doubts, barred
             if failed.code != "strategy":
                 passed_over.append(f"not {form.name}: {failed.why}")
-            barred = Mend(None, failed.code, failed.why)
+            if failed.code != "strategy" or not passed_over:  # a form that nobody asked for is no reason beside others
+                barred = Mend(None, failed.code, failed.why)
         return None, [], barred
 
     def scanned(self, path: str, site: Site) -> tuple[Finding, Mend]:

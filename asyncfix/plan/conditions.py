@@ -74,9 +74,13 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             chosen = facts.config.strategy.get(condition.key)
             if condition.key == "concurrency" and facts.config.concurrency_style != "auto":
                 chosen = facts.config.concurrency_style
-            holds = chosen == condition.value or (chosen is None and condition.default)
-            return (
-                HOLDS if holds else Verdict("fails", f"strategy {condition.key} is not {condition.value}", "strategy")
+            if chosen == condition.value or (chosen is None and condition.default):
+                return HOLDS
+            said_so = f"configured as {chosen}, for which there is no form here"
+            return Verdict(
+                "fails",
+                f"{condition.key} is {said_so if chosen else f'not configured as {condition.value}'}",
+                "strategy",
             )
         case ThreadSafe():
             return thread(facts, facts.effects.reach(function, condition.span), suspension)
