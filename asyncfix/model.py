@@ -118,9 +118,10 @@ class Argument(Packed, frozen=True):
 class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
-    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``
+    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``; of a function that is an argument of the call
+             at ``span``: ``callback`` (that call runs it), ``handed-on`` (it runs later, or in async code)
     barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
-             ``f-string`` or '' if one may (given that the owner is, or turns, async)
+             ``f-string``, ``sync-callback`` or '' if one may (given that the owner is, or turns, async)
     tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
@@ -498,6 +499,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
             ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
+    runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
     """
 
     call: str
@@ -508,6 +510,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     writes: tuple[str, ...] | None = None
     gives: str = ""
     distribution: str = ""
+    runs: tuple[str, ...] = ()
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

@@ -214,7 +214,8 @@ def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, u
     """The facts of a call; None for one that runs nothing anybody could care about."""
     targets = resolve(node.func, scope)
     if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
-        return None
+        if not any(keyword.arg == "key" for keyword in node.keywords):
+            return None
     end_line = node.end_lineno or node.lineno
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     return Call(
@@ -244,7 +245,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
+    if isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Lambda)):
         return Argument(keyword, resolve(node, scope)[0], name=node.id if isinstance(node, ast.Name) else "")
     return Argument(keyword, LITERALS.get(type(node), ""))
 

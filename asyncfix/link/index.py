@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
+from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
 from asyncfix.link.modules import Modules
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
@@ -160,6 +161,9 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
+        for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
+            if not _call_edges(index, name, callback, index.evaluator.all(info.path, callback.targets)):
+                index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
         _access_edges(index, name, info, access)
 
