@@ -17,6 +17,8 @@ import msgspec
 from asyncfix.model import Api, ApiMap, TypeRow
 
 WILDCARD = ".*"
+PARTLY = "&"
+"""Behind the name of a function: some of its arguments were given before, so no row speaks of the call."""
 
 
 class MapError(ValueError):
@@ -90,6 +92,8 @@ class Catalog:
         return found
 
     def _find_row(self, name: str) -> tuple[Api | None, bool]:
+        if name.endswith(PARTLY):
+            return None, False
         pattern, direct = name, True
         while True:
             if direct and pattern in self.blocking_rows:

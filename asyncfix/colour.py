@@ -150,7 +150,9 @@ def _reasons(
         yield "property", "is a property"
     if fact.kind == "lambda":
         yield "lambda", "is a lambda"
-    if fact.kind in ("module", "class"):
+    if fact.kind == "class" and fact.outer:
+        yield "class-body", "is the body of a class"
+    elif fact.kind in ("module", "class"):
         yield "module-level", "runs when the module is imported"
     if last in ("__init__", "__new__", "__post_init__"):
         yield "constructor", "is a constructor"
@@ -198,6 +200,8 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
     def stop(code: str, why: str) -> Barrier:
         return Barrier(code, path, line, f"{edge.callee} {why} ({path}:{line})")
 
+    if fact.kind == "class" and fact.outer:
+        return stop("class-body", "is called in the body of a class")
     if fact.kind in ("module", "class"):
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":

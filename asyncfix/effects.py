@@ -217,7 +217,7 @@ class Effects:
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
                     unknown.append(
-                        (external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known")
+                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) is not known")
                     )
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
@@ -573,7 +573,7 @@ class Effects:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"[!%~^]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"[!%~^&]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 

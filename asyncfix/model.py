@@ -18,6 +18,7 @@ with steps, read from left to right:
            ``@name``                 the parameter of that function
            ``%``                     what ``with`` binds
            ``~``                     what ``await`` gives
+           ``&``                     the same with some of its arguments given already
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Argument(Packed, frozen=True):
 class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
-    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``; of a function that is an argument of the call
+    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator`` | ``class``; of an argument of the call
              at ``span``: ``callback`` (that call runs it), ``handed-on`` (it runs later, or in async code)
     barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
              ``f-string``, ``sync-callback`` or '' if one may (given that the owner is, or turns, async)

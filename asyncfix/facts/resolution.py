@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, lookup, resolve, steps
+from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, is_vague, lookup, resolve, steps
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -199,9 +199,15 @@ def _results(frame: Frame) -> Refs:
         and frame.scope.parent is not None
     ):
         stated = annotation(node.returns, frame.scope.parent)
-        if stated:
+        if stated and not is_vague(stated, frame.scope):
             return stated
-    return _not_too_many(ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
+        if stated:
+            return _not_too_many((*_returned(frame), *UNKNOWN))
+    return _not_too_many(_returned(frame))
+
+
+def _returned(frame: Frame) -> Iterable[str]:
+    return (ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
 
 
 def _not_too_many(refs: Iterable[str]) -> Refs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -33,6 +34,20 @@ LITERALS: dict[type[ast.expr], str] = {
 
 # Wrappers in annotations that say nothing about which attributes there are.
 TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
+
+# Annotations that say nothing of what it is.
+VAGUE = frozenset(
+    {
+        "typing.Any",
+        "typing_extensions.Any",
+        "builtins.object",
+        "typing.Callable",
+        "collections.abc.Callable",
+        "builtins.callable",
+    }
+)
+
+DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 Refs: TypeAlias = tuple[str, ...]
 
@@ -192,11 +207,44 @@ def _call(node: ast.Call, scope: Scope) -> Refs:
         if node.func.id == "type" and len(node.args) == 1 and scope.find("type") is None:
             return tuple(ref[:-1] if ref.endswith("!") else "?" for ref in resolve(node.args[0], scope))
     called = resolve(node.func, scope)
-    if called == ("typing.cast",) and node.args:
-        return annotation(node.args[0], scope)
+    if called == ("typing.cast",) and len(node.args) == 2:
+        return _stated_or_not(annotation(node.args[0], scope), node.args[1], scope)
     if called == ("functools.partial",) and node.args:
+        return steps(resolve(node.args[0], scope), "&")
+    if called == ("builtins.staticmethod",) and node.args:
         return resolve(node.args[0], scope)
-    return steps(called, "()")
+    named = _named(called[0], node.args, scope) if len(called) == 1 else ()
+    return named or steps(called, "()")
+
+
+def _named(called: str, args: list[ast.expr], scope: Scope) -> Refs:
+    """The module or the attribute that a call gives, if its name stands there as text."""
+    texts = [arg.value for arg in args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    match called, len(args), texts:
+        case "builtins.getattr", 2, [name]:
+            return steps(resolve(args[0], scope), "." + name) if name.isidentifier() else ()
+        case "builtins.getattr", 3, [name]:
+            given = steps(resolve(args[0], scope), "." + name) if name.isidentifier() else UNKNOWN
+            return union((given, resolve(args[2], scope)))
+        case "importlib.import_module", 1, [name]:
+            return (name,) if DOTTED.fullmatch(name) else ()
+        case "builtins.__import__", 1, [name]:
+            return (name.partition(".")[0],) if DOTTED.fullmatch(name) else ()
+        case _:
+            return ()
+
+
+def _stated_or_not(stated: Refs, value: ast.expr, scope: Scope) -> Refs:
+    """What a value is that was said to be of a type: if the type may be anything, what the value itself tells, too."""
+    return stated if not is_vague(stated, scope) else union((resolve(value, scope), UNKNOWN))
+
+
+def is_vague(stated: Refs, scope: Scope) -> bool:
+    """Whether an annotation names a type variable, or what may be anything."""
+    if not stated or UNKNOWN[0] in stated:
+        return True
+    bounds = scope.module.names.get(stated[0][1:-1], ()) if stated[0].startswith(":") else ()
+    return any(isinstance(bound.value, ast.Call) for bound in bounds)
 
 
 def _operation(node: ast.BinOp, scope: Scope) -> Refs:
@@ -225,9 +273,13 @@ def annotation(node: ast.expr | None, scope: Scope) -> Refs:
         case ast.Subscript():
             return _generic(node, scope)
         case ast.Name() | ast.Attribute():
-            return steps(resolve(node, scope), "!")
+            return _instance(resolve(node, scope))
         case _:
             return ()
+
+
+def _instance(refs: Refs) -> Refs:
+    return UNKNOWN if refs[0] in VAGUE else steps(refs, "!")
 
 
 def _generic(node: ast.Subscript, scope: Scope) -> Refs:
@@ -237,4 +289,4 @@ def _generic(node: ast.Subscript, scope: Scope) -> Refs:
         return annotation(arguments[0], scope)
     if name == "Union":
         return union(annotation(argument, scope) for argument in arguments)
-    return steps(resolve(node.value, scope), "!")
+    return _instance(resolve(node.value, scope))

@@ -164,6 +164,9 @@ class Walker:
         for decorator in decorators:
             if isinstance(decorator, ast.Call):
                 self._call(decorator, frame, scope, context, "decorator")
+            elif frame.kind not in ("module", "class"):  # where it is called by a function, it is a call like another
+                call = ast.copy_location(ast.Call(decorator, [], []), decorator)
+                frame.calls.append((call, scope, context, "decorator", False))
 
     def _lambda(self, node: ast.Lambda, frame: Frame, scope: Scope, context: Context) -> None:
         self._outside_parts(node.args, (), frame, scope, context)
@@ -186,7 +189,8 @@ class Walker:
             self._visit(decorator, frame, scope, context)
         self._all((*node.bases, *node.keywords), frame, scope, context)
         inner = Scope("class", f":{qualname}.", scope, owner_class=qualname)
-        new = Frame(qualname, "class", inner, node, outer=frame.qualname if frame.kind != "module" else "")
+        outer = frame.qualname if frame.kind not in ("module", "class") else frame.outer
+        new = Frame(qualname, "class", inner, node, outer=outer)
         self.frames.append(new)
         self.classes.append(ClassFrame(qualname, node, scope, inner))
         for statement in node.body:

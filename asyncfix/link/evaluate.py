@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from asyncfix.catalog import Catalog
+from asyncfix.catalog import PARTLY, Catalog
 from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
-from asyncfix.model import Class, Function, Summary
+from asyncfix.model import Class, Function, Parameter, Summary
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~<]+)|\(\)|\[\]|[!^%~]|@\w+")
-ROOT = re.compile(r"[^.()\[\]!^@%~<]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&<]+)|\(\)|\[\]|[!^%~&]|@\w+")
+ROOT = re.compile(r"[^.()\[\]!^@%~&<]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
@@ -25,7 +25,7 @@ class Entity(NamedTuple):
     """One thing a ref may mean.
 
     ``name`` is a path for a module, a class or function id for what the project defines, a dotted name for a library's
-    thing (``external``: module, function or class; ``value``: an instance of that type).
+    thing (``external``: module, function or class, with `PARTLY` behind it if so; ``value``: an instance of that type).
     """
 
     kind: Kind
@@ -176,6 +176,8 @@ class Evaluator:
                 return self._entered(entity)
             case "~":
                 return (entity,)
+            case "&":
+                return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
             case "[]":
                 return self._element(entity)
             case _:
@@ -278,10 +280,11 @@ class Evaluator:
                 called = self._member(entity.name, self.order(entity.name), "__call__", True)
                 return tuple(given for item in called if item.kind == "method" for given in self.result(item))
             case "external":
-                if self.catalog.is_class(entity.name):
-                    return (Entity("value", entity.name),)
-                given = self.catalog.gives(entity.name)
-                return (Entity("value", given),) if given else (Entity("external", f"{entity.name}()"),)
+                name = entity.name.removesuffix(PARTLY)
+                if self.catalog.is_class(name):
+                    return (Entity("value", name),)
+                given = self.catalog.gives(name)
+                return (Entity("value", given),) if given else (Entity("external", f"{name}()"),)
             case _:
                 return UNKNOWN
 
@@ -313,8 +316,17 @@ class Evaluator:
         for parameter in info.fact.parameters:
             if parameter.name == name:
                 stated = self._stated(f"{entity.name}({name})")
-                return stated or self.all(info.path, filter(None, parameter.type.split("|")))
+                return stated or self._given(info.path, parameter)
         return UNKNOWN
+
+    def _given(self, path: str, parameter: Parameter) -> Entities:
+        """What a parameter may be by its annotation; without one its default, or something else."""
+        typed = self.all(path, filter(None, parameter.type.split("|")))
+        if typed or not parameter.default:
+            return typed
+        default = self.evaluate(path, parameter.default)
+        plain = all(entity.kind == "value" and entity.name.startswith("builtins.") for entity in default)
+        return UNKNOWN if plain else (*default, SOMETHING)
 
     def _stated(self, value: str) -> Entities:
         """The type that a user's row gives to an attribute, a result or a parameter."""
@@ -372,7 +384,7 @@ def _some(found: Mapping[Entity, None]) -> Entities:
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
-    if ref[-1] in "!^%~":
+    if ref[-1] in "!^%~&":
         return end - 1
     if ref.endswith(("()", "[]")):
         return end - 2
