@@ -123,6 +123,7 @@ CURRENT_EXCEPTION = frozenset(
 # Calls on two files, of which the first is read and the second written.
 COPYING = frozenset(
     {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move", "os.rename", "os.replace"}
+    | {"urllib.request.urlretrieve"}
 )
 
 

@@ -12,6 +12,7 @@ from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
+from asyncfix.plan.memory import in_memory
 
 PARTIAL = "functools.partial()"  # stands for any call whose arguments are not all to be seen where it is called
 
@@ -110,7 +111,7 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         if api is not None and name != external.name:
             api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or _harmless(call) or _own_handle(external):
+        if api is None or rule is None or _harmless(call) or _own_handle(external) or in_memory(index, external):
             continue
         seen.add(span)
         yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
