@@ -18,6 +18,7 @@ with steps, read from left to right:
            ``@name``                 the parameter of that function
            ``%``                     what ``with`` binds
            ``~``                     what ``await`` gives
+           ``*name;``                a collection of that class, of these elements
            ``&``                     the same with some of its arguments given already
 """
 

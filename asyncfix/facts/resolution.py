@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, is_vague, lookup, resolve, steps
+from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, collected, growing, is_vague, lookup, resolve, steps, union
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -68,6 +68,7 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
+GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
@@ -145,7 +146,8 @@ def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
         return (value + suffix,)
     if suffix == "!":
         return annotation(value, scope)
-    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in resolve(value, scope))
+    refs = resolve(value, scope) if suffix else growing(resolve(value, scope))
+    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in refs)
 
 
 def _base(node: ast.expr, scope: Scope) -> Refs:
@@ -203,11 +205,13 @@ def _results(frame: Frame) -> Refs:
             return stated
         if stated:
             return _not_too_many((*_returned(frame), *UNKNOWN))
+    if frame.is_generator:
+        return _not_too_many(collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR))
     return _not_too_many(_returned(frame))
 
 
 def _returned(frame: Frame) -> Iterable[str]:
-    return (ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
+    return (ref for value in frame.returns for ref in growing(resolve(value, frame.scope)) if ref != NONE)
 
 
 def _not_too_many(refs: Iterable[str]) -> Refs:
@@ -330,7 +334,7 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
 
 def _is_own_function(ref: str) -> bool:
     """A local name that stands for a function of the file: reading it passes the function on."""
-    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~")) and "@" not in ref
+    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
 
 
 def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
 from asyncfix.link.callbacks import callbacks
-from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
+from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
 
@@ -238,6 +238,10 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                     _protocol(index, name, call, entity.name, ITERATING)
             case "instance":
                 known = _protocol(index, name, call, entity.name, ("__call__",)) and known
+            case "many":
+                known = False
+            case "giving":
+                index.externals.setdefault(name, []).append(External(name, parted(entity)[0].removesuffix("?"), call))
             case "external" | "value":
                 called = entity.name if entity.kind == "external" else f"{entity.name}.__call__"
                 index.externals.setdefault(name, []).append(External(name, called, call))
