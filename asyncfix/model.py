@@ -502,6 +502,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
     runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
+    given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
     """
 
     call: str
@@ -513,6 +514,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     gives: str = ""
     distribution: str = ""
     runs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

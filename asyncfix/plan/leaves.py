@@ -15,6 +15,7 @@ from asyncfix.model import Api, Call, Hop
 from asyncfix.plan.memory import in_memory
 
 PARTIAL = "functools.partial()"  # stands for any call whose arguments are not all to be seen where it is called
+NOTHING = ("None", "False", "0", "0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         if api is not None and name != external.name:
             api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or _harmless(call) or _own_handle(external) or in_memory(index, external):
+        if api is None or rule is None or _harmless(call) or not _asked(api, call) or _own_handle(external) or in_memory(index, external):
             continue
         seen.add(span)
         yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
@@ -146,6 +147,15 @@ def _harmless(call: Call) -> bool:
         or (argument.keyword in ("block", "blocking") and argument.literal == "False")
         or (argument.keyword == "timeout" and argument.literal == "0")
         for argument in call.arguments
+    )
+
+
+def _asked(api: Api, call: Call) -> bool:
+    """Whether a call has the argument without which it does not block."""
+    return not api.given or any(
+        argument.keyword in ("*", "**")
+        or ((argument.keyword or str(position)) in api.given and (argument.ref or argument.literal not in NOTHING))
+        for position, argument in enumerate(call.arguments)
     )
 
 
