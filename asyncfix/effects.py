@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Call, Span, Try
 
@@ -213,7 +213,7 @@ class Effects:
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
                     unknown.append(
-                        (external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known")
+                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) is not known")
                     )
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
@@ -261,7 +261,8 @@ class Effects:
     def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
         for target in call.targets:
-            if self.index.evaluator.evaluate(path, target):
+            means = self.index.evaluator.evaluate(path, target)
+            if means and SOMETHING not in means:
                 continue
             receiver, _, name = target.rpartition(".")
             if not receiver:
@@ -388,7 +389,7 @@ class Effects:
 
     def key(self, path: str, ref: str) -> tuple[str, str]:
         """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
-        if not ref or OWN_ROOT.match(ref):
+        if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
             return "", ""
         if ref.startswith("?"):
             return ref, "?"
@@ -453,6 +454,8 @@ class Effects:
 
     def _made_here(self, path: str, ref: str) -> bool:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
+        if ref.endswith(";"):
+            return True
         at = ref.rfind("()")
         if at < 0:
             return False
@@ -578,7 +581,7 @@ class Effects:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"[!%~^]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\*[\w.]+\??;|[!%~^&]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 

@@ -18,6 +18,8 @@ with steps, read from left to right:
            ``@name``                 the parameter of that function
            ``%``                     what ``with`` binds
            ``~``                     what ``await`` gives
+           ``*name;``                a collection of that class, of these elements
+           ``&``                     the same with some of its arguments given already
 """
 
 from __future__ import annotations
@@ -118,9 +120,10 @@ class Argument(Packed, frozen=True):
 class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
-    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``
+    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator`` | ``class``; of an argument of the call
+             at ``span``: ``callback`` (that call runs it), ``handed-on`` (it runs later, or in async code)
     barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
-             ``f-string`` or '' if one may (given that the owner is, or turns, async)
+             ``f-string``, ``sync-callback`` or '' if one may (given that the owner is, or turns, async)
     tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
@@ -501,6 +504,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
             ``file@1`` and ``argument@1`` speak of the second argument alone
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
+    runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
+    given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
     """
 
     call: str
@@ -511,6 +516,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     writes: tuple[str, ...] | None = None
     gives: str = ""
     distribution: str = ""
+    runs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

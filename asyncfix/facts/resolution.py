@@ -8,7 +8,21 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, lookup, resolve, steps
+from asyncfix.facts.scopes import (
+    LITERALS,
+    NONE,
+    UNKNOWN,
+    Refs,
+    Scope,
+    annotation,
+    collected,
+    growing,
+    is_vague,
+    lookup,
+    resolve,
+    steps,
+    union,
+)
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
@@ -69,6 +83,7 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
+GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
@@ -147,7 +162,8 @@ def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
         return (value + suffix,)
     if suffix == "!":
         return annotation(value, scope)
-    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in resolve(value, scope))
+    refs = resolve(value, scope) if suffix else growing(resolve(value, scope))
+    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in refs)
 
 
 def _base(node: ast.expr, scope: Scope) -> Refs:
@@ -201,9 +217,19 @@ def _results(frame: Frame) -> Refs:
         and frame.scope.parent is not None
     ):
         stated = annotation(node.returns, frame.scope.parent)
-        if stated:
+        if stated and not is_vague(stated, frame.scope):
             return stated
-    return _not_too_many(ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
+        if stated:
+            return _not_too_many((*_returned(frame), *UNKNOWN))
+    if frame.is_generator:
+        return _not_too_many(
+            collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)
+        )
+    return _not_too_many(_returned(frame))
+
+
+def _returned(frame: Frame) -> Iterable[str]:
+    return (ref for value in frame.returns for ref in growing(resolve(value, frame.scope)) if ref != NONE)
 
 
 def _not_too_many(refs: Iterable[str]) -> Refs:
@@ -220,7 +246,7 @@ def _call_fact(
     ``temporary``: the file imports `tempfile`.
     """
     targets = resolve(node.func, scope)
-    if _is_plain(targets[0]) and all(map(_is_plain, targets)):
+    if _is_plain(targets[0]) and all(map(_is_plain, targets)) and not any(item.arg == "key" for item in node.keywords):
         return None
     span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -262,7 +288,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Attribute, ast.Call)):
+    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda)):
         return Argument(keyword, _one(resolve(node, scope)))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])
@@ -343,7 +369,9 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
 
 def _is_own_function(ref: str) -> bool:
     """A local name that stands for a function of the file: reading it passes the function on."""
-    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~")) and "@" not in ref
+    return (
+        not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
+    )
 
 
 def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:

@@ -6,20 +6,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
+from asyncfix.link.callbacks import callbacks
+from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
+PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
     """One place where ``caller`` runs ``callee``.
 
-    kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator``
+    kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator`` |
+          ``class`` (the body of a class that a function makes)
     site  the call or the access
     sure  False if the call may also mean something that is no function of the project
     """
@@ -71,6 +74,8 @@ class ProjectIndex:
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
+    promised: set[str] = field(default_factory=lambda: set[str]())
+    """Methods of protocols that nothing in the project keeps: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
 
@@ -133,6 +138,13 @@ def _inheritance(index: ProjectIndex) -> None:
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
+    for name in _protocols(index):
+        known = {name, *index.subclasses.get(name, ())}
+        found = [item for item in _implementing(index, name) if item not in known]
+        if found:
+            index.subclasses.setdefault(name, []).extend(found)
+        elif len(known) == 1:
+            index.promised.update(_own_methods(index, index.classes[name]))
     for name, info in index.classes.items():
         for below in index.subclasses.get(name, ()):
             under = index.classes[below]
@@ -143,6 +155,30 @@ def _inheritance(index: ProjectIndex) -> None:
                     joined = index.family.get(function, frozenset({function})).union(overriding)
                     for member in joined:
                         index.family[member] = index.family.get(member, frozenset()) | joined
+
+
+def _protocols(index: ProjectIndex) -> Iterable[str]:
+    return (name for name, info in index.classes.items() if PROTOCOLS & set(_bases(index, info)))
+
+
+def _bases(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
+    return (base.name for ref in info.fact.bases for base in index.evaluator.evaluate(info.path, ref))
+
+
+def _implementing(index: ProjectIndex, protocol: str) -> Iterable[str]:
+    """Classes that have all methods of a protocol, whether they name it or not, and those that they have them from."""
+    methods = [index.fact(item).qualname.rpartition(".")[2] for item in _own_methods(index, index.classes[protocol])]
+    found: set[str] = set()
+    for name in index.classes if methods else ():
+        order = [item for item in index.evaluator.order(name) if item in index.classes]
+        if protocol not in order and all(any(_has(index, item, method) for item in order) for method in methods):
+            found.update(order)
+    return sorted(found)
+
+
+def _has(index: ProjectIndex, class_id: str, method: str) -> bool:
+    info = index.classes[class_id]
+    return bool(index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{method}"))
 
 
 def _own_methods(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
@@ -160,8 +196,20 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
+        for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
+            if not _call_edges(index, name, callback, index.evaluator.all(info.path, callback.targets)):
+                index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
         _access_edges(index, name, info, access)
+    if info.fact.kind == "class" and info.fact.outer:
+        for owner in index.evaluator.function_ids(info.path, info.fact.outer):
+            _add(index, Edge(owner, name, "class", _body(info.fact)))
+
+
+def _body(fact: Function) -> Call:
+    """The body of a class as a call where the class stands."""
+    place = (fact.line, fact.column, fact.end_line, fact.end_column)
+    return Call(fact.span, fact.span, *place, (), use="class", barrier="class-body")
 
 
 def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, target: str) -> None:
@@ -178,7 +226,9 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
         match entity.kind:
             case "function" | "method":
                 kind = "decorator" if call.use == "decorator" else "call"
-                for callee in dict.fromkeys((entity.name, *_overriding(index, name, call, entity.name))):
+                known = known and entity.name not in index.promised
+                found = (entity.name, *_overriding(index, name, call, entity.name), *_wrappers(index, entity.name))
+                for callee in dict.fromkeys(found):
                     _add(index, Edge(name, callee, kind, call, sure))
             case "class":
                 _constructed(index, name, call, entity.name)
@@ -188,6 +238,10 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                     _protocol(index, name, call, entity.name, ITERATING)
             case "instance":
                 known = _protocol(index, name, call, entity.name, ("__call__",)) and known
+            case "many":
+                known = False
+            case "giving":
+                index.externals.setdefault(name, []).append(External(name, parted(entity)[0].removesuffix("?"), call))
             case "external" | "value":
                 called = entity.name if entity.kind == "external" else f"{entity.name}.__call__"
                 index.externals.setdefault(name, []).append(External(name, called, call))
@@ -208,6 +262,15 @@ def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iter
                 for below in index.subclasses.get(receiver.name, ()):
                     info = index.classes[below]
                     yield from index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{last}")
+
+
+def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
+    """What the decorators of a function put in its place: a call of it runs them too."""
+    path, decorators = index.path(function), index.fact(function).decorators
+    for decorator in decorators:
+        for entity in index.evaluator.evaluate(path, f"{decorator}()"):
+            if entity.kind == "function":
+                yield entity.name
 
 
 def _opaque(name: str) -> bool:

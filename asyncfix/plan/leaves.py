@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
+from asyncfix.catalog import PARTLY
 from asyncfix.effects import TRANSPARENT_DECORATORS
+from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
+from asyncfix.plan.memory import in_memory
+
+PARTIAL = "functools.partial()"  # stands for any call whose arguments are not all to be seen where it is called
+NOTHING = ("None", "False", "0", "0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +71,16 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Ca
     indirect: list[Reaching] = []
     reached: set[str] = set()
     for function, info in index.functions.items():
-        if not info.fact.is_async:
+        if not _on_loop(index, info):
             continue
+        reached.add(function)
         direct.extend(leaves.get(function, ()))
         for edge in _edges(index, function):
             below = tree.below(edge.callee)
             if below:
                 reached.update(below)
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
-    idle = sum(len(found) for name, found in leaves.items() if not index.fact(name).is_async and name not in reached)
+    idle = sum(len(found) for name, found in leaves.items() if name not in reached)
     return Blocking(leaves, tuple(direct), tuple(indirect), idle, tree.parents)
 
 
@@ -98,16 +107,28 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         span = (call.span.start, call.span.end)
         if span in seen or call.use in ("awaited", "decorator"):
             continue
-        api = index.catalog.blocking(external.name)
+        name = external.name.removesuffix(PARTLY)
+        api = index.catalog.blocking(name)
+        if api is not None and name != external.name:
+            api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or _harmless(call) or _own_handle(external):
+        if (
+            api is None
+            or rule is None
+            or _harmless(call)
+            or not _asked(api, call)
+            or _own_handle(external)
+            or in_memory(index, external)
+        ):
             continue
         seen.add(span)
-        yield Leaf(function, api, external.name, rule, call, _doubt(index, path, external))
+        yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
     targets = external.call.targets
+    if external.name.endswith(PARTLY):
+        return "functools.partial gives some of its arguments"
     for target in targets:
         entities = index.evaluator.evaluate(path, target)
         if not entities:
@@ -136,18 +157,34 @@ def _harmless(call: Call) -> bool:
     )
 
 
+def _asked(api: Api, call: Call) -> bool:
+    """Whether a call has the argument without which it does not block."""
+    return not api.given or any(
+        argument.keyword in ("*", "**")
+        or ((argument.keyword or str(position)) in api.given and (argument.ref or argument.literal not in NOTHING))
+        for position, argument in enumerate(call.arguments)
+    )
+
+
 def _own_handle(external: External) -> bool:
     """A method of a file that the same function opened: the opening is the leaf, with all that is done to the file."""
     return external.name.startswith("io.") and any("open()" in target for target in external.call.targets)
 
 
+def _on_loop(index: ProjectIndex, info: FunctionInfo) -> bool:
+    """Whether code is that of an async function: its own, or the body of a class that it makes."""
+    if info.fact.kind != "class" or not info.fact.outer:
+        return info.fact.is_async
+    return any(index.fact(name).is_async for name in index.evaluator.function_ids(info.path, info.fact.outer))
+
+
 def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
-    """Edges of an async function into sync code that runs at once, each expression and callee once."""
+    """Edges of async code into sync code that runs at once, each expression and callee once."""
     seen: set[tuple[int, int, str]] = set()
     for edge in index.calls.get(function, ()):
         key = (edge.span.start, edge.span.end, edge.callee)
         fact = index.fact(edge.callee)
-        if fact.is_async or key in seen or edge.kind == "decorator":
+        if fact.is_async or key in seen or edge.kind == "class":
             continue
         awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
         if awaited and any(not _keeps(index, edge.callee, decorator) for decorator in fact.decorators):
@@ -157,6 +194,8 @@ def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
 
 
 def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:
+    if decorator == "functools.wraps()":  # gives the function itself
+        return True
     entities = index.evaluator.evaluate(index.path(function), decorator)
     return bool(entities) and all(entity.name in TRANSPARENT_DECORATORS for entity in entities)
 
