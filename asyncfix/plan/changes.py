@@ -32,7 +32,7 @@ from asyncfix.model import (
 )
 from asyncfix.plan.conditions import judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
-from asyncfix.plan.interleave import Suspension, lock_held, races
+from asyncfix.plan.interleave import Suspension, lock_held
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 
 THREADED = (3, 9)
@@ -230,7 +230,7 @@ class _Planner:
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
@@ -408,7 +408,7 @@ class _Planner:
             place = f"{self.index.path(edge.caller)}:{site.line}"
             return Mend(None, "thread-lock-held", f"{lock} is held where {edge.callee} is called ({place})")
         draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
@@ -454,7 +454,7 @@ class _Planner:
             draft.doubts.append("all that this call does with its arguments happens in the thread")
         if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
             draft.doubts.append("this call may mean something else too")
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:

@@ -12,6 +12,7 @@ from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
 from asyncfix.model import Handler, Mention, Site, Span
+from asyncfix.plan.interleave import Interleaving
 from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
@@ -40,6 +41,7 @@ class Facts:
     sites: Mapping[str, Mapping[Span, Site]]
     barred: Callable[[str, int, int, str], bool]
     running: Running
+    interleaving: Interleaving
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
@@ -156,6 +158,7 @@ def gather(
         {},
         barred,
         Running(index, effects, limits),
+        Interleaving(effects),
     )
 
 
