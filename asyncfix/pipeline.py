@@ -7,8 +7,9 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -122,7 +123,8 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     paths = [Path(path) for path in options.paths]
     root = discover.find_root(paths)
     config = _config(root, paths, options)
-    discovery = discover.discover(paths, root, config.exclude, options.force_exclude)
+    tracked = partial(vcs.tracked_though_ignored, root)
+    discovery = discover.discover(paths, root, config.exclude, options.force_exclude, tracked)
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
     workspace.load()
     project = read_project(
@@ -189,6 +191,8 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
     errors: list[str] = []
     state = select.Interview()
     settled: set[_Spot] = set()  # a person said no, or it cannot be done
+    if ask is not None:  # not after all the questions
+        _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
     for _ in range(MOST_ROUNDS):
         renamed = _renamed(analysis.plan.changes, taken, session.workspace)
         spots = {change.id: _spot(change, session.workspace) for change in renamed}
@@ -320,17 +324,20 @@ def _named_error(change: Change, reason: str) -> str:
 def _write(session: Session, outcome: Outcome) -> None:
     """Write all files or none."""
     root = session.workspace.root
-    state = write.state_folder(root)
-    if session.git_root is not None and not session.options.allow_dirty:
-        _refuse_dirty(session, session.git_root, outcome, state)
-    write.commit(root, [write.FileChange(item.path, item.old, item.new) for item in outcome.files], state)
+    _refuse_dirty(session, [item.path for item in outcome.files if item.old is not None])
+    changes = [write.FileChange(item.path, item.old, item.new) for item in outcome.files]
+    write.commit(root, changes, write.state_folder(root))
 
 
-def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Path) -> None:
-    root = session.workspace.root
+def _refuse_dirty(session: Session, paths: Iterable[str]) -> None:
+    """Raise Stop if git knows of changes to files that the user wants it to hold first."""
+    root, git_root = session.workspace.root, session.git_root
+    if git_root is None or session.options.allow_dirty:
+        return
     prefix = root.relative_to(git_root)
-    clean = {(prefix / path).as_posix(): digest for path, digest in write.last_written(root, state).items()}
-    dirty = vcs.dirty(git_root, [root / item.path for item in outcome.files if item.old is not None], clean)
+    written = write.last_written(root, write.state_folder(root))
+    clean = {(prefix / path).as_posix(): digest for path, digest in written.items()}
+    dirty = vcs.dirty(git_root, [root / path for path in sorted(paths)], clean)
     if dirty is None:
         raise Stop(f"{git_root}: git cannot say whether the files have uncommitted changes; say --allow-dirty to go on")
     if dirty:

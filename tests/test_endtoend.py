@@ -9,7 +9,7 @@ import re
 import select
 import subprocess
 import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -282,6 +282,22 @@ def test_whoever_walks_away_leaves_everything_as_it_was(key: bytes, tmp_path: Pa
     assert here.run("undo").code == 2
 
 
+def test_a_dirty_file_is_refused_before_the_first_question(tmp_path: Path) -> None:
+    """Whatever the answers would be; other dirty files do not matter."""
+    here = project(tmp_path, QUESTIONS)
+    here.commit()
+    (here.root / "c.py").write_bytes(b"x = 1\n")
+    (here.root / "b.py").write_bytes(QUESTIONS["b.py"] + b"# mine\n")
+    person = Terminal(here, "--apply", "--interactive", "--color", "never")
+    assert person.end() == 2
+    assert person.screen.count(b"[y,n,a,d,q,?]? ") == 0
+    assert b"asyncfix: b.py: uncommitted changes" in person.screen
+    (here.root / "b.py").write_bytes(QUESTIONS["b.py"])
+    person = Terminal(here, "--apply", "--interactive", "--color", "never")
+    person.answer(b"a\n", b"n\n")
+    assert person.end() == 0
+
+
 def test_interactive_needs_a_terminal(tmp_path: Path) -> None:
     """It says so and ends with 2."""
     here = project(tmp_path, QUESTIONS)
@@ -290,6 +306,27 @@ def test_interactive_needs_a_terminal(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- what is edited
+
+
+@pytest.mark.parametrize("make", [os.link, os.symlink])
+def test_another_name_of_a_file_is_a_name_of_its_functions(make: Callable[[str, str], None], tmp_path: Path) -> None:
+    """Whoever calls them by that name is a caller like any other."""
+    caller = b"import other\n\n\ndef run():\n    return other.nap()\n"
+    here = project(tmp_path, {"lib.py": LIBRARY, "use.py": CALLER, "sync.py": caller})
+    make("lib.py" if make is os.symlink else str(here.root / "lib.py"), str(here.root / "other.py"))
+    found = here.run("--diff", "--unsafe")
+    assert found.code == 0
+    assert b"async def nap" not in found.out
+    assert b"await asyncio.to_thread(lib.nap)" in found.out
+
+
+def test_an_ignored_file_that_git_tracks_is_read(tmp_path: Path) -> None:
+    """Its callers count, and it is mended."""
+    here = project(tmp_path, {".gitignore": b"lib.py\n", "lib.py": LIBRARY, "use.py": CALLER})
+    here.commit()
+    assert here.run("--show-files").out.splitlines() == [b"lib.py", b"use.py"]
+    assert here.run("--apply").code == 0
+    assert b"async def nap" in here.files()["lib.py"]
 
 
 def test_a_caller_outside_the_paths_is_a_barrier(tmp_path: Path) -> None:
