@@ -20,7 +20,7 @@ Version: TypeAlias = tuple[int, int]
 _VERSION = re.compile(r"(?:3\.|py3)(\d{1,2})")
 _CLIENTS = ("httpx", "httpx2")
 _STYLES = ("auto", "taskgroup", "gather", "ordered")
-# For the key `files`, and for the import name of a library.
+FILES = "files"  # a key of strategies; the others are import names of libraries
 _FILE_STRATEGIES = ("thread", "aiofiles")
 _STRATEGIES = ("native", "thread")
 # Of a row of `[[tool.asyncfix.api]]`.
@@ -220,7 +220,7 @@ def _meant(word: str, known: Collection[str]) -> str:
 
 
 def _check_strategy(key: str, value: object, where: str) -> None:
-    _check_member(value, _FILE_STRATEGIES if key == "files" else _STRATEGIES, where)
+    _check_member(value, _FILE_STRATEGIES if key == FILES else _STRATEGIES, where)
 
 
 def _check_member(value: object, allowed: Sequence[str], where: str) -> None:

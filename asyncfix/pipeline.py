@@ -18,13 +18,14 @@ import msgspec
 from asyncfix import apply, catalog, discover, registry, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse
 from asyncfix.compose import Composition, Setting, compose
-from asyncfix.config import Config, ConfigError, override
+from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Use, span_of
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
+from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
 
 MOST_ROUNDS = 5
@@ -122,7 +123,8 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     clock("discover")
     paths = [Path(path) for path in options.paths]
     root = discover.find_root(paths)
-    config = _config(root, paths, options)
+    rules = registry.rules()
+    config = _config(root, paths, options, rules)
     tracked = partial(vcs.tracked_though_ignored, root)
     discovery = discover.discover(paths, root, config.exclude, options.force_exclude, tracked)
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
@@ -130,9 +132,11 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     project = read_project(
         {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)}
     )
-    rules = registry.rules()
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
+    _check_strategies(config)
     target, notes = _target(config, project)
+    if not any(item.editable and item.kind == "python" for item in discovery.files):
+        notes = (f"no Python files to look at in {', '.join(options.paths)}",)
     client = _http_client(config, project)
     settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target, client)
     packages = frozenset(
@@ -149,7 +153,16 @@ def _http_client(config: Config, project: Project) -> str:
     return config.http_client or ("httpx2" if other else "httpx")
 
 
-def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
+def _check_strategies(config: Config) -> None:
+    """Raise ConfigError for a strategy of something that is no library of an API map: nothing would heed it."""
+    rows = (*config.apis, *(row for each in registry.maps() for row in each.blocking))
+    known = sorted({FILES, *(row.call.partition(".")[0] for row in rows)})
+    for key in config.strategy:
+        if key not in known:
+            raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:
     text, name = b"", "pyproject.toml"
     for folder in (paths[0].resolve(), *paths[0].resolve().parents):
         candidate = folder / "pyproject.toml"
@@ -158,8 +171,13 @@ def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
             break
         if folder == root:
             break
+    config = load_config(text, name)
+    try:
+        select.rules_in_force(config, rules)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
     return override(
-        load_config(text, name),
+        config,
         select=options.select,
         extend_select=options.extend_select,
         ignore=options.ignore,

@@ -474,6 +474,46 @@ def test_the_http_client_is_the_projects_own(declared: str, configured: str, mod
     assert f"\nimport {module}\n" in helper
 
 
+@pytest.mark.parametrize(
+    ("table", "words", "message"),
+    [
+        ("select = ['blocking-slep']", (), "p: no rule is called `blocking-slep`, did you mean `blocking-sleep`?"),
+        ("", ("--ignore", "x-awaits"), "no rule is called `x-awaits`, did you mean `sequential-awaits`?"),
+        ("strategy.reqests = 'native'", (), "strategy: no library here is called `reqests`, did you mean `requests`?"),
+        ("", ("--strategy", "flies=thread"), "strategy: no library here is called `flies`, did you mean `files`?"),
+        ("api = [{call = ''}]", (), "p: `tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
+    ],
+)
+def test_a_name_that_means_nothing_is_an_error(
+    table: str, words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    """One line with the nearest name that does, and the file if it stands there."""
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT + f"[tool.asyncfix]\n{table}\n".encode(), "a.py": SLEEPER})
+    done = here.run(*words)
+    where = f"{here.root / 'pyproject.toml'}: "
+    assert (done.code, done.out, done.err) == (2, b"", f"asyncfix: {re.sub('^p: ', where, message)}\n")
+    known = here.root / "pyproject.toml"
+    known.write_bytes(PYPROJECT + b"[tool.asyncfix]\nbuiltin-apis = false\nstrategy.requests = 'native'\n")
+    assert here.run().code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--diff",), ("--apply",), ("docs",)])
+def test_a_folder_without_python_is_named(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Nothing to do is no error, but nobody should wonder why nothing is found."""
+    here = project(tmp_path, {"docs/a.md": b"x\n"})
+    done = here.run(*words)
+    assert done.code == 0
+    assert done.err.startswith(f"asyncfix: no Python files to look at in {'docs' if 'docs' in words else '.'}\n")
+
+
+def test_a_row_of_the_users_own_speaks_of_the_instances_of_a_class(tmp_path: Path) -> None:
+    """As the README shows it."""
+    rows = b'[[tool.asyncfix.api]]\ncall = "acme.Client.fetch"\nflow = "network"\nreads = ["argument"]\nwrites = []\n'
+    source = b"import acme\n\n\nasync def f():\n    client = acme.Client()\n    return client.fetch(1)\n"
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT + rows, "a.py": source})
+    assert b"await asyncio.to_thread(client.fetch, 1)" in here.run("--diff").out
+
+
 def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:
     """One line that names the file, the key and the nearest known one; nothing is written."""
     here = project(tmp_path, {"pyproject.toml": PYPROJECT + b'[tool.asyncfix]\nselct = ["ALL"]\n', "a.py": SLEEPER})
