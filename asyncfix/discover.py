@@ -99,7 +99,7 @@ def find_root(paths: Sequence[Path]) -> Path:
         raise PathError(f"the paths have no folder in common: {_shown(str(error))}") from error
     upwards = (common, *common.parents)
     marked = [folder for folder in upwards if os.path.lexists(folder / ".git")] or [
-        folder for folder in upwards if any((folder / marker).is_file() for marker in _MARKERS)
+        folder for folder in upwards if any(is_file(folder / marker) for marker in _MARKERS)
     ]
     return marked[0] if marked else common
 
@@ -147,6 +147,11 @@ def read(root: str, file: SourceFile) -> bytes | Skipped:
         return Skipped(file.path, "vanished while it was to be read", failed)
     except OSError as error:
         return Skipped(file.path, _reason(error), failed)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is one; False, not an error, in a folder that may not be entered."""
+    return os.access(path, os.F_OK) and path.is_file()
 
 
 def is_generated(data: bytes) -> bool:
@@ -316,7 +321,9 @@ class _Walk:
     def run(self) -> None:
         """Read every folder that is not left out."""
         self.skipped.extend(Skipped(_shown(path), "outside the project's root", True) for path in self.scope.outside)
-        own = () if Path(self.top, ".git").is_symlink() else self._patterns(".git/info/exclude", "", ())
+        git = Path(self.top, ".git")
+        linked = os.access(git, os.F_OK) and git.is_symlink()  # no error in a folder that may not be entered
+        own = () if linked else self._patterns(".git/info/exclude", "", ())
         waiting = [("", own, False)]
         while waiting:
             waiting.extend(self._folder(*waiting.pop()))

@@ -166,7 +166,7 @@ def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence
     text, name = b"", "pyproject.toml"
     for folder in (paths[0].resolve(), *paths[0].resolve().parents):
         candidate = folder / "pyproject.toml"
-        if candidate.is_file():
+        if discover.is_file(candidate):
             text, name = _read(candidate), str(candidate)
             break
         if folder == root:

@@ -221,7 +221,7 @@ def _environment(root: Path) -> dict[str, str]:
 def _program(root: Path) -> Path | None:
     name = "git.exe" if sys.platform == "win32" else "git"
     candidates = (folder / name for folder in _search_path(root))
-    return next((found for found in candidates if found.is_file() and os.access(found, os.X_OK)), None)
+    return next((found for found in candidates if os.access(found, os.X_OK) and found.is_file()), None)
 
 
 def _search_path(root: Path) -> list[Path]:

@@ -527,6 +527,19 @@ def test_odd_names_that_nobody_asks_for_are_passed_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(as_root, reason="root may read everything")
+def test_a_folder_that_may_not_be_entered_has_no_marker(tmp_path: Path) -> None:
+    """It is its own root, and nothing is found in it."""
+    closed = tmp_path / "closed"
+    plant(closed, "pyproject.toml", ".git/info/exclude")
+    closed.chmod(0)
+    try:
+        assert find_root([closed]) == closed.resolve()
+        assert discover([closed], closed, []).skipped == (Skipped(".", "permission denied", True),)
+    finally:
+        closed.chmod(0o755)
+
+
+@pytest.mark.skipif(as_root, reason="root may read everything")
 def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:
     """It fails the run if something in it might be edited."""
     plant(tmp_path, "a.py", "closed/b.py", "other/c.py")
