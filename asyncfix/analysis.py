@@ -56,6 +56,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     named = modules.build(
         (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
         _source_roots(workspace),
+        _other_names(workspace),
     )
     index = link(summaries, texts, named, settings.catalog)
     stage("plan")
@@ -87,6 +88,18 @@ def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Su
         if item.path not in editable or is_generated(workspace.original[item.path] or b"")
     )
     return frozenset(closed) | suppressions.closed_files()
+
+
+def _other_names(workspace: Workspace) -> dict[str, str]:
+    """Paths by which links lead to Python files, with the paths under which these are read."""
+    files = [item.path for item in workspace.discovery.files if item.kind == "python"]
+    found: dict[str, str] = {}
+    for alias, meant in workspace.discovery.aliases.items():
+        if alias.endswith("/"):
+            found |= {alias + path[len(meant) :]: path for path in files if path.startswith(meant)}
+        else:
+            found[alias] = meant
+    return {alias: path for alias, path in found.items() if path in workspace.original}
 
 
 def _source_roots(workspace: Workspace) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from asyncfix.flow import (
     parameters,
     unbound_in,
 )
+from asyncfix.model import Barred
 from asyncfix.transform import Tree
 
 FRAME = frozenset({"locals", "vars", "dir", "eval", "exec"})
@@ -43,14 +44,6 @@ CONSUMERS = frozenset(
 )
 SORTERS = frozenset({"sort", "sorted", "min", "max"})
 Capture = Definition | ast.Lambda | ast.GeneratorExp
-
-
-@dataclass(frozen=True, slots=True)
-class Barred:
-    """Why code cannot run in a nested function in a thread: a stable code and a sentence."""
-
-    code: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

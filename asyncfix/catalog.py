@@ -143,7 +143,7 @@ def build(
         _left(harmless, own),
         given,
         aliases,
-        frozenset(_classes(known, given)),
+        frozenset((*_classes(known, given), *_named_as_classes(own))),
         aliased,
     )
 
@@ -187,6 +187,12 @@ def _classes(rows: Mapping[str, Api], given: Mapping[str, str]) -> Iterator[str]
         owner = call.rpartition(".")[0]
         if owner in rows:
             yield owner
+
+
+def _named_as_classes(rows: Iterable[str]) -> Iterator[str]:
+    """What by its name is a class, in calls of its methods that the user states: ``acme.Client`` of ``acme.Client.get``."""
+    owners = (call.removesuffix(WILDCARD) if call.endswith(WILDCARD) else call.rpartition(".")[0] for call in rows)
+    return (owner for owner in owners if owner.rpartition(".")[2][:1].isupper())
 
 
 def _prefixes(name: str) -> Iterator[str]:

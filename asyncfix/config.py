@@ -20,7 +20,7 @@ Version: TypeAlias = tuple[int, int]
 _VERSION = re.compile(r"(?:3\.|py3)(\d{1,2})")
 _CLIENTS = ("httpx", "httpx2")
 _STYLES = ("auto", "taskgroup", "gather", "ordered")
-# For the key `files`, and for the import name of a library.
+FILES = "files"  # a key of strategies; the others are import names of libraries
 _FILE_STRATEGIES = ("thread", "aiofiles")
 _STRATEGIES = ("native", "thread")
 # Of a row of `[[tool.asyncfix.api]]`.
@@ -132,14 +132,20 @@ def _config(raw: object) -> Config:
         _refuse_unknown(inner, known, f"tool.asyncfix.{key}")
         table |= {f"{key}.{name}": value for name, value in inner.items()}
     for key, kind in (("api", Api), ("type", TypeRow)):
-        for row in table[key] if isinstance(table.get(key), list) else ():
-            _refuse_unknown(row if isinstance(row, dict) else {}, _keys(kind), f"tool.asyncfix.{key}")
+        for row in _tables(table.get(key)):
+            _refuse_unknown(row, _keys(kind), f"tool.asyncfix.{key}")
     if "target-version" in table:
         version = _converted(table["target-version"], str | None, "tool.asyncfix.target-version")
         table["target-version"] = version and _version(version, "`tool.asyncfix.target-version`")
     config: Config = _converted(table, Config, "tool.asyncfix")
     _check(config)
     return config
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    """The tables in an array; what else is in it is refused when it is converted."""
+    rows = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("dict[str, object]", row) for row in rows if isinstance(row, dict)]
 
 
 def _converted(value: object, kind: Any, where: str) -> Any:
@@ -214,7 +220,7 @@ def _meant(word: str, known: Collection[str]) -> str:
 
 
 def _check_strategy(key: str, value: object, where: str) -> None:
-    _check_member(value, _FILE_STRATEGIES if key == "files" else _STRATEGIES, where)
+    _check_member(value, _FILE_STRATEGIES if key == FILES else _STRATEGIES, where)
 
 
 def _check_member(value: object, allowed: Sequence[str], where: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Access, Api, Call, Span, Try
+from asyncfix.model import Access, Api, Barred, Call, Span, Try
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
@@ -153,20 +153,12 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocked:
-    """Why something may not run in a thread at all."""
-
-    code: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Direct:
     """The effects of one function's own code."""
 
     touches: tuple[Touch, ...]
     unknown: tuple[tuple[Span, str], ...]
-    blocked: tuple[tuple[Span, Blocked], ...]
+    blocked: tuple[tuple[Span, Barred], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +167,7 @@ class Reach:
 
     touches: tuple[Touch, ...]
     unknown: str
-    blocked: Blocked | None
+    blocked: Barred | None
 
 
 class Effects:
@@ -202,7 +194,7 @@ class Effects:
         index, info = self.index, self.index.functions[function]
         touches = [touch for access in info.fact.accesses for touch in self._access(info.path, access)]
         unknown: list[tuple[Span, str]] = []
-        blocked: list[tuple[Span, Blocked]] = []
+        blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
         for call in index.unknown.get(function, ()):
             unclear = self._unknown_call(info.path, call, touches)
@@ -219,17 +211,17 @@ class Effects:
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
 
-    def _bound_to_thread(self, path: str, accesses: Iterable[Access]) -> Iterator[tuple[Span, Blocked]]:
+    def _bound_to_thread(self, path: str, accesses: Iterable[Access]) -> Iterator[tuple[Span, Barred]]:
         """Accesses that mean something else in another thread, or hang the one who waits for it."""
         for access in accesses:
             where = Where(path, access.line)
             if access.ref == STOP:
-                yield access.span, Blocked("stop-iteration", f"StopIteration hangs a thread's waiter ({where})")
+                yield access.span, Barred("stop-iteration", f"StopIteration hangs a thread's waiter ({where})")
                 continue
             base, attribute = _split(access.ref)
             for entity in self.index.evaluator.evaluate(path, base) if attribute and base != ":" else ():
                 if entity.name.removesuffix("()") == THREAD_LOCAL:
-                    yield access.span, Blocked(
+                    yield access.span, Barred(
                         "thread-bound", f"a threading.local is another one in every thread ({where})"
                     )
 
@@ -288,7 +280,7 @@ class Effects:
         tries: Sequence[Try],
         touches: list[Touch],
         unknown: list[tuple[Span, str]],
-        blocked: list[tuple[Span, Blocked]],
+        blocked: list[tuple[Span, Barred]],
     ) -> None:
         where = Where(path, call.line)
         if row.reads is None or row.writes is None:
@@ -298,36 +290,36 @@ class Effects:
                 touches.extend(self._word(path, name, word, writes, call, blocked))
         if name in CURRENT_EXCEPTION and not call.in_handler:
             why = f"{name} asks for the current exception, and a thread has none ({where})"
-            blocked.append((call.span, Blocked("current-exception", why)))
+            blocked.append((call.span, Barred("current-exception", why)))
         if name == STOP or (
             name == "builtins.next" and len(call.arguments) == 1 and not self._stop_caught(path, call, tries)
         ):
             blocked.append(
                 (
                     call.span,
-                    Blocked(
+                    Barred(
                         "stop-iteration", f"next() may raise StopIteration, which hangs a thread's waiter ({where})"
                     ),
                 )
             )
 
     def _word(
-        self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Blocked]]
+        self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Barred]]
     ) -> Iterator[Touch]:
         where = Where(path, call.line)
         word, _, position = word.partition("@")
         match word:
             case "loop":
-                blocked.append((call.span, Blocked("loop-api", f"{name} belongs to the event loop ({where})")))
+                blocked.append((call.span, Barred("loop-api", f"{name} belongs to the event loop ({where})")))
             case "thread":
-                blocked.append((call.span, Blocked("thread-bound", f"{name} is bound to one thread ({where})")))
+                blocked.append((call.span, Barred("thread-bound", f"{name} is bound to one thread ({where})")))
             case "context" if not writes:
                 pass  # a thread sees the context of the task that waits for it
             case "context":
                 blocked.append(
                     (
                         call.span,
-                        Blocked("context-variable", f"{name}: a thread's changes of context are lost ({where})"),
+                        Barred("context-variable", f"{name}: a thread's changes of context are lost ({where})"),
                     )
                 )
             case "receiver":

@@ -88,10 +88,10 @@ class Names:
     def _means(self, name: str, meaning: str, at: Span) -> bool:
         owners = [(span, own[name]) for span, own in self.functions if name in own and span.contains(at)]
         if not owners:
-            return name in self.always and self.module[name] == {meaning}
+            return name in self.always and self.module[name] == frozenset({meaning})
         function, meanings = owners[-1]
         imports = (behind for known, behind in self.local if known == name and function.contains(behind))
-        return meanings == {meaning} and any(behind.contains(at) for behind in imports)
+        return meanings == frozenset({meaning}) and any(behind.contains(at) for behind in imports)
 
     def _free(self, name: str, at: Span, meaning: str = UNKNOWN) -> bool:
         """Whether the module could bind a name to ``meaning``, and that would hold at a place."""

@@ -449,6 +449,13 @@ class Finding(Value, frozen=True):
     change: str | None = None
 
 
+class Barred(Value, frozen=True):
+    """Why code cannot run in a thread: a stable code and a sentence."""
+
+    code: str
+    why: str
+
+
 class Change(Value, frozen=True):
     """One y/n: the sites of one rule in one leaf function with everything that must turn for them; complete by itself.
 

@@ -7,20 +7,22 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from asyncfix import apply, catalog, discover, registry, rounds, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse
 from asyncfix.compose import Setting
-from asyncfix.config import Config, ConfigError, override
+from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.model import Change, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
+from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
 
 LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock")
@@ -113,16 +115,20 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     clock("discover")
     paths = [Path(path) for path in options.paths]
     root = discover.find_root(paths)
-    config = _config(root, paths, options)
-    discovery = discover.discover(paths, root, config.exclude, options.force_exclude)
+    rules = registry.rules()
+    config = _config(root, paths, options, rules)
+    tracked = partial(vcs.tracked_though_ignored, root)
+    discovery = discover.discover(paths, root, config.exclude, options.force_exclude, tracked)
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
     workspace.load()
     project = read_project(
         {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)}
     )
-    rules = registry.rules()
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
+    _check_strategies(config)
     target, notes = _target(config, project)
+    if not any(item.editable and item.kind == "python" for item in discovery.files):
+        notes = (f"no Python files to look at in {', '.join(options.paths)}",)
     client = _http_client(config, project)
     settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target, client)
     packages = frozenset(
@@ -139,17 +145,31 @@ def _http_client(config: Config, project: Project) -> str:
     return config.http_client or ("httpx2" if other else "httpx")
 
 
-def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
+def _check_strategies(config: Config) -> None:
+    """Raise ConfigError for a strategy of something that is no library of an API map: nothing would heed it."""
+    rows = (*config.apis, *(row for each in registry.maps() for row in each.blocking))
+    known = sorted({FILES, *(row.call.partition(".")[0] for row in rows)})
+    for key in config.strategy:
+        if key not in known:
+            raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:
     text, name = b"", "pyproject.toml"
     for folder in (paths[0].resolve(), *paths[0].resolve().parents):
         candidate = folder / "pyproject.toml"
-        if candidate.is_file():
+        if discover.is_file(candidate):
             text, name = _read(candidate), str(candidate)
             break
         if folder == root:
             break
+    config = load_config(text, name)
+    try:
+        select.rules_in_force(config, rules)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
     return override(
-        load_config(text, name),
+        config,
         select=options.select,
         extend_select=options.extend_select,
         ignore=options.ignore,
@@ -178,6 +198,8 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
     def show(pieces: Mapping[str, apply.Pieces]) -> bytes:
         return _patch(session, pieces)
 
+    if ask is not None:  # not after all the questions
+        _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
     choice = rounds.Choice(session.options.unsafe, ask, show)
     return rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
 
@@ -229,17 +251,20 @@ def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:
 def _write(session: Session, outcome: Outcome) -> None:
     """Write all files or none."""
     root = session.workspace.root
-    state = write.state_folder(root)
-    if session.git_root is not None and not session.options.allow_dirty:
-        _refuse_dirty(session, session.git_root, outcome, state)
-    write.commit(root, [write.FileChange(item.path, item.old, item.new) for item in outcome.files], state)
+    _refuse_dirty(session, [item.path for item in outcome.files if item.old is not None])
+    changes = [write.FileChange(item.path, item.old, item.new) for item in outcome.files]
+    write.commit(root, changes, write.state_folder(root))
 
 
-def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Path) -> None:
-    root = session.workspace.root
+def _refuse_dirty(session: Session, paths: Iterable[str]) -> None:
+    """Raise Stop if git knows of changes to files that the user wants it to hold first."""
+    root, git_root = session.workspace.root, session.git_root
+    if git_root is None or session.options.allow_dirty:
+        return
     prefix = root.relative_to(git_root)
-    clean = {(prefix / path).as_posix(): digest for path, digest in write.last_written(root, state).items()}
-    dirty = vcs.dirty(git_root, [root / item.path for item in outcome.files if item.old is not None], clean)
+    written = write.last_written(root, write.state_folder(root))
+    clean = {(prefix / path).as_posix(): digest for path, digest in written.items()}
+    dirty = vcs.dirty(git_root, [root / path for path in sorted(paths)], clean)
     if dirty is None:
         raise Stop(f"{git_root}: git cannot say whether the files have uncommitted changes; say --allow-dirty to go on")
     if dirty:

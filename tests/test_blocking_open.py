@@ -8,6 +8,7 @@ import random
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,11 +63,11 @@ def outcome(text: str, folder: Path) -> object:
     (folder / "a").write_text("1\n2\n3\n")
     (folder / "empty").write_text("")
     (folder / "json").write_text('{"k": [1, 2]}')
-    space: dict[str, object] = {}
+    space: dict[str, Any] = {}
     exec(compile(IMPORTS + "import csv, json\n" + text, "work", "exec"), space)
     log: list[object] = []
     try:
-        result: object = asyncio.run(asyncio.wait_for(space["work"](folder, log), 20))  # type: ignore[operator]
+        result: object = asyncio.run(asyncio.wait_for(space["work"](folder, log), 20))
     except Exception as error:
         kind = "UnboundLocalError" if isinstance(error, NameError) else type(error).__name__
         result = kind, str(error) if kind != "UnboundLocalError" else ""

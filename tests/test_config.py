@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,13 @@ def test_every_key_is_read() -> None:
 def test_nothing_configured_gives_the_defaults(text: str) -> None:
     """Also an empty table, and a file that is odd elsewhere."""
     assert load(text.encode(), "pyproject.toml") == Config()
+
+
+def test_what_the_readme_shows_is_accepted() -> None:
+    """Every key of it."""
+    readme = Path(__file__).parents[1].joinpath("README.md").read_bytes()
+    shown = readme.partition(b"```toml\n")[2].partition(b"```")[0]
+    assert load(shown, "README.md") != Config()
 
 
 def test_rows_may_be_written_inline() -> None:

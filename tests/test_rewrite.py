@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from asyncfix.model import Edit, Replace, Rewrite, Site, Span, Turn, Use, Writable
+from asyncfix.model import Api, Edit, Replace, Rewrite, Site, Span, Turn, Use, Writable
 from asyncfix.registry import rules
 from asyncfix.rewrite import Order, Written, rewrite, rewrite_bytes
 from asyncfix.source import Source
+from asyncfix.transform import Look, Transform, Writing
 
 LONG = "subprocess.run(command, capture_output=True, text=True, check=False)"
 
@@ -63,8 +64,14 @@ def new(data: bytes, *decisions: Writable, **options: object) -> bytes:
     return result.new
 
 
-def blocking_call() -> type:
-    return type(next(rule for rule in rules() if rule.name == "blocking-call"))
+class Writer(Transform):
+    """A rule of which only what it writes is wanted."""
+
+    def claims(self, api: Api) -> bool:
+        return False
+
+    def examine(self, look: Look) -> Site:
+        return look.refused(self, "no", "no")
 
 
 @pytest.mark.parametrize(
@@ -267,10 +274,10 @@ def test_the_earlier_of_two_changes_that_conflict_wins() -> None:
 def test_edits_that_overlap_make_the_later_change_wait() -> None:
     """Also where the two speak of different calls."""
 
-    class Cutting(blocking_call()):  # type: ignore[misc]
+    class Cutting(Writer):
         name = "cutting"
 
-        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
+        def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
             return [Replace(site.span, form)]
 
     data = b"async def h():\n    f(a(1), b(2))\n"
@@ -299,11 +306,11 @@ def test_nothing_is_decided_inside_what_another_change_takes_as_a_whole() -> Non
 def test_generated_names_are_asked_for_and_imported() -> None:
     """A rule's request of generated code gives an import, relative or absolute, and the name to the caller."""
 
-    class Asking(blocking_call()):  # type: ignore[misc]
+    class Asking(Writer):
         name = "asking"
 
-        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
-            helper = writing.generated("fetch")  # type: ignore[attr-defined]
+        def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+            helper = writing.generated("fetch")
             return [Replace(site.span, f"await {helper}()")]
 
     data = b"import os\n\n\nasync def h():\n    f(os)\n    f(os)\n"

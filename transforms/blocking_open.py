@@ -49,10 +49,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from asyncfix.blocks import Barred, Nested, called, nested, read_later, unfit
+from asyncfix.blocks import Nested, called, nested, read_later, unfit
 from asyncfix.flow import FunctionDef, own
 from asyncfix.model import (
     Api,
+    Barred,
     Condition,
     Declared,
     Edit,

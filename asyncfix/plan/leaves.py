@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -48,15 +48,14 @@ class Blocking:
 
     direct   leaves in async functions; indirect: expressions that reach leaves; by_function: leaves of every function
     idle     how many blocking calls stand in sync code that no async code reaches
+    parents  for each function that async code calls: the functions beneath it, with the call that leads to each
     """
 
     by_function: Mapping[str, tuple[Leaf, ...]]
     direct: tuple[Leaf, ...]
     indirect: tuple[Reaching, ...]
     idle: int
-    _parents: dict[str, Mapping[str, Edge | None]] = field(
-        default_factory=lambda: dict[str, Mapping[str, Edge | None]]()
-    )
+    parents: Mapping[str, Mapping[str, Edge | None]]
 
 
 def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Callable[[str], bool]) -> Blocking:
@@ -86,7 +85,7 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Ca
 
 def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tuple[Hop, ...]:
     """The path from the async expression to the leaf: functions with the line they are called at, the API last."""
-    parents = blocking._parents[edge.callee]  # pyright: ignore[reportPrivateUsage]
+    parents = blocking.parents[edge.callee]
     steps: list[Edge] = []
     at: Edge | None = parents.get(leaf.function)
     while at is not None:
