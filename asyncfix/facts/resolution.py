@@ -8,7 +8,21 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, collected, growing, is_vague, lookup, resolve, steps, union
+from asyncfix.facts.scopes import (
+    LITERALS,
+    NONE,
+    UNKNOWN,
+    Refs,
+    Scope,
+    annotation,
+    collected,
+    growing,
+    is_vague,
+    lookup,
+    resolve,
+    steps,
+    union,
+)
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -206,7 +220,9 @@ def _results(frame: Frame) -> Refs:
         if stated:
             return _not_too_many((*_returned(frame), *UNKNOWN))
     if frame.is_generator:
-        return _not_too_many(collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR))
+        return _not_too_many(
+            collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)
+        )
     return _not_too_many(_returned(frame))
 
 
@@ -223,9 +239,9 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
 def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
     """The facts of a call; None for one that runs nothing anybody could care about."""
     targets = resolve(node.func, scope)
-    if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
-        if not any(keyword.arg == "key" for keyword in node.keywords):
-            return None
+    plain = all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets)
+    if plain and not any(keyword.arg == "key" for keyword in node.keywords):
+        return None
     end_line = node.end_lineno or node.lineno
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     return Call(
@@ -334,7 +350,9 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
 
 def _is_own_function(ref: str) -> bool:
     """A local name that stands for a function of the file: reading it passes the function on."""
-    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
+    return (
+        not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
+    )
 
 
 def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:

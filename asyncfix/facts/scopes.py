@@ -211,7 +211,9 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
         case ast.Subscript():
             return _subscript(node, scope)
         case ast.List() | ast.Set() | ast.Tuple():
-            elements = union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
+            elements = (
+                union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
+            )
             return collected(elements, LITERALS[type(node)][:-1])
         case ast.ListComp() | ast.SetComp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])

@@ -112,10 +112,16 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         if api is not None and name != external.name:
             api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or _harmless(call) or not _asked(api, call) or _own_handle(external) or in_memory(index, external):
+        if api is None or rule is None or not _blocks(index, external, api):
             continue
         seen.add(span)
         yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
+
+
+def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
+    """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
+    call = external.call
+    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
