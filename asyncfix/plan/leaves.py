@@ -199,6 +199,12 @@ def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:
     return bool(entities) and all(entity.name in TRANSPARENT_DECORATORS for entity in entities)
 
 
+def _kept(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether a constructor only makes a generator, which runs when something else goes through it."""
+    plain = isinstance(edge.site, Call) and edge.site.use == "plain"
+    return plain and index.fact(edge.callee).is_generator and edge.caller.endswith(".__init__")
+
+
 class _Ways:
     """Shortest ways through sync code from a function to all leaves below it."""
 
@@ -223,6 +229,7 @@ class _Ways:
                         edge.callee not in parents
                         and edge.callee in self._blocks
                         and not self.index.fact(edge.callee).is_async
+                        and not _kept(self.index, edge)
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)
