@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
+from asyncfix.link import protocols
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
+from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
-PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class ProjectIndex:
     family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
     promised: set[str] = field(default_factory=lambda: set[str]())
-    """Methods of protocols that nothing in the project keeps: a call of one may run anything."""
+    """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
 
@@ -138,53 +139,20 @@ def _inheritance(index: ProjectIndex) -> None:
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
-    for name in _protocols(index):
-        known = {name, *index.subclasses.get(name, ())}
-        found = [item for item in _implementing(index, name) if item not in known]
-        if found:
-            index.subclasses.setdefault(name, []).extend(found)
-        elif len(known) == 1:
-            index.promised.update(_own_methods(index, index.classes[name]))
+    for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
+        index.subclasses.setdefault(name, []).extend(keeping)
+        if others:
+            index.promised.update(own_methods(index.evaluator, index.classes[name]))
     for name, info in index.classes.items():
         for below in index.subclasses.get(name, ()):
             under = index.classes[below]
-            for function in _own_methods(index, info):
+            for function in own_methods(index.evaluator, info):
                 method = index.fact(function).qualname.rpartition(".")[2]
                 overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
                 if overriding:
                     joined = index.family.get(function, frozenset({function})).union(overriding)
                     for member in joined:
                         index.family[member] = index.family.get(member, frozenset()) | joined
-
-
-def _protocols(index: ProjectIndex) -> Iterable[str]:
-    return (name for name, info in index.classes.items() if PROTOCOLS & set(_bases(index, info)))
-
-
-def _bases(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
-    return (base.name for ref in info.fact.bases for base in index.evaluator.evaluate(info.path, ref))
-
-
-def _implementing(index: ProjectIndex, protocol: str) -> Iterable[str]:
-    """Classes that have all methods of a protocol, whether they name it or not, and those that they have them from."""
-    methods = [index.fact(item).qualname.rpartition(".")[2] for item in _own_methods(index, index.classes[protocol])]
-    found: set[str] = set()
-    for name in index.classes if methods else ():
-        order = [item for item in index.evaluator.order(name) if item in index.classes]
-        if protocol not in order and all(any(_has(index, item, method) for item in order) for method in methods):
-            found.update(order)
-    return sorted(found)
-
-
-def _has(index: ProjectIndex, class_id: str, method: str) -> bool:
-    info = index.classes[class_id]
-    return bool(index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{method}"))
-
-
-def _own_methods(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
-    for function in index.summaries[info.path].functions:
-        if function.owner_class == info.fact.qualname and function.kind != "lambda":
-            yield from index.evaluator.function_ids(info.path, function.qualname)
 
 
 def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:

@@ -111,17 +111,16 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         if api is not None and name != external.name:
             api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if (
-            api is None
-            or rule is None
-            or _harmless(call)
-            or not _asked(api, call)
-            or _own_handle(external)
-            or in_memory(index, external)
-        ):
+        if api is None or rule is None or not _blocks(index, external, api):
             continue
         seen.add(span)
         yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
+
+
+def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
+    """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
+    call = external.call
+    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
@@ -199,6 +198,12 @@ def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:
     return bool(entities) and all(entity.name in TRANSPARENT_DECORATORS for entity in entities)
 
 
+def _kept(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether a constructor only makes a generator, which runs when something else goes through it."""
+    plain = isinstance(edge.site, Call) and edge.site.use == "plain"
+    return plain and index.fact(edge.callee).is_generator and edge.caller.endswith(".__init__")
+
+
 class _Ways:
     """Shortest ways through sync code from a function to all leaves below it."""
 
@@ -223,6 +228,7 @@ class _Ways:
                         edge.callee not in parents
                         and edge.callee in self._blocks
                         and not self.index.fact(edge.callee).is_async
+                        and not _kept(self.index, edge)
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)
