@@ -222,6 +222,7 @@ def _forked_main(
 ) -> None:
     parents.close()  # else this process would keep its own pipe open after the parent's death
     gc.freeze()
+    gc.enable()  # the parent may do without
     _work(connection, task, limits, initial)
 
 

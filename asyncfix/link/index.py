@@ -155,13 +155,20 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
     for call in info.fact.calls:
         entities = index.evaluator.all(info.path, call.targets)
         known = _call_edges(index, name, call, entities)
-        unclear = [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        alone = len(call.targets) == 1  # then the entities are its own
+        unclear = (
+            call.targets[: not entities]
+            if alone
+            else [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        )
         if unclear or not known:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
     for access in info.fact.accesses:
-        _access_edges(index, name, info, access)
+        # Most attributes are data: no function is called that.
+        if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
+            _access_edges(index, name, info, access)
 
 
 def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, target: str) -> None:
@@ -238,8 +245,6 @@ def _protocol(
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     base, _, attribute = access.ref.rpartition(".")
-    if access.kind != "iterate" and attribute.lstrip(":") not in index.names:
-        return  # most attributes are data: no function is called that
     if (
         access.kind in ("read", "write")
         and base
