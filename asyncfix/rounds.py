@@ -73,10 +73,11 @@ def run(
     settled: set[str] = set()  # a person said no, or it cannot be done
     for _ in range(MOST_ROUNDS):
         open_changes = [_with_needs(change, taken, workspace) for change in changes if change.id not in settled]
-        kept = replace(setting, kept_names=analysis.kept_names)
         if choice.ask is None:
             chosen = select.chosen(open_changes, unsafe=choice.unsafe, earlier=taken)
+            kept = replace(setting, kept_names=analysis.kept_names()) if chosen else setting
         else:
+            kept = replace(setting, kept_names=analysis.kept_names())
 
             def show(change: Change, kept: Setting = kept) -> bytes:
                 return choice.show(compose(workspace, [change], kept).pieces)

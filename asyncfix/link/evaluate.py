@@ -99,6 +99,7 @@ class Evaluator:
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
     _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+    _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities]())
 
     def evaluate(self, path: str, ref: str) -> Entities:
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
@@ -111,8 +112,11 @@ class Evaluator:
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
         """The things that any of several refs may mean; `SOMETHING` is among them if one of the refs is not known."""
+        given = tuple(refs)
+        if len(given) == 1:  # nearly always, and what `evaluate` gives has been through `_some`
+            return self.evaluate(path, given[0])
         found: dict[Entity, None] = {}
-        for ref in refs:
+        for ref in given:
             found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
         return _some(found)
 
@@ -186,12 +190,14 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------------ steps
 
     def _steps(self, entities: Entities, steps: str) -> Entities:
-        for match in STEP.finditer(steps):
-            step = match.group()
-            found: dict[Entity, None] = {}
-            for entity in entities:
-                found.update(dict.fromkeys(self._step(entity, step) or (SOMETHING,)))
-            entities = _some(found)
+        # Most of the time it is one step, the last one of a ref, from one thing to one thing.
+        for step in (steps,) if steps[:1] == "." and steps[1:].isidentifier() else STEP.findall(steps):
+            if len(entities) == 1:
+                given = self._step(entities[0], step)
+                entities = given if len(given) == 1 and given[0].kind != "unknown" else _some(dict.fromkeys(given))
+            else:
+                parts = (self._step(entity, step) or (SOMETHING,) for entity in entities)
+                entities = _some(dict.fromkeys(found for part in parts for found in part))
             if not entities:
                 return UNKNOWN
         return entities
@@ -241,11 +247,17 @@ class Evaluator:
                     return (Entity("giving", f"{called}{unsure}|{inner.kind}:{inner.name}"),)
                 return self.attribute(Entity("value", container.removesuffix("?")), name)
             case "external" | "value":
-                dotted = self.catalog.canonical(f"{entity.name}.{name}")
-                given = self.catalog.attribute_type(dotted)
-                return (Entity("value", given),) if given else (Entity("external", dotted),)
+                return self._library_attribute(f"{entity.name}.{name}")
             case _:
                 return UNKNOWN
+
+    def _library_attribute(self, name: str) -> Entities:
+        found = self._library.get(name)
+        if found is None:
+            dotted = self.catalog.canonical(name)
+            given = self.catalog.attribute_type(dotted)
+            found = self._library[name] = (Entity("value", given),) if given else (Entity("external", dotted),)
+        return found
 
     def _module_attribute(self, path: str, name: str) -> Entities:
         key = (path, f"={name}")
@@ -459,8 +471,10 @@ def _last_step(ref: str) -> int | None:
         return ref.rindex("*")
     at = ref.rfind("@")
     dot = ref.rfind(".")
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
     cut = max(at, dot)
+    if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
+        return None if ref[cut - 1] == "." else cut
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

@@ -159,7 +159,12 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
     for call in info.fact.calls:
         entities = index.evaluator.all(info.path, call.targets)
         known = _call_edges(index, name, call, entities)
-        unclear = [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        alone = len(call.targets) == 1  # then the entities are its own
+        unclear = (
+            call.targets[: not entities]
+            if alone
+            else [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        )
         if unclear or not known:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
@@ -168,7 +173,9 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             if not _call_edges(index, name, callback, index.evaluator.all(info.path, callback.targets)):
                 index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
-        _access_edges(index, name, info, access)
+        # Most attributes are data: no function is called that.
+        if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
+            _access_edges(index, name, info, access)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
             _add(index, Edge(owner, name, "class", _body(info.fact)))
@@ -269,8 +276,6 @@ def _protocol(
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     base, _, attribute = access.ref.rpartition(".")
-    if access.kind != "iterate" and attribute.lstrip(":") not in index.names:
-        return  # most attributes are data: no function is called that
     if (
         access.kind in ("read", "write")
         and base
