@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+KEPT = re.compile(r"(?:global|process-state) \((\w+)\)")
+LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
 
 # Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
@@ -67,24 +70,6 @@ VALUE_METHODS = frozenset(
         "groups",
         "groupdict",
     ]
-)
-CHANGING_METHODS = frozenset(
-    {
-        "append",
-        "extend",
-        "insert",
-        "remove",
-        "pop",
-        "clear",
-        "sort",
-        "reverse",
-        "update",
-        "setdefault",
-        "popitem",
-        "add",
-        "discard",
-    }
-    | {"appendleft", "popleft", "write", "writelines", "writerow", "writerows"}
 )
 # Decorators that leave a coroutine function what it is, or await it themselves.
 TRANSPARENT_DECORATORS = frozenset(
@@ -245,10 +230,18 @@ class Effects:
 
     def _access(self, path: str, access: Access) -> Iterator[Touch]:
         key, holder = self.key(path, access.ref)
+        if not key and LIBRARY_VARIABLE.fullmatch(access.ref):
+            key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
         if key:
             where = Where(path, access.line)
             writes = access.kind in ("write", "change")
-            yield Touch(key, holder, writes, access.span, access.at, where, access.kind == "iterate", access.loop)
+            iterates = access.kind in ("iterate", "view")
+            yield Touch(key, holder, writes, access.span, access.at, where, iterates, access.loop)
+
+    def _library_variable(self, path: str, ref: str) -> str:
+        """The dotted name of a variable of a library's module, '' if it is none."""
+        meant = self.index.evaluator.evaluate(path, ref)
+        return meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
 
     def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
@@ -340,7 +333,10 @@ class Effects:
                     writes = writes and not _only_reads(name, call)
                     yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
             case _:
-                yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
+                # One function sets what another of its module goes by: chdir and getcwd, seed and random.
+                yield Touch(
+                    f"{word} ({name.partition('.')[0]})", word, writes, call.span, call.span.end, where, loop=call.loop
+                )
 
     def file(self, path: str, name: str, call: Call, position: str) -> str:
         """The path expression of a call on a file: the argument at ``position``; if that is '' the receiver of a method, the
@@ -358,6 +354,8 @@ class Effects:
         given = None if place < 0 else next(iter(call.arguments[place : place + 1]), None)
         if given is not None and given.literal:
             return repr(given.literal)
+        if given is None and call.receiver[:1] in ("'", '"'):
+            return call.receiver
         ref = receiver if given is None else given.ref
         if "@" in ref and "()" not in ref:
             return f"@{path}:{ref.rpartition('@')[2]}"  # two functions of a file may be given one path under one name
@@ -587,6 +585,9 @@ def said(key: str) -> str:
         if key.startswith("file @"):
             return f"the file {key.rpartition(':')[2]}"
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
+    kept = KEPT.fullmatch(key)
+    if kept is not None:
+        return f"what {kept.group(1)} keeps for the whole process"
     return pretty(key.removeprefix("?."))
 
 

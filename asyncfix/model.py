@@ -94,10 +94,11 @@ Edit: TypeAlias = Replace | Wrap
 
 
 class Handler(Packed, frozen=True):
-    """One ``except`` clause: refs of the types it names (empty for a bare one)."""
+    """One ``except`` clause: refs of the types it names (empty for a bare one); ``reads``: it uses the error as a value."""
 
     types: tuple[str, ...]
     line: int
+    reads: bool = False
 
 
 class Try(Packed, frozen=True):
@@ -109,7 +110,7 @@ class Try(Packed, frozen=True):
 
 class Argument(Packed, frozen=True):
     """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal, its
-    name if it is one."""
+    name if it is one (of calls by which files are opened, the text of the first one)."""
 
     keyword: str
     ref: str
@@ -128,7 +129,7 @@ class Call(Packed, frozen=True):
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
-    receiver the name before the dot, '' if something else stands there
+    receiver the name before the dot, '' if something else stands there; of calls by which files are opened, its text
     own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
@@ -155,7 +156,8 @@ class Call(Packed, frozen=True):
 class Access(Packed, frozen=True):
     """A read or write of something others may reach: attribute, global, nonlocal, element of one of these.
 
-    kind     ``read`` | ``write`` | ``change`` (an element is assigned or deleted) | ``iterate``
+    kind     ``read`` | ``write`` | ``change`` (an element is assigned or deleted) | ``iterate`` | ``view`` (it is iterated over
+             through a view or a lazy builtin)
     at       offset at which it happens: a target is written when the value on its right is there
     barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
     """

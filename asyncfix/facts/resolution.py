@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from asyncfix.facts.handlers import reads_error
 from asyncfix.facts.scopes import (
     LITERALS,
     NONE,
@@ -83,8 +86,14 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
+# Calls by which a file is known: two that spell its path alike mean one file.
+FILE_CALLS = frozenset(
+    {"open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile", "move"}
+)
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
+# Variables of the standard library that programs assign or change.
+OF_THE_PROCESS = ("os.environ", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "sys.path", "sys.modules")
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
 
@@ -250,6 +259,7 @@ def _call_fact(
         return None
     span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+    last = targets[0].rpartition(".")[2]
     return Call(
         span,
         source.span(node.func),
@@ -258,7 +268,7 @@ def _call_fact(
         node.end_lineno or node.lineno,
         end_column,
         targets,
-        _arguments(node, scope),
+        _arguments(node, scope, last in FILE_CALLS),
         use=use,
         barrier=context.barrier,
         tight=tight,
@@ -266,7 +276,7 @@ def _call_fact(
         held=tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held]),
         loop=context.loop,
         in_handler=context.in_handler,
-        receiver=receiver.id if isinstance(receiver, ast.Name) else "",
+        receiver=_receiver(receiver, last),
         own_paths=own_paths(node, scope) if temporary else (),
     )
 
@@ -275,8 +285,23 @@ def _is_plain(target: str) -> bool:
     return (target in PLAIN and target != STOP) or target.startswith("builtins.str!.")
 
 
-def _arguments(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
+def _receiver(node: ast.expr | None, last: str) -> str:
+    """The name before the dot; of a path that a file is opened by, the text."""
+    match node:
+        case None:
+            return ""
+        case ast.Name(id=name):
+            return name
+        case ast.Call(func=ast.Name(id="Path") | ast.Attribute(attr="Path"), args=[ast.Constant(value=str(text))]):
+            return repr(text)
+        case _:
+            return ast.unparse(node) if last in FILE_CALLS else ""
+
+
+def _arguments(node: ast.Call, scope: Scope, spelled: bool) -> tuple[Argument, ...]:
     found = [_argument(argument, "", scope) for argument in node.args]
+    if spelled and node.args and isinstance(node.args[0], (ast.BinOp, ast.JoinedStr, ast.Call)):
+        found[0] = replace(found[0], name=ast.unparse(node.args[0]))
     if node.keywords:
         found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
     return tuple(found)
@@ -311,7 +336,7 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
         for ref in refs:
             if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
-            elif kind == "write" or ref.partition(".")[0] not in STANDARD or ref == STOP:
+            elif kind in ("write", "change") or ref.partition(".")[0] not in STANDARD or ref in (STOP, *OF_THE_PROCESS):
                 yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
 
 
@@ -356,9 +381,9 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate", "item") and not local and home.kind == "function":
+    if kind in ("change", "iterate", "view", "item") and not local and home.kind == "function":
         return (home.prefix + name,)  # a container of the function round this one
-    if kind in ("change", "iterate", "item"):
+    if kind in ("change", "iterate", "view", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:
         return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
@@ -374,8 +399,11 @@ def _is_own_function(ref: str) -> bool:
     )
 
 
-def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:
-    return Try(span, tuple(Handler(_handler_types(node, scope), line) for node, line in handlers))
+def _try_fact(span: Span, handlers: list[ast.ExceptHandler], scope: Scope) -> Try:
+    return Try(
+        span,
+        tuple(Handler(_handler_types(item.type, scope), item.lineno, reads_error(item)) for item in handlers),
+    )
 
 
 def _handler_types(node: ast.expr | None, scope: Scope) -> Refs:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
+from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
@@ -22,6 +23,8 @@ from asyncfix.source import Source
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
+LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter"})
+ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
 
 
@@ -49,7 +52,7 @@ class Frame:
     outer: str = ""
     calls: list[tuple[ast.Call, Scope, Context, str, bool]] = field(default_factory=list)
     accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
-    tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=list)
+    tries: list[tuple[Span, list[ast.ExceptHandler], Scope]] = field(default_factory=list)
     awaits: list[Span] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
     yields: list[ast.expr] = field(default_factory=list)
@@ -349,12 +352,16 @@ class Walker:
     def _iterated(
         self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str, body: Span | None = None
     ) -> None:
+        inside = replace(context, loop=body or context.loop) if use == "iterated" else context
         if isinstance(node, ast.Call):
             self._call(node, frame, scope, context, use)
-            return
-        self._visit(node, frame, scope, context)
-        if isinstance(node, (ast.Name, ast.Attribute)) and use == "iterated":
-            self._record(node, "iterate", frame, scope, replace(context, loop=body or context.loop))
+        else:
+            self._visit(node, frame, scope, context)
+        if use == "iterated" and isinstance(node, (ast.Name, ast.Attribute)):
+            self._record(node, "iterate", frame, scope, inside)
+        elif use == "iterated":
+            for held in _run_over(node):
+                self._record(held, "view", frame, scope, inside)
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
@@ -380,7 +387,7 @@ class Walker:
         first, last = node.body[0], node.body[-1]
         span = Span(self.source.span(first).start, self.source.span(last).end)
         index = len(frame.tries)
-        frame.tries.append((span, [(handler.type, handler.lineno) for handler in node.handlers], scope))
+        frame.tries.append((span, node.handlers, scope))
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
         for handler in node.handlers:
             if handler.type is not None and not _is_stop(handler.type):
@@ -430,10 +437,22 @@ class Walker:
                 for arg in node.args
                 if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
             )
+        if called in ATTRIBUTE_CALLS and isinstance(node.func, ast.Name):
+            self._attribute_by_name(node, ATTRIBUTE_CALLS[called], frame, scope, context)
+        elif frame.outer and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            self._record(node.func.value, "change" if called in CHANGING_METHODS else "item", frame, scope, context)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
                 self._visit(argument, frame, scope, context)
+
+    def _attribute_by_name(self, node: ast.Call, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
+        """``getattr(x, "name")`` and its like are accesses of ``x.name``."""
+        match node.args:
+            case [held, ast.Constant(value=str(name)), *_] if name.isidentifier():
+                self._record(ast.copy_location(ast.Attribute(held, name), node), kind, frame, scope, context)
+            case _:
+                pass
 
     def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
@@ -553,6 +572,24 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST)
 }
+
+
+def _run_over(node: ast.expr) -> Iterator[ast.expr]:
+    """The containers that an iteration over ``node`` goes on asking: of views, lazy builtins, generator expressions."""
+    match node:
+        case ast.Name() | ast.Attribute():
+            yield node
+        case ast.Subscript(value=ast.Name() | ast.Attribute() as held):
+            yield held
+        case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys" | "values"), args=[]):
+            yield from _run_over(held)
+        case ast.Call(func=ast.Name(id=name), args=args) if name in LAZY:
+            for argument in args:
+                yield from _run_over(argument)
+        case ast.GeneratorExp(generators=[first, *_]):
+            yield from _run_over(first.iter)
+        case _:
+            pass
 
 
 def _inner_name(frame: Frame, name: str) -> str:

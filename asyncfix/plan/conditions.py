@@ -134,6 +134,9 @@ def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> 
         name = _names(facts.index, path, handler, condition.types)
         if name:
             return Verdict("fails", f"a handler names {name} ({path}:{handler.line})", "caught-above")
+        if handler.reads:
+            why = f"a handler uses the error, whose class and text would be others ({path}:{handler.line})"
+            return Verdict("fails", why, "caught-above")
     for name, path, line in (*facts.errors_outside(), *facts.errors_named(suspension.function)):
         if _exception_of(name, condition.types):
             return Verdict("fails", f"{name} is named where the error may arrive ({path}:{line})", "caught-above")
@@ -159,6 +162,8 @@ def _names(index: ProjectIndex, path: str, handler: Handler, types: tuple[str, .
         if not entities:
             return "a class that is not known"
         for entity in entities:
+            if entity.kind not in ("class", "external"):
+                return "classes that are not known"
             chain = index.evaluator.order(entity.name) if entity.kind == "class" else (entity.name,)
             for name in chain:
                 if any(name == wanted or (wanted.endswith(".*") and name.startswith(wanted[:-1])) for wanted in types):

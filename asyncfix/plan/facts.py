@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects import Effects
-from asyncfix.link.index import ProjectIndex
+from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
-from asyncfix.model import Handler, Mention, Site, Span
-from asyncfix.plan.interleave import Interleaving
+from asyncfix.model import Call, Handler, Mention, Site, Span
+from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
+EXITING = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
 NEUTRAL_LOOPS = ("anyio", "sniffio")
 
@@ -78,8 +79,10 @@ class Facts:
         """Every handler round a place: in its function, and round each call of it further up. Gives path and handler."""
         yield from self._around(function, span)
         for name in self.above(function):
+            yield from self._wrapped(Suspension(name, self.index.fact(name).span, None, ()))
             for edge in self.index.callers.get(name, ()):
                 yield from self._around(edge.caller, edge.span)
+                yield from self._handed_on(edge)
 
     def errors_outside(self) -> tuple[tuple[str, str, int], ...]:
         """Library names that code outside functions mentions: errors in decorators and in the registration of handlers may
@@ -101,12 +104,37 @@ class Facts:
                 if entity.kind == "external":
                     yield entity.name, path, access.line
 
+    def _wrapped(self, suspension: Suspension) -> Iterator[tuple[str, Handler]]:
+        """The handlers of context managers and wrappers of the project that run round some code."""
+        for name in self.interleaving.around(suspension):
+            path, fact = self.index.path(name), self.index.fact(name)
+            if fact.qualname.rpartition(".")[2] in EXITING:
+                yield path, Handler(("?",), fact.line)  # it is given the error, and may look at it
+            for item in fact.tries:
+                yield from ((path, handler) for handler in item.handlers)
+
+    def _handed_on(self, edge: Edge) -> Iterator[tuple[str, Handler]]:
+        """The handlers that meet the error of a coroutine that is awaited elsewhere: in the function it is handed to, or as a
+        value among the results of ``gather``."""
+        if not isinstance(edge.site, Call) or not self.index.fact(edge.callee).is_async or edge.site.use == "awaited":
+            return
+        path = self.index.path(edge.caller)
+        for call in self.index.fact(edge.caller).calls:
+            if any(item.keyword == "return_exceptions" and item.literal != "False" for item in call.arguments):
+                yield path, Handler(("?",), call.line)
+        for other in self.index.calls.get(edge.caller, ()):
+            if other.span.contains(edge.span) and other.span != edge.span:
+                for item in self.index.fact(other.callee).tries:
+                    yield from ((self.index.path(other.callee), handler) for handler in item.handlers)
+
     def _around(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
         """The handlers round one place of one function; what ``suppress`` and ``raises`` name counts as handled."""
         fact, path = self.index.fact(function), self.index.path(function)
         for item in fact.tries:
             if item.body.contains(span):
                 yield from ((path, handler) for handler in item.handlers)
+        held = next((call.held for call in fact.calls if call.span == span), ())
+        yield from self._wrapped(Suspension(function, span, None, held))
         if any(call.span == span and set(call.held) & SWALLOWING for call in fact.calls):
             for call in fact.calls:
                 if {f"{target}()" for target in call.targets} & SWALLOWING:

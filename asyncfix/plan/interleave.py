@@ -6,10 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from asyncfix.effects import CONSTRUCTING, Effects, Touch, Where, of_self, said
+from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
 
 CALLED = "call of "
+ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+# Context managers of the standard library that change something for all tasks while they are open.
+FOR_ALL = frozenset(
+    {
+        "contextlib.chdir",
+        "contextlib.redirect_stdout",
+        "contextlib.redirect_stderr",
+        "warnings.catch_warnings",
+        "unittest.mock.patch",
+        "unittest.mock.patch.object",
+        "unittest.mock.patch.dict",
+    }
+)
 LOCKS = frozenset(
     {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
 )
@@ -78,6 +92,7 @@ class Interleaving:
                     *(reason for first, second in pairs for reason in _check_then_act(self.effects, first, second)),
                     *(reason for first, second in pairs for reason in _half_written(first, second)),
                     *_changed_while_iterated(self.effects, suspension),
+                    *_changed_for_all(self.effects.index, suspension),
                 )
             )
         )[:3]
@@ -98,7 +113,43 @@ class Interleaving:
                 before.append(touch)
             if around or touch.at >= suspension.span.end:
                 after.append(touch)
-        return before, inside, after
+        wrapped = list(self._wrapped(suspension))
+        return [*before, *wrapped], inside, [*after, *wrapped]
+
+    def _wrapped(self, suspension: Suspension) -> Iterable[Touch]:
+        """What context managers that are open there, and wrappers of the function, touch before and after it."""
+        for name in self.around(suspension):
+            for inner in sorted(self.effects.below(name)):
+                for touch in self.effects.direct(inner).touches:
+                    if not touch.key.startswith("argument "):
+                        holder = f"{CALLED}{inner} {touch.object}"
+                        yield Touch(
+                            touch.key, holder, touch.writes, suspension.span, suspension.span.start, touch.where
+                        )
+
+    def around(self, suspension: Suspension) -> Iterable[str]:
+        """Functions of the project that run before and after the code round an await: of the context managers that are open
+        there, and the wrappers that decorators put in the function's place."""
+        index = self.effects.index
+        path = index.path(suspension.function)
+        for ref in suspension.held:
+            for entity in index.evaluator.evaluate(path, ref.removesuffix("~").removesuffix("()")):
+                if entity.kind in ("function", "method"):
+                    yield entity.name
+            for entity in index.evaluator.evaluate(path, ref.removesuffix("~")):
+                if entity.kind == "instance":
+                    yield from self._methods(entity, ENTERING)
+        for decorator in index.fact(suspension.function).decorators:
+            for entity in index.evaluator.evaluate(path, f"{decorator}()"):
+                if entity.kind == "function":
+                    yield entity.name
+                elif entity.kind == "instance":
+                    yield from self._methods(entity, ("__call__",))
+
+    def _methods(self, entity: Entity, names: Iterable[str]) -> Iterable[str]:
+        for name in names:
+            found = self.effects.index.evaluator.attribute(entity, name)
+            yield from (item.name for item in found if item.kind == "method")
 
     def _coroutines(self, suspension: Suspension) -> tuple[list[Touch], list[Touch]]:
         """What coroutines awaited before the await do last, and what those awaited after it do first, up to where they
@@ -147,7 +198,7 @@ class Interleaving:
         index = self.effects.index
         if index.fact(edge.callee).is_async:
             return
-        for name, own in self.effects.run(edge.caller, edge.span):
+        for name, own in sorted(self.effects.run(edge.caller, edge.span)):
             alone = own or index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
             touches = self.effects.direct(name).touches
             yield from self._called(
@@ -194,6 +245,14 @@ def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[s
         other = later.get(touch.object)
         if touch.writes and other is not None:
             yield f"the await stands between two writes to one object ({touch.where} and {other.where})"
+
+
+def _changed_for_all(index: ProjectIndex, suspension: Suspension) -> Iterable[str]:
+    path = index.path(suspension.function)
+    for ref in suspension.held:
+        for entity in index.evaluator.evaluate(path, ref.removesuffix("()")):
+            if entity.name in FOR_ALL:
+                yield f"the await stands in a block of {entity.name}, which changes something for all other tasks too"
 
 
 def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
