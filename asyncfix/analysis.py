@@ -51,8 +51,10 @@ class Analysis:
         return kept_names(self.index, self.patches)
 
 
-def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
-    """Look at the project; ``stage`` is told the name of each stage as it begins."""
+def analyse(
+    workspace: Workspace, settings: Settings, stage: Callable[[str], object], before: Analysis | None = None
+) -> Analysis:
+    """Look at the project, after what was seen ``before``; ``stage`` is told the name of each stage as it begins."""
     stage("summarise")
     summaries, texts = workspace.facts()
     stage("link")
@@ -60,7 +62,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
         _source_roots(workspace),
     )
-    index = link(summaries, texts, named, settings.catalog)
+    index = link(summaries, texts, named, settings.catalog, before.index if before is not None else None)
     stage("plan")
     suppressions = suppress.collect(summaries)
     known = facts.gather(

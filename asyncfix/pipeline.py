@@ -218,7 +218,7 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
             break
         taken |= {change.id: change for change in made.taken}
         session.workspace.update(made.pieces)
-        analysis = analyse(session.workspace, session.settings, session.clock)
+        analysis = analyse(session.workspace, session.settings, session.clock, analysis)
         last = analysis.plan
         if state.over:
             break
