@@ -15,7 +15,7 @@ from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
-from asyncfix.model import Api, Change, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
+from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
 from asyncfix.plan import changes, facts, leaves
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
@@ -23,12 +23,13 @@ from asyncfix.survey import Wanted, survey_bytes
 from asyncfix.transform import BlockTransform, Rule
 from asyncfix.workspace import Workspace
 
+HTTPX = Declared("httpx")
 BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a look depends on beside the files."""
+    """What a look depends on beside the files. ``http_client``: ``httpx``, or what is used in its place."""
 
     config: Config
     project: Project
@@ -36,6 +37,7 @@ class Settings:
     rules: Sequence[Rule]
     selected: frozenset[str]
     target: tuple[int, int]
+    http_client: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def analyse(
     named = modules.build(
         (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
         _source_roots(workspace),
+        _other_names(workspace),
     )
     index = link(summaries, texts, named, settings.catalog, before.index if before is not None else None)
     stage("plan")
@@ -92,6 +95,18 @@ def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Su
         if item.path not in editable or is_generated(workspace.original[item.path] or b"")
     )
     return frozenset(closed) | suppressions.closed_files()
+
+
+def _other_names(workspace: Workspace) -> dict[str, str]:
+    """Paths by which links lead to Python files, with the paths under which these are read."""
+    files = [item.path for item in workspace.discovery.files if item.kind == "python"]
+    found: dict[str, str] = {}
+    for alias, meant in workspace.discovery.aliases.items():
+        if alias.endswith("/"):
+            found |= {alias + path[len(meant) :]: path for path in files if path.startswith(meant)}
+        else:
+            found[alias] = meant
+    return {alias: path for alias, path in found.items() if path in workspace.original}
 
 
 def _source_roots(workspace: Workspace) -> tuple[str, ...]:
@@ -132,10 +147,26 @@ def _survey(
         if isinstance(result, workers.Failure):
             workspace.skipped[path] = Skipped(path, f"not looked at: {result.reason}", True)
         else:
-            found = msgspec.msgpack.decode(result, type=tuple[Site, ...])
+            found = [
+                _with_client(site, settings.http_client)
+                for site in msgspec.msgpack.decode(result, type=tuple[Site, ...])
+            ]
             sites[path] = {site.call: site for site in found if site.rule not in scanning}
             scanned.extend((path, site) for site in found if site.rule in scanning)
     return sites, tuple(scanned)
+
+
+def _with_client(site: Site, client: str) -> Site:
+    """The site, its forms with the project's HTTP client where they need httpx."""
+    if client == HTTPX.distribution or not any(HTTPX in form.requires for form in site.forms):
+        return site
+    forms = (
+        msgspec.structs.replace(
+            form, requires=tuple(Declared(client) if item == HTTPX else item for item in form.requires)
+        )
+        for form in site.forms
+    )
+    return msgspec.structs.replace(site, forms=tuple(forms))
 
 
 def _asked(plan: Plan, editable: frozenset[str]) -> Plan:

@@ -31,6 +31,7 @@ from asyncfix.flow import (
     parameters,
     unbound_in,
 )
+from asyncfix.model import Barred
 from asyncfix.transform import Tree
 
 FRAME = frozenset({"locals", "vars", "dir", "eval", "exec"})
@@ -46,14 +47,6 @@ Capture = Definition | ast.Lambda | ast.GeneratorExp
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
-    """Why code cannot run in a nested function in a thread: a stable code and a sentence."""
-
-    code: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Nested:
     """The nested function that a statement can become.
 
@@ -62,6 +55,7 @@ class Nested:
     results       names it returns, in the order in which they are bound
     returns       the statement's own ``return`` ends the outer function too
     last          the assignment that ends the statement and binds the only result, if there is one
+    annotated     the function round it has annotations, so this one should too
     """
 
     parameters: tuple[str, ...] = ()
@@ -70,6 +64,7 @@ class Nested:
     results: tuple[str, ...] = ()
     returns: bool = False
     last: ast.Assign | ast.AnnAssign | None = None
+    annotated: bool = False
 
 
 def called(node: ast.AST) -> str:
@@ -125,6 +120,11 @@ def read_later(tree: Tree, statement: ast.stmt) -> Names:
         return NOTHING
     around = _Around(tree, function, statement)
     return around.read_afterwards() | around.read_after_failure()
+
+
+def _is_annotated(function: FunctionDef) -> bool:
+    arguments = (node for node in ast.walk(function.args) if isinstance(node, ast.arg))
+    return function.returns is not None or any(argument.annotation for argument in arguments)
 
 
 def _awaits(node: ast.Await | ast.AsyncFor | ast.AsyncWith | ast.comprehension) -> bool:
@@ -243,7 +243,8 @@ class _Around:
         last = self._last() if len(results) == 1 else None
         if last is not None and _target(last) != results[0]:
             last = None
-        return Nested(tuple(into), tuple(shared), tuple(module_names), tuple(results), returns, last)
+        names_out = tuple(into), tuple(shared), tuple(module_names), tuple(results)
+        return Nested(*names_out, returns, last, _is_annotated(self.function))
 
     def _loops(self) -> list[ast.AST]:
         """The loops of the function that the statement stands in."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -20,27 +20,35 @@ Version: TypeAlias = tuple[int, int]
 _VERSION = re.compile(r"(?:3\.|py3)(\d{1,2})")
 _CLIENTS = ("httpx", "httpx2")
 _STYLES = ("auto", "taskgroup", "gather", "ordered")
-_KINDS = ("await", "with", "for", "plain")
-# For the key `files`, and for the import name of a library.
+FILES = "files"  # a key of strategies; the others are import names of libraries
 _FILE_STRATEGIES = ("thread", "aiofiles")
 _STRATEGIES = ("native", "thread")
+# Of a row of `[[tool.asyncfix.api]]`.
+_KINDS = ("await", "with", "for", "plain")
+_FLOWS = ("network", "file", "metadata", "database", "process", "computation", "queue", "sleep", "input", "lock", "")
+_EFFECTS = ("file", "argument", "receiver", "loop", "context", "global", "thread", "process-state")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\(\w*\))*(?:\.\*)?")
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message is one line: the file (or flag), the key and the reason."""
 
 
-class Config(Value, frozen=True):
+# Keys of the file that are not the name of the field with hyphens; a dot leads into a table.
+_KEYS = {"http_client": "http.client", "concurrency_style": "concurrency.style", "apis": "api", "types": "type"}
+
+
+class Config(Value, frozen=True, rename=lambda name: _KEYS.get(name, name.replace("_", "-"))):
     """What is configured; the defaults are those of a project that says nothing.
 
     select, extend_select, ignore   names of rules
     exclude          gitignore-style globs relative to the root: such files are read, but not edited
     pin              qualified names of functions that must stay as they are
-    max_concurrency  how many operations generated code runs at once
+    max_concurrency  how many operations generated code runs at once, at least 1; no rule generates such code yet
     target_version   the oldest Python that must run the result; None: from the project
     module           dotted name of the module that takes generated code; None: ``_asyncfix`` in each package
-    http_client      ``httpx`` or ``httpx2``
-    concurrency_style   ``auto``, ``taskgroup``, ``gather`` or ``ordered``
+    http_client      ``httpx`` or ``httpx2``; None: what the project declares
+    concurrency_style   ``auto``, ``taskgroup``, ``gather`` or ``ordered``, which no rule has a form for yet
     strategy         library's import name -> ``native`` or ``thread``; ``files`` -> ``thread`` or ``aiofiles``
     apis, types      the user's own rows, which win over the built-in ones
     """
@@ -53,38 +61,11 @@ class Config(Value, frozen=True):
     max_concurrency: int = 10
     target_version: Version | None = None
     module: str | None = None
-    strategy: dict[str, str] = msgspec.field(default_factory=lambda: dict[str, str]())
-    http_client: str = "httpx"
+    strategy: dict[str, Any] = msgspec.field(default_factory=lambda: dict[str, Any]())
+    http_client: str | None = None
     concurrency_style: str = "auto"
     apis: tuple[Api, ...] = ()
     types: tuple[TypeRow, ...] = ()
-    builtin_apis: bool = True
-
-
-class _Http(msgspec.Struct):
-    client: str = "httpx"
-
-
-class _Concurrency(msgspec.Struct):
-    style: str = "auto"
-
-
-class _Table(msgspec.Struct, rename="kebab"):
-    """The table as it stands in the file."""
-
-    select: tuple[str, ...] = ()
-    extend_select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    pin: tuple[str, ...] = ()
-    max_concurrency: int = 10
-    target_version: str | None = None
-    module: str | None = None
-    strategy: dict[str, Any] = msgspec.field(default_factory=lambda: dict[str, Any]())
-    http: _Http = msgspec.field(default_factory=_Http)
-    concurrency: _Concurrency = msgspec.field(default_factory=_Concurrency)
-    api: tuple[Api, ...] = ()
-    type: tuple[TypeRow, ...] = ()
     builtin_apis: bool = True
 
 
@@ -94,7 +75,7 @@ def load(text: bytes, path: str) -> Config:
     empty: dict[str, object] = {}
     raw = cast("dict[str, object]", tool).get("asyncfix", empty) if isinstance(tool, dict) else empty
     try:
-        return _config(_checked(raw))
+        return _config(raw)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
@@ -141,59 +122,89 @@ def _parse(text: bytes, path: str) -> dict[str, Any]:
         raise ConfigError(f"{path}: nested too deeply") from error
 
 
-def _checked(raw: object) -> _Table:
-    """The table with only known keys and values of the right type."""
-    if isinstance(raw, dict):
-        table = cast("dict[str, object]", raw)
-        _refuse_unknown(table, _Table, "tool.asyncfix")
-        for key, kind in (("http", _Http), ("concurrency", _Concurrency), ("api", Api), ("type", TypeRow)):
-            value = table.get(key)
-            for each in cast("list[object]", value) if isinstance(value, list) else [value]:
-                if isinstance(each, dict):
-                    _refuse_unknown(cast("dict[str, object]", each), kind, f"tool.asyncfix.{key}")
+def _config(raw: object) -> Config:
+    """The table with only known keys and values."""
+    table = dict(_converted(raw, dict[str, Any], "tool.asyncfix"))
+    _refuse_unknown(table, {name.partition(".")[0] for name in _keys(Config)}, "tool.asyncfix")
+    for key in ("http", "concurrency"):
+        inner = _converted(table.pop(key, {}), dict[str, Any], f"tool.asyncfix.{key}")
+        known = [name.removeprefix(f"{key}.") for name in _keys(Config) if name.startswith(f"{key}.")]
+        _refuse_unknown(inner, known, f"tool.asyncfix.{key}")
+        table |= {f"{key}.{name}": value for name, value in inner.items()}
+    for key, kind in (("api", Api), ("type", TypeRow)):
+        for row in _tables(table.get(key)):
+            _refuse_unknown(row, _keys(kind), f"tool.asyncfix.{key}")
+    if "target-version" in table:
+        version = _converted(table["target-version"], str | None, "tool.asyncfix.target-version")
+        table["target-version"] = version and _version(version, "`tool.asyncfix.target-version`")
+    config: Config = _converted(table, Config, "tool.asyncfix")
+    _check(config)
+    return config
+
+
+def _tables(value: object) -> list[dict[str, object]]:
+    """The tables in an array; what else is in it is refused when it is converted."""
+    rows = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("dict[str, object]", row) for row in rows if isinstance(row, dict)]
+
+
+def _converted(value: object, kind: Any, where: str) -> Any:
     try:
-        return msgspec.convert(raw, _Table)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at ")
-        key = "tool.asyncfix" + place.strip("`").removeprefix("$")
-        raise ConfigError(f"`{key}`: {reason[:1].lower()}{reason[1:]}") from error
+        raise ConfigError(f"`{where}{place.strip('`').removeprefix('$')}`: {reason[:1].lower()}{reason[1:]}") from error
 
 
-def _refuse_unknown(table: Mapping[str, object], kind: type[msgspec.Struct], where: str) -> None:
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+def _keys(kind: type[msgspec.Struct]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind)]
+
+
+def _refuse_unknown(table: Mapping[str, object], known: Collection[str], where: str) -> None:
     for key in table:
         if key not in known:
-            raise ConfigError(f"`{where}`: unknown key `{_one_line(key)}`, did you mean `{nearest(key, known)}`?")
+            raise ConfigError(f"`{where}`: unknown key `{_one_line(key)}`{_meant(key, known)}")
 
 
-def _config(table: _Table) -> Config:
-    if table.max_concurrency < 1:
+def _check(config: Config) -> None:
+    """The values that their type alone does not settle."""
+    if config.max_concurrency < 1:
         raise ConfigError("`tool.asyncfix.max-concurrency`: expected at least 1")
-    if table.module is not None and not all(part.isidentifier() for part in table.module.split(".")):
-        raise ConfigError(f"`tool.asyncfix.module`: `{_one_line(table.module)}` is no dotted module name")
-    _check_member(table.http.client, _CLIENTS, "`tool.asyncfix.http.client`")
-    _check_member(table.concurrency.style, _STYLES, "`tool.asyncfix.concurrency.style`")
-    for number, row in enumerate(table.api):
-        _check_member(row.kind, _KINDS, f"`tool.asyncfix.api[{number}].kind`")
-    for key, value in table.strategy.items():
+    if config.module is not None and not all(part.isidentifier() for part in config.module.split(".")):
+        raise ConfigError(f"`tool.asyncfix.module`: `{_one_line(config.module)}` is no dotted module name")
+    if config.http_client is not None:
+        _check_member(config.http_client, _CLIENTS, "`tool.asyncfix.http.client`")
+    _check_member(config.concurrency_style, _STYLES, "`tool.asyncfix.concurrency.style`")
+    for number, row in enumerate(config.apis):
+        _check_api(row, f"tool.asyncfix.api[{number}]")
+    for number, item in enumerate(config.types):
+        _check_name(item.value, f"`tool.asyncfix.type[{number}].value`")
+        _check_name(item.type, f"`tool.asyncfix.type[{number}].type`")
+    for key, value in config.strategy.items():
         _check_strategy(key, value, f"`tool.asyncfix.strategy.{_one_line(key)}`")
-    version = table.target_version
-    return Config(
-        select=table.select,
-        extend_select=table.extend_select,
-        ignore=table.ignore,
-        exclude=table.exclude,
-        pin=table.pin,
-        max_concurrency=table.max_concurrency,
-        target_version=_version(version, "`tool.asyncfix.target-version`") if version is not None else None,
-        module=table.module,
-        strategy=table.strategy,
-        http_client=table.http.client,
-        concurrency_style=table.concurrency.style,
-        apis=table.api,
-        types=table.type,
-        builtin_apis=table.builtin_apis,
-    )
+
+
+def _check_api(row: Api, where: str) -> None:
+    _check_member(row.kind, _KINDS, f"`{where}.kind`")
+    for key, words, known in (
+        ("flow", (row.flow,), _FLOWS),
+        ("reads", row.reads, _EFFECTS),
+        ("writes", row.writes, _EFFECTS),
+    ):
+        for word in words or ():
+            if word not in known:
+                raise ConfigError(f"`{where}.{key}`: unknown word `{_one_line(word)}`{_meant(word, known)}")
+    _check_name(row.call, f"`{where}.call`")
+    if "." not in row.call:
+        raise ConfigError(f"`{where}.call`: `{row.call}` names no module; write it as in `pkg.Client.get`")
+    _check_name(row.twin, f"`{where}.async`")
+    if row.gives:
+        _check_name(row.gives, f"`{where}.gives`")
+
+
+def _check_name(name: str, where: str) -> None:
+    if _DOTTED.fullmatch(name) is None:
+        raise ConfigError(f"{where}: `{_one_line(name)}` is no dotted name such as `pkg.Client.get`")
 
 
 def _strategy_flag(pair: str) -> tuple[str, str]:
@@ -204,8 +215,12 @@ def _strategy_flag(pair: str) -> tuple[str, str]:
     return key, value
 
 
+def _meant(word: str, known: Collection[str]) -> str:
+    return f", did you mean `{nearest(word, sorted(filter(None, known)))}`?"
+
+
 def _check_strategy(key: str, value: object, where: str) -> None:
-    _check_member(value, _FILE_STRATEGIES if key == "files" else _STRATEGIES, where)
+    _check_member(value, _FILE_STRATEGIES if key == FILES else _STRATEGIES, where)
 
 
 def _check_member(value: object, allowed: Sequence[str], where: str) -> None:

@@ -1,8 +1,8 @@
 """Find the files of a project: what is read, what of it may be edited, and what was left out and why.
 
-Read is everything under the root, except what git ignores and the default excludes, which are not opened. What the user
-names and excludes limits only what may be edited. No git process runs, no link is followed while walking, and nothing
-outside the root is opened.
+Read is everything under the root, except what git ignores (less what it tracks all the same) and the default excludes,
+which are not opened. What the user names and excludes limits only what may be edited. No link is followed while walking,
+and nothing outside the root is opened.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import stat
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -74,12 +74,14 @@ class Discovery(Value, frozen=True):
     """What was found under ``root`` (absolute): files in the order of their paths.
 
     ignored     by reason, the number of files and of whole folders that a stated rule leaves out
+    aliases     other names of what is read under one (links, hard links), with that one; of folders they end in ``/``
     """
 
     root: str
     files: tuple[SourceFile, ...]
     skipped: tuple[Skipped, ...] = ()
     ignored: dict[str, int] = msgspec.field(default_factory=lambda: dict[str, int]())
+    aliases: dict[str, str] = msgspec.field(default_factory=lambda: dict[str, str]())
 
 
 def find_root(paths: Sequence[Path]) -> Path:
@@ -97,29 +99,38 @@ def find_root(paths: Sequence[Path]) -> Path:
         raise PathError(f"the paths have no folder in common: {_shown(str(error))}") from error
     upwards = (common, *common.parents)
     marked = [folder for folder in upwards if os.path.lexists(folder / ".git")] or [
-        folder for folder in upwards if any((folder / marker).is_file() for marker in _MARKERS)
+        folder for folder in upwards if any(is_file(folder / marker) for marker in _MARKERS)
     ]
     return marked[0] if marked else common
 
 
-def discover(paths: Sequence[Path], root: Path, exclude: Sequence[str], force_exclude: bool = False) -> Discovery:
+def discover(
+    paths: Sequence[Path],
+    root: Path,
+    exclude: Sequence[str],
+    force_exclude: bool = False,
+    tracked: Callable[[], Collection[str]] = frozenset,
+) -> Discovery:
     """The files under ``root``; those under ``paths`` (none: all) that ``exclude`` does not match may be edited.
 
     ``exclude`` are globs in gitignore syntax, relative to the root. A file named in ``paths`` is Python whatever its
-    suffix, and no exclude keeps it out unless ``force_exclude`` says so. Raises PathError.
+    suffix, and no exclude keeps it out unless ``force_exclude`` says so. ``tracked`` gives the files that git tracks although
+    a pattern ignores them; it is asked if a pattern ignores anything. Raises PathError.
     """
     top = os.path.realpath(root)
-    walk = _Walk(top, _scope(paths, top, exclude, force_exclude))
+    walk = _Walk(top, _scope(paths, top, exclude, force_exclude), tracked)
     walk.run()
     for path in sorted(walk.scope.files):
         walk.add_explicit(path)
     for path in sorted(walk.linked):
         walk.add_linked(path)
+    files = tuple(_each_once(walk))
     return Discovery(
         top,
-        tuple(_each_once(walk)),
+        files,
         tuple(sorted(walk.skipped, key=lambda skipped: skipped.path)),
         dict(sorted(walk.ignored.items())),
+        dict(sorted(walk.aliases.items())),
     )
 
 
@@ -136,6 +147,11 @@ def read(root: str, file: SourceFile) -> bytes | Skipped:
         return Skipped(file.path, "vanished while it was to be read", failed)
     except OSError as error:
         return Skipped(file.path, _reason(error), failed)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is one; False, not an error, in a folder that may not be entered."""
+    return os.access(path, os.F_OK) and path.is_file()
 
 
 def is_generated(data: bytes) -> bool:
@@ -274,6 +290,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
 
 
+# In a folder that is ignored: what git tracks in it is read all the same.
+_EVERYTHING = (_Ignores("", ((re.compile(""), True, True),), re.compile("")),)
+
+
 # ------------------------------------------------------------------------------------------------------------- the walk
 
 
@@ -283,22 +303,27 @@ class _Walk:
 
     files    kind and size by path
     entered  the patterns in force in each folder that was read; closed: why a folder was not entered
-    linked   real paths of files that a link gives the name of a Python file
+    linked   real paths of files that a link gives the name of a Python file; aliases: as in Discovery
     """
 
     top: str
     scope: _Scope
+    tracked: Callable[[], Collection[str]]
     files: dict[str, tuple[Kind, os.stat_result]] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=lambda: Counter[str]())
     entered: dict[str, tuple[_Ignores, ...]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     linked: set[str] = field(default_factory=lambda: set[str]())
+    aliases: dict[str, str] = field(default_factory=dict)
+    _tracked: frozenset[str] | None = None
 
     def run(self) -> None:
         """Read every folder that is not left out."""
         self.skipped.extend(Skipped(_shown(path), "outside the project's root", True) for path in self.scope.outside)
-        own = () if Path(self.top, ".git").is_symlink() else self._patterns(".git/info/exclude", "", ())
+        git = Path(self.top, ".git")
+        linked = os.access(git, os.F_OK) and git.is_symlink()  # no error in a folder that may not be entered
+        own = () if linked else self._patterns(".git/info/exclude", "", ())
         waiting = [("", own, False)]
         while waiting:
             waiting.extend(self._folder(*waiting.pop()))
@@ -321,7 +346,7 @@ class _Walk:
         if folder and self._is_output(folder, names, in_package):
             self._close(folder, "default exclude")
             return
-        if ".gitignore" in names:
+        if ".gitignore" in names and rules is not _EVERYTHING:
             rules = self._patterns(folder + ".gitignore", folder, rules)
         self.entered[folder] = rules
         parts = folder.split("/")
@@ -334,7 +359,8 @@ class _Walk:
                     self._link(folder + name, name, rules)
                 elif entry.is_dir(follow_symlinks=False):
                     if self._is_open(folder + name + "/", name, rules):
-                        yield folder + name + "/", rules, in_package
+                        ignored = _ignored(rules, folder + name + "/", name + "/")
+                        yield folder + name + "/", _EVERYTHING if ignored else rules, in_package
                 else:
                     kind = _kind(name, parts, documentation)
                     if kind is not None and entry.is_file(follow_symlinks=False):
@@ -351,7 +377,7 @@ class _Walk:
         """Whether a folder is to be read, noting why not."""
         if name in _LEFT_OUT:
             self._close(folder, "default exclude")
-        elif _ignored(rules, folder, name + "/"):
+        elif self._is_ignored(rules, folder, name + "/"):
             self._close(folder, "git-ignored")
         elif not _is_sound(name):
             self.closed[folder] = "odd name"
@@ -360,12 +386,22 @@ class _Walk:
             return True
         return False
 
+    def _is_ignored(self, rules: tuple[_Ignores, ...], path: str, name: str) -> bool:
+        """Whether git ignores a file, or a folder with all that is in it: it does not if it tracks it."""
+        if not _ignored(rules, path, name):
+            return False
+        if self._tracked is None:
+            files = self.tracked()
+            folders = {file[: index + 1] for file in files for index, char in enumerate(file) if char == "/"}
+            self._tracked = frozenset(files) | folders
+        return path not in self._tracked
+
     def _close(self, folder: str, reason: str) -> None:
         self.closed[folder] = reason
         self.ignored[reason] += 1
 
     def _file(self, path: str, name: str, kind: Kind, status: os.stat_result, rules: tuple[_Ignores, ...]) -> None:
-        if _ignored(rules, path, name):
+        if self._is_ignored(rules, path, name):
             if path not in self.scope.files:
                 self.ignored["git-ignored"] += 1
         elif not _is_sound(name):
@@ -379,12 +415,15 @@ class _Walk:
         """A link adds nothing but another name, since what is in the root is walked anyway."""
         target = Path(self.top, path)
         is_folder, is_python = target.is_dir(), target.suffix in _PYTHON
-        if not (is_folder or is_python) or name in _LEFT_OUT or _ignored(rules, path, name):
+        if not (is_folder or is_python) or name in _LEFT_OUT or self._is_ignored(rules, path, name):
             return
         inside = _inside(os.path.realpath(target), self.top)
         if inside is None:
             self.skipped.append(Skipped(_shown(path), "a link that leaves the project's root"))
-        elif not is_folder and target.is_file():
+        elif is_folder:
+            self.aliases[path + "/"] = f"{inside}/" if inside else ""
+        elif target.is_file():
+            self.aliases[path] = inside
             self.linked.add(inside)
 
     def _patterns(self, path: str, base: str, rules: tuple[_Ignores, ...]) -> tuple[_Ignores, ...]:
@@ -422,7 +461,7 @@ class _Walk:
     def _why_not(self, path: str) -> str:
         """Why a file in the root is not read, '' if it is."""
         folder, slash, name = path.rpartition("/")
-        ignored = _ignored(self.entered.get(folder + slash, ()), path, name)
+        ignored = self._is_ignored(self.entered.get(folder + slash, ()), path, name)
         return self._closed(path) or ("git-ignored" if ignored else "")
 
     def _closed(self, path: str) -> str:
@@ -456,15 +495,16 @@ def _kind(name: str, folders: Sequence[str], documentation: bool) -> Kind | None
 
 def _each_once(walk: _Walk) -> Iterator[SourceFile]:
     """The files, sorted; of several names of one file (hard links) the first that the user named, else the first."""
-    seen: set[tuple[int, int]] = set()
+    seen: dict[tuple[int, int], str] = {}
     kept: list[SourceFile] = []
     scope = walk.scope
     for path, (kind, status) in sorted(walk.files.items(), key=lambda item: (item[0] not in scope.files, item[0])):
         if status.st_nlink > 1 and status.st_size:
-            if (status.st_dev, status.st_ino) in seen:
+            first = seen.setdefault((status.st_dev, status.st_ino), path)
+            if first != path:
                 walk.ignored["another name of a file"] += 1
+                walk.aliases[path] = first
                 continue
-            seen.add((status.st_dev, status.st_ino))
         kept.append(_source_file(walk, path, kind, status.st_size))
     yield from sorted((file for file in kept if file.size <= _READ_LIMIT), key=lambda file: file.path)
 

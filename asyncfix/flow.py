@@ -47,6 +47,17 @@ def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonloca
     return frozenset(name for node in own(nodes) if isinstance(node, kind) for name in node.names)
 
 
+def blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements of a function, without those of functions in it."""
+    for name in ("body", "orelse", "finalbody"):
+        block: list[ast.stmt] = getattr(node, name, [])
+        if block:
+            yield block
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(child, Definition):
+            yield from blocks(child)
+
+
 def bindings(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     """Each name that this code binds or deletes, with the node that does it (comprehensions keep their own)."""
     inner: set[ast.AST] = set()

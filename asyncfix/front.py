@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
@@ -95,13 +96,16 @@ def list_rules() -> int:
     off = {rule.name for rule in registry.rules() if not rule.default}
     width = max(map(len, pages))
     for name in sorted(pages):
-        _print([f"{name:<{width}}  {_first_line(pages[name])}{' (off by default)' if name in off else ''}"])
+        _print([f"{name:<{width}}  {_first_sentence(pages[name])}{' (off by default)' if name in off else ''}"])
     return 0
 
 
-def _first_line(page: str) -> str:
-    """The first line of a Markdown page that is no heading."""
-    return next((line for line in page.splitlines() if line.strip() and not line.startswith("#")), "")
+def _first_sentence(page: str) -> str:
+    """The first sentence of a Markdown page, headings left aside, on one line."""
+    paragraphs = (" ".join(part.split()) for part in page.split("\n\n") if not part.lstrip().startswith("#"))
+    first = next(filter(None, paragraphs), "")
+    end = re.search(r"[.!?](?= |$)", first)
+    return first[: end.end()] if end else first
 
 
 def _present(outcome: Outcome, options: Options, look: Look, paint: Paint) -> None:

@@ -1,6 +1,6 @@
 """What a name of another module is called in a file, and the import lines that this takes.
 
-A name can be used as it is if an import that always runs binds it and nothing else does, in the module or in a
+A name can be used as it is if an import that has always run there binds it and nothing else does, in the module or in a
 function round the place. Otherwise an import is asked for, under a name of its own where the usual one means something
 else here.
 """
@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, groupby
 
+from asyncfix.flow import Definition, blocks
 from asyncfix.model import Replace, Span, Value
 from asyncfix.source import Source
 from asyncfix.statements import blank_lines, line_of, next_line
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Import = ast.Import | ast.ImportFrom
 STANDARD, OTHER, LOCAL = range(3)
 UNKNOWN = ""
@@ -44,13 +44,15 @@ class Names:
 
     module     what each name of the module's top level is bound to, as a dotted name (UNKNOWN: something else)
     always     the names that an unconditional import binds; loaded: the modules that such imports load by full name
-    functions  every function with its span and the names that are its own
+    functions  every function with its span and what its own names are bound to, the inner ones behind the outer
+    local      names that an import in a function binds, with the span of the statements that stand behind it
     """
 
     module: Mapping[str, frozenset[str]]
     always: frozenset[str]
     loaded: frozenset[str]
-    functions: tuple[tuple[Span, frozenset[str]], ...]
+    functions: tuple[tuple[Span, Mapping[str, frozenset[str]]], ...]
+    local: tuple[tuple[str, Span], ...]
 
     def find(self, dotted: str, at: Span) -> tuple[str, Added | None]:
         """How to write ``dotted`` (a module, or something in one) at a place, and the import that this takes."""
@@ -80,10 +82,16 @@ class Names:
 
     def _bound_to(self, meaning: str, at: Span) -> str | None:
         """A name that always has this meaning."""
-        return next((name for name in sorted(self.always) if self._means(name, meaning, at)), None)
+        bound = {*self.always, *(name for name, behind in self.local if behind.contains(at))}
+        return next((name for name in sorted(bound) if self._means(name, meaning, at)), None)
 
     def _means(self, name: str, meaning: str, at: Span) -> bool:
-        return name in self.always and self.module[name] == frozenset({meaning}) and not self._hidden(name, at)
+        owners = [(span, own[name]) for span, own in self.functions if name in own and span.contains(at)]
+        if not owners:
+            return name in self.always and self.module[name] == frozenset({meaning})
+        function, meanings = owners[-1]
+        imports = (behind for known, behind in self.local if known == name and function.contains(behind))
+        return meanings == frozenset({meaning}) and any(behind.contains(at) for behind in imports)
 
     def _free(self, name: str, at: Span, meaning: str = UNKNOWN) -> bool:
         """Whether the module could bind a name to ``meaning``, and that would hold at a place."""
@@ -101,23 +109,40 @@ class Names:
 
 def read_names(source: Source, tree: ast.Module) -> Names:
     """What the names of a file mean."""
-    module: dict[str, set[str]] = {}
-    for name, meaning in bindings(tree):
-        module.setdefault(name, set()).add(meaning)
-    functions: list[tuple[Span, frozenset[str]]] = []
+    module = _meanings(bindings(tree))
+    functions: list[tuple[Span, dict[str, frozenset[str]]]] = []
+    local: list[tuple[str, Span]] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             for name in node.names:
-                module.setdefault(name, set()).add(UNKNOWN)
+                module[name] = module.get(name, frozenset()) | {UNKNOWN}
         elif isinstance(node, Function):
-            functions.append((source.span(node), frozenset(name for name, _ in bindings(node))))
+            functions.append((source.span(node), _meanings(bindings(node))))
+            local += _local(source, node) if not isinstance(node, ast.Lambda) else ()
     sure = [node for node in tree.body if isinstance(node, Import)]
     return Names(
-        {name: frozenset(meanings) for name, meanings in module.items()},
+        module,
         frozenset(name for node in sure for name, _ in imported(node)),
         frozenset(part for node in sure if isinstance(node, ast.Import) for part in _loaded(node)),
         tuple(functions),
+        tuple(local),
     )
+
+
+def _meanings(bound: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name, meaning in bound:
+        found.setdefault(name, set()).add(meaning)
+    return {name: frozenset(meanings) for name, meanings in found.items()}
+
+
+def _local(source: Source, function: ast.AST) -> Iterator[tuple[str, Span]]:
+    """The names that imports in a function bind, with the rest of the block that each import stands in."""
+    for block in blocks(function):
+        for statement in block:
+            if isinstance(statement, Import):
+                behind = Span(source.span(statement).end, source.span(block[-1]).end)
+                yield from ((name, behind) for name, _ in imported(statement))
 
 
 def bindings(scope: ast.AST) -> Iterator[tuple[str, str]]:

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
 from collections.abc import Iterator
 
 from asyncfix.blocks import Nested
+from asyncfix.lines import end_of_line, movable
 from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import LINE_END, Source
 from asyncfix.transform import Writing
 
-STRING_STARTS = frozenset({"FSTRING_START", "TSTRING_START"})
-STRING_ENDS = frozenset({"FSTRING_END", "TSTRING_END"})
 OPENING = re.compile(rb"[:([{]\s*(#.*)?$|^\s*[#@].*$|^\s*$")
 
 
 def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: str) -> list[Edit]:
-    """The edits that turn a statement into ``def name(): ...`` and an awaited ``asyncio.to_thread(name)``."""
+    """The edits that turn a statement into ``def name(): ...`` and an awaited ``asyncio.to_thread(name)``.
+
+    The name gets a number behind it if it means something here already.
+    """
     source = writing.source
     span = source.span(statement)
     indent = writing.indent(span)
@@ -29,18 +30,24 @@ def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: st
     stop = _stop(source, span, indent)
     deeper = f"{line_end}{indent}{writing.step}"
     last = _returned(source, how)
-    head = [f"def {name}({', '.join(how.parameters)}):"]
+    name = writing.function(name)
+    head = [f"def {name}({', '.join(how.parameters)}){_hint(how)}:"]
     head += [f"global {', '.join(how.module_names)}"] if how.module_names else []
     head += [f"nonlocal {', '.join(how.shared)}"] if how.shared else []
     tail = f"{deeper}return {', '.join(how.results)}" if how.results and last is None else ""
-    call = f"await {writing.name('asyncio.to_thread')}({', '.join((name, *how.parameters))})"
+    call = f"{_received(source, how)}await {writing.name('asyncio.to_thread')}({', '.join((name, *how.parameters))})"
     return [
         *_blank_before(source, span, line_end),
         Replace(Span(span.start, span.start), deeper.join([*head, ""])),
         *_moved(source, Span(span.start, stop), indent, writing.step),
         *([last] if last else []),
-        Replace(Span(stop, stop), f"{tail}{line_end * 2}{indent}{_received(source, how)}{call}"),
+        Replace(Span(stop, stop), f"{tail}{line_end * 2}{indent}{writing.formatted(call, indent) or call}"),
     ]
+
+
+def _hint(how: Nested) -> str:
+    """The annotation of a function that gives nothing; what parameters and results are is not known."""
+    return " -> None" if how.annotated and not (how.parameters or how.results or how.returns) else ""
 
 
 def _received(source: Source, how: Nested) -> str:
@@ -72,7 +79,7 @@ def _line_end(source: Source, span: Span) -> str:
 
 def _stop(source: Source, span: Span, indent: str) -> int:
     """The end of the statement's last line, or of the comments below it that are indented more than it is."""
-    stop = _end_of_line(source.data, span.end)
+    stop = end_of_line(source, span.end)
     at = stop
     comment = re.compile(rb"(?:\r\n|\r|\n)([ \t\f]*)(#[^\r\n]*)?(?=[\r\n]|$)")
     while found := comment.match(source.data, at):
@@ -82,11 +89,6 @@ def _stop(source: Source, span: Span, indent: str) -> int:
         elif found.group(2) or at == len(source.data):
             break
     return stop
-
-
-def _end_of_line(data: bytes, offset: int) -> int:
-    found = LINE_END.search(data, offset)
-    return found.start() if found else len(data)
 
 
 def _blank_before(source: Source, span: Span, line_end: str) -> list[Edit]:
@@ -99,30 +101,9 @@ def _blank_before(source: Source, span: Span, line_end: str) -> list[Edit]:
 
 def _moved(source: Source, span: Span, indent: str, step: str) -> Iterator[Edit]:
     """One more level of indentation for every line after the first that does not begin inside a string."""
-    start = source.line_start(span.start)
-    held = _inside_strings(source.text(Span(start, span.end)))
-    ends = LINE_END.finditer(source.data, span.start, span.end)
-    for number, end in enumerate(ends, 2):
-        line = source.data[end.end() : _end_of_line(source.data, end.end())]
-        if number in held or not line.strip():
-            continue
-        feeds = len(line) - len(line.lstrip(b"\f"))
-        known = indent.encode() if line[feeds:].startswith(indent.encode()) else b""
-        at = end.end() + feeds + len(known)
+    for line in movable(source, Span(source.line_start(span.start), span.end)):
+        text = source.data[line.start : line.end]
+        feeds = len(text) - len(text.lstrip(b"\f"))
+        known = indent.encode() if text[feeds:].startswith(indent.encode()) else b""
+        at = line.start + feeds + len(known)
         yield Replace(Span(at, at), step)
-
-
-def _inside_strings(text: str) -> set[int]:
-    """Numbers (from 1) of the lines that begin inside a string."""
-    lines = iter(re.split(r"\r\n|\r|\n", text))
-    held: set[int] = set()
-    open_at: list[int] = []
-    for token in tokenize.generate_tokens(lambda: line + "\n" if (line := next(lines, None)) is not None else ""):
-        kind = tokenize.tok_name[token.type]
-        if kind == "STRING":
-            held.update(range(token.start[0] + 1, token.end[0] + 1))
-        elif kind in STRING_STARTS:
-            open_at.append(token.start[0])
-        elif kind in STRING_ENDS:
-            held.update(range(open_at.pop() + 1, token.end[0] + 1))
-    return held

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, count
 
 import libcst as cst
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
+from asyncfix.blacken import formatted
 from asyncfix.imports import Added, Names
 from asyncfix.model import Span
 from asyncfix.source import Source
@@ -27,13 +28,17 @@ BRACKETED = (cst.Tuple, cst.GeneratorExp)  # `ast` counts the brackets of these 
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """The nodes of the top-level statements parsed so far, and their spans in the file."""
+    """The nodes of the top-level statements parsed so far, and their spans in the file.
+
+    ``functions``: names of functions that decisions define, by the place of the decision.
+    """
 
     source: Source
     tree: ast.Module
     spans: dict[cst.CSTNode, Span] = field(default_factory=lambda: dict[cst.CSTNode, Span]())
     expressions: dict[Span, cst.CSTNode] = field(default_factory=lambda: dict[Span, cst.CSTNode]())
     statements: dict[Span, cst.CSTNode] = field(default_factory=lambda: dict[Span, cst.CSTNode]())
+    functions: dict[Span, str] = field(default_factory=lambda: dict[Span, str]())
     _loaded: set[int] = field(default_factory=lambda: set[int]())
     _starts: list[int] = field(default_factory=lambda: list[int]())
 
@@ -97,15 +102,19 @@ class CstWriting(Writing):
     at                where the decision stands: names are written as they are known there
     generated_module  the module of the project's generated code, as it is imported here
     http_module       the module that stands for ``httpx``
+    black             line length, if the project configures black
     """
 
-    def __init__(self, nodes: Nodes, names: Names, at: Span, generated_module: str, http_module: str) -> None:
+    def __init__(
+        self, nodes: Nodes, names: Names, at: Span, generated_module: str, http_module: str, black: int | None
+    ) -> None:
         self.source = nodes.source
         self.nodes = nodes
         self.names = names
         self.at = at
         self.generated_module = generated_module
         self.http_module = http_module
+        self.black = black
         self.added: list[Added] = []
         self.asked: list[str] = []
 
@@ -137,12 +146,18 @@ class CstWriting(Writing):
         return self._with(*self.names.find_in(self.generated_module, name, self.at))
 
     def fresh(self, name: str, near: Span) -> str:
-        taken = _identifiers(self._round(near))
-        number = 2
-        tried = name
-        while tried in taken:
-            tried, number = f"{name}{number}", number + 1
-        return tried
+        return _free(name, _identifiers(self.source.text(self._round(near))))
+
+    def function(self, name: str) -> str:
+        functions = self.nodes.functions
+        if self.at not in functions:
+            near = self._round(self.at)
+            others = {known for at, known in functions.items() if near.contains(at)}
+            functions[self.at] = _free(name, _identifiers(self.source.text(near)) | others)
+        return functions[self.at]
+
+    def formatted(self, text: str, indent: str) -> str | None:
+        return None if self.black is None else formatted(text, indent, self.black)
 
     def indent(self, span: Span) -> str:
         before = self.source.data[self.source.line_start(span.start) : span.start].rpartition(b"\f")[2]
@@ -163,12 +178,19 @@ class CstWriting(Writing):
             self.added.append(added)
         return written
 
-    def _round(self, near: Span) -> str:
-        """The text of the outermost function round a place, or of the file."""
+    def _round(self, near: Span) -> Span:
+        """The outermost function round a place, or the file."""
         nodes = ast.walk(self.nodes.tree)
         spans = (self.source.span(node) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-        return self.source.text(next((span for span in spans if span.contains(near)), Span(0, len(self.source.data))))
+        return next((span for span in spans if span.contains(near)), Span(0, len(self.source.data)))
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, or the first with a number behind it that is not taken."""
+    tries = (f"{name}{number}" if number > 1 else name for number in count(1))
+    return next(each for each in tries if each not in taken)
 
 
 def _identifiers(text: str) -> set[str]:
-    return set(re.findall(r"[^\W\d]\w*", text))
+    """The names in a text, less those of attributes."""
+    return set(re.findall(r"(?<![\w.])[^\W\d]\w*", text))

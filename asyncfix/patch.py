@@ -16,6 +16,7 @@ from unidiff.patch import Hunk, Line, PatchedFile, PatchInfo, PatchSet
 from asyncfix.apply import Original, Pieces, text
 from asyncfix.model import Value
 
+CONTEXT = 3  # lines round a change; without any, git applies a patch in the wrong place
 NO_NEWLINE = Line(" No newline at end of file\n", "\\")
 ESCAPES = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
 
@@ -55,20 +56,15 @@ def render(items: Iterable[PatchInput]) -> bytes:
     return str(patch).encode("latin-1")
 
 
-def file_patch(item: PatchInput, context: int = 3) -> PatchedFile | None:
-    """The patch of one file, None if its bytes are the same. A file that is created empty has no hunks.
-
-    ``context`` is the number of lines round a change; ValueError if it is below 1, which git refuses to apply safely.
-    """
-    if context < 1:
-        raise ValueError("a patch needs at least one line of context")
+def file_patch(item: PatchInput) -> PatchedFile | None:
+    """The patch of one file, None if its bytes are the same. A file that is created empty has no hunks."""
     if item.old is not None and text(item.pieces, item.old) == item.old:
         return None
     patched = _header(item)
     lines = _lines(item.old or b"")
     shift = 0
-    for group in _grouped(_gaps(item.old or b"", item.pieces), 2 * context):
-        hunk = _hunk(lines, group, context, shift)
+    for group in _grouped(_gaps(item.old or b"", item.pieces), 2 * CONTEXT):
+        hunk = _hunk(lines, group, shift)
         if not hunk.is_valid():
             raise ValueError(f"{item.path}: the lines of a hunk do not add up: {hunk!r}")
         patched.append(hunk)
@@ -141,9 +137,9 @@ def _grouped(gaps: Iterable[_Gap], reach: int) -> Iterator[list[_Gap]]:
         yield group
 
 
-def _hunk(lines: Sequence[bytes], group: Sequence[_Gap], context: int, shift: int) -> Hunk:
+def _hunk(lines: Sequence[bytes], group: Sequence[_Gap], shift: int) -> Hunk:
     """One hunk; ``shift`` is how many more lines the earlier hunks made. An empty side starts at the line before it."""
-    start, end = max(group[0].line - context, 0), min(group[-1].end + context, len(lines))
+    start, end = max(group[0].line - CONTEXT, 0), min(group[-1].end + CONTEXT, len(lines))
     grown = sum(len(gap.added) - len(gap.removed) for gap in group)
     old_length, new_length = end - start, end - start + grown
     hunk = Hunk(start + bool(old_length), old_length, start + shift + bool(new_length), new_length)

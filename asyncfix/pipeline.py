@@ -5,34 +5,29 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-import msgspec
-
-from asyncfix import apply, catalog, discover, registry, select, vcs, write
+from asyncfix import apply, catalog, discover, registry, rounds, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse
-from asyncfix.compose import Composition, Setting, compose
-from asyncfix.config import Config, ConfigError, override
+from asyncfix.compose import Setting
+from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Use, span_of
+from asyncfix.model import Change, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
+from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
 
-MOST_ROUNDS = 5
 LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock")
-
-
-# A rule, and offsets in the files as they were before the run.
-_Spot: TypeAlias = tuple[str, frozenset[tuple[str, int]]]
 
 
 class Stop(Exception):
@@ -74,8 +69,8 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
-        report = options.mode == "report"
-        outcome = _outcome(session, first.plan, first.plan, (), ()) if report else _rounds(session, first, ask)
+        made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
+        outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
@@ -133,38 +128,61 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     clock("discover")
     paths = [Path(path) for path in options.paths]
     root = discover.find_root(paths)
-    config = _config(root, paths, options)
-    discovery = discover.discover(paths, root, config.exclude, options.force_exclude)
+    rules = registry.rules()
+    config = _config(root, paths, options, rules)
+    tracked = partial(vcs.tracked_though_ignored, root)
+    discovery = discover.discover(paths, root, config.exclude, options.force_exclude, tracked)
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
     workspace.load()
     project = read_project(
         {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)}
     )
-    rules = registry.rules()
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
+    _check_strategies(config)
     target, notes = _target(config, project)
-    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target)
+    if not any(item.editable and item.kind == "python" for item in discovery.files):
+        notes = (f"no Python files to look at in {', '.join(options.paths)}",)
+    client = _http_client(config, project)
+    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target, client)
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
-    generated = Generated(
-        {name: code for rule in rules for name, code in rule.generated.items()}, packages, config.module
-    )
-    setting = Setting({}, project.black, config.http_client, generated)
+    sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
+    setting = Setting({}, project.black, client, Generated(sources, packages, config.module))
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 
-def _config(root: Path, paths: Sequence[Path], options: Options) -> Config:
+def _http_client(config: Config, project: Project) -> str:
+    """The configured client, else httpx2 (the same API) if the project depends on that one alone, else httpx."""
+    other = "httpx2" in project.runtime_declared and "httpx" not in project.runtime_declared
+    return config.http_client or ("httpx2" if other else "httpx")
+
+
+def _check_strategies(config: Config) -> None:
+    """Raise ConfigError for a strategy of something that is no library of an API map: nothing would heed it."""
+    rows = (*config.apis, *(row for each in registry.maps() for row in each.blocking))
+    known = sorted({FILES, *(row.call.partition(".")[0] for row in rows)})
+    for key in config.strategy:
+        if key not in known:
+            raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:
     text, name = b"", "pyproject.toml"
     for folder in (paths[0].resolve(), *paths[0].resolve().parents):
         candidate = folder / "pyproject.toml"
-        if candidate.is_file():
+        if discover.is_file(candidate):
             text, name = _read(candidate), str(candidate)
             break
         if folder == root:
             break
+    config = load_config(text, name)
+    try:
+        select.rules_in_force(config, rules)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
     return override(
-        load_config(text, name),
+        config,
         select=options.select,
         extend_select=options.extend_select,
         ignore=options.ignore,
@@ -189,94 +207,17 @@ def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[st
     return running, (f"no requires-python and no target-version: assuming Python {running[0]}.{running[1]}",)
 
 
-def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> Outcome:
-    """Plan, choose and rewrite until nothing more is to be done."""
-    analysis, last = first, first.plan
-    taken: dict[str, Change] = {}
-    errors: list[str] = []
-    state = select.Interview()
-    settled: set[_Spot] = set()  # a person said no, or it cannot be done
-    for _ in range(MOST_ROUNDS):
-        renamed = _renamed(analysis.plan.changes, taken, session.workspace)
-        spots = {change.id: _spot(change, session.workspace) for change in renamed}
-        open_changes = [change for change in renamed if spots[change.id] not in settled]
-        if ask is None:
-            chosen = select.chosen(open_changes, unsafe=session.options.unsafe, earlier=taken)
-            setting = replace_kept(session.setting, analysis) if chosen else session.setting
-        else:
-            setting = replace_kept(session.setting, analysis)
-            show = _shower(session, setting)
-            chosen, state = select.interview(open_changes, show, ask, state, taken)
-            settled |= {spots[change.id] for change in open_changes} - {spots[change.id] for change in chosen}
-        if not chosen:
-            break
-        session.clock("rewrite")
-        made = compose(session.workspace, chosen, setting)
-        settled |= {spots[change] for change in (*made.errors, *made.barred)}
-        errors += [_named_error(change, made.errors[change.id]) for change in chosen if change.id in made.errors]
-        if not made.taken:
-            break
-        taken |= {change.id: change for change in made.taken}
-        session.workspace.update(made.pieces)
-        analysis = analyse(session.workspace, session.settings, session.clock, analysis)
-        last = analysis.plan
-        if state.over:
-            break
-    else:
-        more = select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)
-        left = sorted({change.rule for change in more if _spot(change, session.workspace) not in settled})
-        errors += [f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left]
-    return _outcome(session, first.plan, last, tuple(taken.values()), errors)
+def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> rounds.Made:
+    def show(pieces: Mapping[str, apply.Pieces]) -> bytes:
+        return _patch(session, pieces)
+
+    if ask is not None:  # not after all the questions
+        _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
+    choice = rounds.Choice(session.options.unsafe, ask, show)
+    return rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
 
 
-def _renamed(changes: Sequence[Change], taken: Mapping[str, Change], workspace: Workspace) -> list[Change]:
-    """Changes of a later round under ids of their own, with the earlier ones whose text they touch as needed."""
-    renamed: list[Change] = []
-    for change in changes:
-        name, number = change.id, 2
-        while name in taken:
-            name, number = f"{change.id}-{number}", number + 1
-        touched = {item.path for item in change.decisions if _touches(item, workspace)}
-        needs = tuple(sorted(earlier.id for earlier in taken.values() if touched & set(earlier.files)))
-        renamed.append(msgspec.structs.replace(change, id=name, needs=needs))
-    return renamed
-
-
-def _spot(change: Change, workspace: Workspace) -> _Spot:
-    """What a Change is about, whatever the round: its rule, and where its sites (else its uses) stood in the originals.
-
-    Ids do not say that: the second sleep of a function is its first once the first is mended.
-    """
-    rewrites = [(item.path, item.site.span.start) for item in change.decisions if isinstance(item, Rewrite)]
-    uses = [(item.path, item.span.start) for item in change.decisions if isinstance(item, Use)]
-    places = frozenset(
-        (path, apply.origin(workspace.pieces[path], start) if path in workspace.pieces else start)
-        for path, start in rewrites or uses
-    )
-    return change.rule, places
-
-
-def _touches(decision: Decision, workspace: Workspace) -> bool:
-    """Whether a decision is about text that this run has written."""
-    if isinstance(decision, Require):
-        return False
-    written = apply.written(workspace.pieces.get(decision.path, ()))
-    return any(new.overlaps(span_of(decision)) for new in written)
-
-
-def replace_kept(setting: Setting, analysis: Analysis) -> Setting:
-    return Setting(analysis.kept_names(), setting.black, setting.http_module, setting.generated)
-
-
-def _shower(session: Session, setting: Setting) -> Callable[[Change], bytes]:
-    def show(change: Change) -> bytes:
-        made: Composition = compose(session.workspace, [change], setting)
-        return _patch(session, dict(made.pieces))
-
-    return show
-
-
-def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
+def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:
     prefix = session.workspace.root.relative_to(session.git_root).as_posix() if session.git_root else "."
     original = session.workspace.original
     return render(
@@ -285,7 +226,7 @@ def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
     )
 
 
-def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...], errors: Sequence[str]) -> Outcome:
+def _outcome(session: Session, made: rounds.Made) -> Outcome:
     workspace = session.workspace
     files = tuple(
         FileResult(path, workspace.original[path], workspace.current(path))
@@ -293,20 +234,19 @@ def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...
         if workspace.original[path] != workspace.current(path)
     )
     changed = {item.path for item in files}
-    ids = {change.id for change in taken}
     return Outcome(
         root=str(workspace.root),
         patch_root=str(session.git_root or workspace.root),
-        findings=first.findings,
-        changes=(*taken, *(change for change in last.changes if change.id not in ids)),
-        taken=frozenset(ids),
-        refusals=last.refusals,
+        findings=made.findings,
+        changes=(*made.taken, *made.left),
+        taken=frozenset(change.id for change in made.taken),
+        refusals=made.refusals,
         skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
-        errors=tuple(sorted(errors)),
-        notes=(*session.notes, *_installs(session, taken)),
-        sync_sites=first.sync_sites,
+        errors=tuple(sorted(made.errors)),
+        notes=(*session.notes, *_installs(session, made.taken)),
+        sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
 
@@ -321,24 +261,23 @@ def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:
         )
 
 
-def _named_error(change: Change, reason: str) -> str:
-    return f"{change.rule}: {reason} ({change.title})"
-
-
 def _write(session: Session, outcome: Outcome) -> None:
     """Write all files or none."""
     root = session.workspace.root
-    state = write.state_folder(root)
-    if session.git_root is not None and not session.options.allow_dirty:
-        _refuse_dirty(session, session.git_root, outcome, state)
-    write.commit(root, [write.FileChange(item.path, item.old, item.new) for item in outcome.files], state)
+    _refuse_dirty(session, [item.path for item in outcome.files if item.old is not None])
+    changes = [write.FileChange(item.path, item.old, item.new) for item in outcome.files]
+    write.commit(root, changes, write.state_folder(root))
 
 
-def _refuse_dirty(session: Session, git_root: Path, outcome: Outcome, state: Path) -> None:
-    root = session.workspace.root
+def _refuse_dirty(session: Session, paths: Iterable[str]) -> None:
+    """Raise Stop if git knows of changes to files that the user wants it to hold first."""
+    root, git_root = session.workspace.root, session.git_root
+    if git_root is None or session.options.allow_dirty:
+        return
     prefix = root.relative_to(git_root)
-    clean = {(prefix / path).as_posix(): digest for path, digest in write.last_written(root, state).items()}
-    dirty = vcs.dirty(git_root, [root / item.path for item in outcome.files if item.old is not None], clean)
+    written = write.last_written(root, write.state_folder(root))
+    clean = {(prefix / path).as_posix(): digest for path, digest in written.items()}
+    dirty = vcs.dirty(git_root, [root / path for path in sorted(paths)], clean)
     if dirty is None:
         raise Stop(f"{git_root}: git cannot say whether the files have uncommitted changes; say --allow-dirty to go on")
     if dirty:

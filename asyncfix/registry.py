@@ -15,7 +15,6 @@ from asyncfix.model import Api, ApiMap
 from asyncfix.transform import Rule, Transform
 
 PACKAGE = "asyncfix.transforms"
-DATA_ONLY = frozenset({"boundaries"})
 
 
 class NoRules(Exception):
@@ -63,7 +62,7 @@ def _package() -> ModuleType:
 
 def _modules() -> list[ModuleType]:
     names = sorted(item.name for item in pkgutil.iter_modules(_package().__path__))
-    wanted = [name for name in names if not name.startswith("_") and name not in DATA_ONLY]
+    wanted = [name for name in names if not name.startswith("_")]
     return [importlib.import_module(f"{PACKAGE}.{name}") for name in wanted]
 
 

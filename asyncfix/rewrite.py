@@ -116,7 +116,7 @@ def _draft(order: Order, decisions: Sequence[Writable], among: Sequence[Rule], n
     """All edits of a Change, which go together among themselves. Raises CannotWrite."""
     draft = Draft()
     for decision in decisions:
-        writing = CstWriting(nodes, names, span_of(decision), order.generated_import, order.http_module)
+        writing = CstWriting(nodes, names, span_of(decision), order.generated_import, order.http_module, order.black)
         try:
             draft.edits += _written(decision, among, writing)
         except (CannotWrite, cst.ParserSyntaxError, cst.CSTValidationError) as error:

@@ -106,6 +106,10 @@ class Source:
         index = max(bisect_right(self._starts, offset) - 1, 0)
         return index + 1, len(self.data[self._starts[index] : offset].decode(self.encoding, "replace")) + 1
 
+    def at(self, line: int, column: int) -> int:
+        """Offset of a line and column as people count them (characters, from 1)."""
+        return self._starts[line - 1] + len(self._line(line)[: column - 1].encode(self.encoding))
+
     def line_start(self, offset: int) -> int:
         """Offset of the first byte of the line that holds ``offset``."""
         return self._starts[max(bisect_right(self._starts, offset) - 1, 0)]

@@ -56,10 +56,7 @@ def read_text(path: str, kind: Literal["template", "data"], data: bytes) -> Text
     """What a template or a data file names."""
     text = data.decode("utf-8", "replace")
     if kind == "template":
-        parts = " ".join(match.group() for match in TEMPLATE_PART.finditer(text))
-        names = {match.group() for match in IDENTIFIER.finditer(parts)}
-        found = (mention for mention in _mentions(text, IDENTIFIER) if mention.name in names)
-        return TextFacts(path, "template", tuple(found))
+        return TextFacts(path, "template", _mentions(_template_parts(text), IDENTIFIER))
     return TextFacts(path, "data", _first_places(_lines_with_paths(text), DOTTED_PATH))
 
 
@@ -111,6 +108,16 @@ def _summary(source: Source, walker: Walker) -> Summary:
         deliberate=_deliberate(source),
         rebinds=tuple(sorted(loose.writes)),
     )
+
+
+def _template_parts(text: str) -> str:
+    """The expressions and tags of a template, on the lines on which they stand."""
+    parts: list[str] = []
+    at = 0
+    for match in TEMPLATE_PART.finditer(text):
+        parts += ["\n" * text.count("\n", at, match.start()), " ", match.group()]
+        at = match.end()
+    return "".join(parts)
 
 
 def _mentions(text: str, pattern: re.Pattern[str]) -> tuple[Mention, ...]:

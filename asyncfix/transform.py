@@ -122,6 +122,14 @@ class Writing(ABC):
         """``name``, or with a number behind it if the function round ``near`` has that name already."""
 
     @abstractmethod
+    def function(self, name: str) -> str:
+        """``name`` for a function to define here; with a number behind it if it is used round here already."""
+
+    @abstractmethod
+    def formatted(self, text: str, indent: str) -> str | None:
+        """A statement as black has it at an indentation, which its first line is without; None if it is to stay as it is."""
+
+    @abstractmethod
     def indent(self, span: Span) -> str:
         """The white space before the statement that begins at ``span``."""
 

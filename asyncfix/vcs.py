@@ -1,7 +1,7 @@
-"""Says which files have changes that git does not hold, without running anything that the repository configures.
+"""Says which files git tracks, and which have changes that it does not hold, and runs nothing that the repository configures.
 
 ``git status`` runs the repository's clean filters and its fsmonitor program, so it is not asked. Git only says what the
-index and the last commit hold (``ls-files -s --debug``, ``ls-tree HEAD``), with the settings that could start a program
+index and the last commit hold (``ls-files``, ``ls-tree HEAD``), with the settings that could start a program
 overridden and every transport forbidden; the files are read and hashed here. The git program is looked for in the
 absolute folders of PATH, less the current one and those inside the repository.
 """
@@ -85,6 +85,18 @@ def dirty(git_root: Path, files: Sequence[Path], clean: Mapping[str, str]) -> tu
         if name is None or not _is_clean(root / name, index.get(name), head.get(name), written, clean.get(shown)):
             changed.add(shown)
     return tuple(sorted(changed))
+
+
+def tracked_though_ignored(git_root: Path) -> frozenset[str]:
+    """The files that git tracks although one of its patterns ignores them, from `git_root`; none if git cannot be used."""
+    program = _program(git_root)
+    if program is None or not os.path.lexists(git_root / ".git"):
+        return frozenset()
+    try:
+        output = _ask(program, git_root, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
+    except (OSError, subprocess.SubprocessError):
+        return frozenset()
+    return frozenset(os.fsdecode(name) for name in output.split(b"\0") if name)
 
 
 # ---------------------------------------------------------------------------------------------------------- the verdict
@@ -209,7 +221,7 @@ def _environment(root: Path) -> dict[str, str]:
 def _program(root: Path) -> Path | None:
     name = "git.exe" if sys.platform == "win32" else "git"
     candidates = (folder / name for folder in _search_path(root))
-    return next((found for found in candidates if found.is_file() and os.access(found, os.X_OK)), None)
+    return next((found for found in candidates if os.access(found, os.X_OK) and found.is_file()), None)
 
 
 def _search_path(root: Path) -> list[Path]:

@@ -37,7 +37,6 @@ else:
     from multiprocessing.connection import Connection
 
 Task: TypeAlias = Callable[[bytes], bytes]
-Initial: TypeAlias = tuple[Callable[..., object], tuple[object, ...]]
 
 # The largest number of items sent at once: enough that the pipe costs nothing, few enough that workers end together.
 _CHUNK = 32
@@ -65,17 +64,16 @@ class Failure(Value, frozen=True):
 
 
 def run(
-    task: Task, items: Sequence[bytes], *, workers: int, limits: Limits, initial: Initial | None = None
+    task: Task, items: Sequence[bytes], *, workers: int, limits: Limits
 ) -> Generator[tuple[int, bytes | Failure], None, None]:
     """Yield ``(index, result)`` for every item, in order; close the generator to end the workers early.
 
-    ``initial`` is a function and its arguments, called once in each worker before its first item. Where workers are not
-    forked, ``task`` and ``initial`` cross by pickle: module-level functions, or ``functools.partial`` of them.
+    Where workers are not forked, ``task`` crosses by pickle: a module-level function, or ``functools.partial`` of one.
     """
     workers = max(1, workers)
     size = max(1, min(_CHUNK, len(items) // (workers * 8)))
     chunks = deque(deque(range(start, min(start + size, len(items)))) for start in range(0, len(items), size))
-    pool = _Pool(items, workers, limits, lambda: _launch(task, limits, initial), chunks)
+    pool = _Pool(items, workers, limits, lambda: _launch(task, limits), chunks)
     done: dict[int, bytes | Failure] = {}
     try:
         for due in range(len(items)):
@@ -188,9 +186,9 @@ def _cause_of_death(code: int, limits: Limits) -> str:
 # ------------------------------------------------------------------------------------------------------------- starting
 
 
-def _launch(task: Task, limits: Limits, initial: Initial | None) -> _Worker:
+def _launch(task: Task, limits: Limits) -> _Worker:
     start = _forked if _may_fork() else _started
-    return start(task, limits, initial)
+    return start(task, limits)
 
 
 def _may_fork() -> bool:
@@ -198,10 +196,10 @@ def _may_fork() -> bool:
     return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
 
 
-def _forked(task: Task, limits: Limits, initial: Initial | None) -> _Worker:
+def _forked(task: Task, limits: Limits) -> _Worker:
     ours, theirs = Pipe()
     process = multiprocessing.get_context("fork").Process(
-        target=_forked_main, args=(ours, theirs, task, limits, initial), daemon=True
+        target=_forked_main, args=(ours, theirs, task, limits), daemon=True
     )
     process.start()
     theirs.close()
@@ -217,16 +215,14 @@ def _forked(task: Task, limits: Limits, initial: Initial | None) -> _Worker:
     return _Worker(ours, end)
 
 
-def _forked_main(
-    parents: Connection, connection: Connection, task: Task, limits: Limits, initial: Initial | None
-) -> None:
+def _forked_main(parents: Connection, connection: Connection, task: Task, limits: Limits) -> None:
     parents.close()  # else this process would keep its own pipe open after the parent's death
     gc.freeze()
     gc.enable()  # the parent may do without
-    _work(connection, task, limits, initial)
+    _work(connection, task, limits)
 
 
-def _started(task: Task, limits: Limits, initial: Initial | None) -> _Worker:
+def _started(task: Task, limits: Limits) -> _Worker:
     """A new interpreter, not by `multiprocessing`: that would look for modules in the current folder first."""
     ours, theirs = Pipe()
     handle = theirs.fileno()
@@ -235,7 +231,7 @@ def _started(task: Task, limits: Limits, initial: Initial | None) -> _Worker:
     process = _popen([sys.executable, "-P", "-c", boot], environment, handle)
     theirs.close()
     with suppress(OSError):  # dead already: the first wait meets the end of its pipe
-        ours.send_bytes(pickle.dumps((task, limits, initial)))
+        ours.send_bytes(pickle.dumps((task, limits)))
 
     def end() -> int:
         process.kill()
@@ -280,17 +276,17 @@ def _signals_held() -> Generator[None]:
 def boot(handle: int) -> None:
     """Entry of a worker that was not forked; its pipe is the inherited ``handle``. For `_started` only."""
     connection = Connection(handle)
-    task, limits, initial = pickle.loads(connection.recv_bytes())
-    _work(connection, task, limits, initial)
+    task, limits = pickle.loads(connection.recv_bytes())
+    _work(connection, task, limits)
 
 
-def _work(connection: Connection, task: Task, limits: Limits, initial: Initial | None) -> None:
+def _work(connection: Connection, task: Task, limits: Limits) -> None:
     """Answer until the parent closes the pipe. A task that raises is reported as a bug and ends the worker."""
     _settle_in()
     threading.excepthook = lambda args: connection.send_bytes(_encode_bug(args))
     threading.stack_size(_STACK)
     sys.setrecursionlimit(_DEPTH)
-    server = threading.Thread(target=_serve, args=(connection, task, limits, initial))
+    server = threading.Thread(target=_serve, args=(connection, task, limits))
     server.start()
     server.join()
 
@@ -310,11 +306,8 @@ def _settle_in() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
-def _serve(connection: Connection, task: Task, limits: Limits, initial: Initial | None) -> None:
+def _serve(connection: Connection, task: Task, limits: Limits) -> None:
     _limit_memory(limits.memory)
-    if initial is not None:
-        function, arguments = initial
-        function(*arguments)
     while True:
         try:
             message = connection.recv_bytes()

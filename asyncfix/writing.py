@@ -5,24 +5,34 @@ LibCST is imported where it is first needed, which is in a worker: rules are loa
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from asyncfix.lines import end_of_line, movable
 from asyncfix.model import Edit, Replace, Span, Wrap
+from asyncfix.source import Source
 from asyncfix.transform import CannotWrite, Writing
 
 if TYPE_CHECKING:
     import libcst as cst
 
 AWAIT_RANK = 10
+LAST_BREAK = re.compile(r"(?:\r\n|\r|\n)[ \t\f]*\Z")
 
 
-def awaited(call: Span, tight: bool) -> Edit:
-    """``await`` before an expression, with parentheses if what follows binds tighter."""
-    return Wrap(call, "(await ", ")", AWAIT_RANK) if tight else Wrap(call, "await ", "", AWAIT_RANK)
+def awaited(writing: Writing, call: Span, tight: bool, written: tuple[str, str] | None = None) -> list[Edit]:
+    """``await`` before a call, with parentheses if what follows binds tighter.
+
+    Lines that are aligned with its opening parenthesis stay so; ``written`` is what other edits write before that in
+    place of the function, and behind it.
+    """
+    before, after = ("(await ", ")") if tight else ("await ", "")
+    return [Wrap(call, before, after, AWAIT_RANK), *_aligned(writing, call, before, written)]
 
 
-def in_thread(writing: Writing, span: Span) -> list[Edit]:
-    """``f(a, b)`` to ``asyncio.to_thread(f, a, b)``; whoever calls this awaits it.
+def awaited_in_thread(writing: Writing, span: Span, tight: bool) -> list[Edit]:
+    """``f(a, b)`` to ``await asyncio.to_thread(f, a, b)``.
 
     If the arguments begin on a line of their own, so does the function.
     """
@@ -32,17 +42,50 @@ def in_thread(writing: Writing, span: Span) -> list[Edit]:
     opening = opening_parenthesis(writing, call)
     function = Span(writing.span(call).start, opening.start)
     broken = isinstance(call.whitespace_before_args, cst.ParenthesizedWhitespace)
-    gap = writing.code(call.whitespace_before_args) if broken and call.args else ""
-    gap = gap if not gap.strip() else ""  # a comment stays where it is
+    gap = LAST_BREAK.search(writing.code(call.whitespace_before_args)) if broken and call.args else None
     name = writing.name("asyncio.to_thread")
     # Outside an await of the function itself, which may be a call too: `f(1)(2)`.
-    edits: list[Edit] = [Wrap(function, f"{name}({gap}", "", AWAIT_RANK + 1)]
+    edits: list[Edit] = [Wrap(function, f"{name}({gap.group() if gap else ''}", "", AWAIT_RANK + 1)]
+    edits += awaited(writing, span, tight, (name, f"{writing.source.text(function)}, "))
     if not call.args:
         return [*edits, Replace(opening, "")]
     only = call.args[0].value
     if isinstance(only, cst.GeneratorExp) and not only.lpar:
         edits.append(Wrap(writing.span(call.args[0]), "(", ")"))
     return [*edits, Replace(opening, "," if broken else ", ")]
+
+
+def _aligned(writing: Writing, span: Span, before: str, written: tuple[str, str] | None) -> Iterator[Edit]:
+    """Blanks for the lines of a call that are aligned with its opening parenthesis, or with a bracket behind that."""
+    source, call = writing.source, call_node(writing, span)
+    opening = opening_parenthesis(writing, call).start
+    old = source.text(Span(span.start, opening))
+    function, inserted = written or (old, "")
+    blanks = len(before) + len(function) - len(old)
+    if blanks <= 0 or len(old.splitlines()) > 1:
+        return
+    lines = list(_hanging(source, Span(opening, span.end)))
+    first = [argument for argument in map(writing.span, call.args) if lines and argument.start < lines[0].start]
+    for line in lines:
+        inside = any(argument.start < line.start < argument.end for argument in first)
+        yield Replace(Span(line.end - 1, line.end - 1), " " * (blanks + (len(inserted) if inside else 0)))
+
+
+def _hanging(source: Source, brackets: Span) -> Iterator[Span]:
+    """The beginnings of the lines in brackets from the first that is aligned with one on, less those further left.
+
+    Each ends below the opening bracket: no argument begins there, which may be edited too.
+    """
+    column = source.position(brackets.start)[1]
+    line = source.text(Span(brackets.start, end_of_line(source, brackets.start)))
+    aligned = {column + offset for offset, character in enumerate(line) if character in "([{"}
+    found = False
+    for each in movable(source, brackets):
+        text = source.data[each.start : each.end]
+        indent = len(text) - len(text.lstrip(b" "))
+        found = found or indent in aligned
+        if found and indent >= column:
+            yield Span(each.start, each.start + column)
 
 
 def opening_parenthesis(writing: Writing, call: cst.Call) -> Span:

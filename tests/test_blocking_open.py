@@ -8,10 +8,11 @@ import random
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from asyncfix.model import Api, Declared, FileOwned, Rewrite, Site, Strategy
+from asyncfix.model import Api, Declared, Rewrite, Site, Strategy
 from asyncfix.registry import rule_for, rules
 from asyncfix.rewrite import Order, rewrite
 from asyncfix.source import Source
@@ -62,11 +63,11 @@ def outcome(text: str, folder: Path) -> object:
     (folder / "a").write_text("1\n2\n3\n")
     (folder / "empty").write_text("")
     (folder / "json").write_text('{"k": [1, 2]}')
-    space: dict[str, object] = {}
+    space: dict[str, Any] = {}
     exec(compile(IMPORTS + "import csv, json\n" + text, "work", "exec"), space)
     log: list[object] = []
     try:
-        result: object = asyncio.run(asyncio.wait_for(space["work"](folder, log), 20))  # type: ignore[operator]
+        result: object = asyncio.run(asyncio.wait_for(space["work"](folder, log), 20))
     except Exception as error:
         kind = "UnboundLocalError" if isinstance(error, NameError) else type(error).__name__
         result = kind, str(error) if kind != "UnboundLocalError" else ""
@@ -627,27 +628,6 @@ def test_text_of_the_aiofiles_form() -> None:
     body = "with open(p) as f:\n    for line in f:\n        x = f.read().strip()"
     expected = "async with aiofiles.open(p) as f:\n    async for line in f:\n        x = (await f.read()).strip()"
     assert converted(function(body, "p"), "aiofiles") == function(expected, "p")
-
-
-@pytest.mark.parametrize(
-    ("opened", "owned"),
-    [
-        ("open(p)", ()),
-        ("open(p, 'rb')", ()),
-        ("open(p, 'r+')", ("p",)),
-        ("open(file=p / 'x', mode='a')", ("p / 'x'",)),
-        ("open(p, mode)", ("p",)),
-        ("open(*p)", ("*p",)),
-        ("open(p, **mode)", ("p",)),
-        ("path.open('x')", ("path",)),
-        ("path.open()", ()),
-    ],
-)
-def test_a_written_file_must_be_owned(opened: str, owned: tuple[str, ...]) -> None:
-    """A mode that writes, or may write, makes a condition of the path."""
-    (site,) = sites(function(f"with {opened} as f:\n    g(f)", "p, mode, path").encode())
-    (form,) = site.forms
-    assert tuple(each.path for each in form.safe_if if isinstance(each, FileOwned)) == owned
 
 
 def test_order_of_the_forms() -> None:

@@ -77,7 +77,7 @@ def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
             "NoRules": Stop,
             "pages": lambda: {
                 "blocking-sleep": "# blocking-sleep\n\nFinds sleeps.\n\nMore.\n",
-                "x": "# x\n\nFinds x.\n",
+                "x": "# x\n\nFinds x.y\nand z. Not this.\n",
             },
             "rules": lambda: (
                 SimpleNamespace(name="x", default=False),
@@ -296,7 +296,9 @@ def test_rule_prints_a_page_or_the_list(command: Command, capsys: Captured) -> N
     assert command("rule", "blocking-sleep") == 0
     assert capsys.readouterr().out == "# blocking-sleep\n\nFinds sleeps.\n\nMore.\n"
     assert command("rule", "--all") == 0
-    assert capsys.readouterr().out == "blocking-sleep  Finds sleeps.\nx               Finds x. (off by default)\n"
+    assert (
+        capsys.readouterr().out == "blocking-sleep  Finds sleeps.\nx               Finds x.y and z. (off by default)\n"
+    )
     assert command("rule", "blocking-slep") == 2
     assert capsys.readouterr() == ("", "asyncfix: no rule is called 'blocking-slep'; did you mean 'blocking-sleep'?\n")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,13 @@ def test_nothing_configured_gives_the_defaults(text: str) -> None:
     assert load(text.encode(), "pyproject.toml") == Config()
 
 
+def test_what_the_readme_shows_is_accepted() -> None:
+    """Every key of it."""
+    readme = Path(__file__).parents[1].joinpath("README.md").read_bytes()
+    shown = readme.partition(b"```toml\n")[2].partition(b"```")[0]
+    assert load(shown, "README.md") != Config()
+
+
 def test_rows_may_be_written_inline() -> None:
     """As in the API maps."""
     api = '[\n  {call = "a.b", async = "a.c", kind = "for"},\n]'
@@ -151,6 +160,31 @@ def test_an_unknown_key_names_the_nearest_known_one(text: str, message: str) -> 
             "`tool.asyncfix.api[0].kind`: `x` is none of `await`, `with`, `for`, `plain`",
         ),
         ('api = [{call = "b", reads = "x"}]', "`tool.asyncfix.api[0].reads`: expected `array | null`, got `str`"),
+        ('api = [{call = ""}]', "`tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
+        (
+            'api = [{call = "get"}]',
+            "`tool.asyncfix.api[0].call`: `get` names no module; write it as in `pkg.Client.get`",
+        ),
+        (
+            'api = [{call = "a.b"}, {call = "a b"}]',
+            "`tool.asyncfix.api[1].call`: `a b` is no dotted name such as `pkg.Client.get`",
+        ),
+        (
+            'api = [{call = "a.b", async = ""}]',
+            "`tool.asyncfix.api[0].async`: `` is no dotted name such as `pkg.Client.get`",
+        ),
+        (
+            'api = [{call = "a.b", flow = "netwrok"}]',
+            "`tool.asyncfix.api[0].flow`: unknown word `netwrok`, did you mean `network`?",
+        ),
+        (
+            'api = [{call = "a.b", writes = ["file", "argumnet"]}]',
+            "`tool.asyncfix.api[0].writes`: unknown word `argumnet`, did you mean `argument`?",
+        ),
+        (
+            'type = [{value = "", type = "a.B"}]',
+            "`tool.asyncfix.type[0].value`: `` is no dotted name such as `pkg.Client.get`",
+        ),
         ("type = [3]", "`tool.asyncfix.type[0]`: expected `object`, got `int`"),
     ],
 )

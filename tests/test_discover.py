@@ -236,6 +236,34 @@ def test_ignored_files_and_folders(tmp_path: Path) -> None:
     assert discovery.ignored == {"git-ignored": 5}
 
 
+def test_what_git_tracks_is_not_ignored(tmp_path: Path) -> None:
+    """Also in an ignored folder, of which nothing else is read; the default excludes hold all the same."""
+    plant(tmp_path, ".gitignore", text="*_gen.py\n/out/\n")
+    plant(tmp_path, "out/.gitignore", text="!*\n")
+    tracked = {"a_gen.py", "out/x.py", "out/deep/y.py", "out/.venv/z.py", "out/gone.py"}
+    plant(tmp_path, *(tracked - {"out/gone.py"}), "b_gen.py", "out/other.py", "out/deep/other.py", "out/more/z.py")
+    discovery = discover([tmp_path], tmp_path, [], tracked=lambda: tracked)
+    assert found(discovery) == ["a_gen.py", "out/deep/y.py", "out/x.py"]
+    assert discovery.ignored == {"default exclude": 1, "git-ignored": 4}
+
+
+def test_git_is_not_asked_where_nothing_is_ignored(tmp_path: Path) -> None:
+    """Nor more than once."""
+    asked: list[int] = []
+    plant(tmp_path, ".gitignore", text="a.py\n")
+    plant(tmp_path, "b.py")
+
+    def tracked() -> tuple[str, ...]:
+        asked.append(1)
+        return ()
+
+    discover([tmp_path], tmp_path, [], tracked=tracked)
+    assert asked == []
+    plant(tmp_path, "a.py", "c/a.py")
+    discover([tmp_path], tmp_path, [], tracked=tracked)
+    assert asked == [1]
+
+
 def test_the_private_excludes_of_git(tmp_path: Path) -> None:
     """A .gitignore has the last word over them."""
     plant(tmp_path, ".git/info/exclude", text="a.py\nb.py\n")
@@ -410,6 +438,7 @@ def test_a_link_inside_the_root_counts_once(tmp_path: Path) -> None:
     (tmp_path / "b.py").symlink_to("real/a.py")
     (tmp_path / "folder").symlink_to("real")
     assert found(discover([tmp_path], tmp_path, [])) == ["real/a.py"]
+    assert discover([tmp_path], tmp_path, []).aliases == {"b.py": "real/a.py", "folder/": "real/"}
     for name in ("b.py", "folder"):
         assert editable(discover([tmp_path / name], tmp_path, [])) == ["real/a.py"]
 
@@ -464,6 +493,7 @@ def test_hard_links_count_once(tmp_path: Path) -> None:
     discovery = discover([tmp_path], tmp_path, [])
     assert found(discovery) == ["b.py", "p/__init__.py", "q/__init__.py"]
     assert discovery.ignored == {"another name of a file": 1}
+    assert discovery.aliases == {"c.py": "b.py"}
     assert editable(discover([tmp_path / "c.py"], tmp_path, [])) == ["c.py"]
 
 
@@ -494,6 +524,19 @@ def test_odd_names_that_nobody_asks_for_are_passed_over(tmp_path: Path) -> None:
     discovery = discover([tmp_path], tmp_path, [])
     assert found(discovery) == sorted(["c\td\u2028\u00e9.py", "é.py", "-x.py", " .py", "a\\b.py"])
     assert discovery.skipped == ()
+
+
+@pytest.mark.skipif(as_root, reason="root may read everything")
+def test_a_folder_that_may_not_be_entered_has_no_marker(tmp_path: Path) -> None:
+    """It is its own root, and nothing is found in it."""
+    closed = tmp_path / "closed"
+    plant(closed, "pyproject.toml", ".git/info/exclude")
+    closed.chmod(0)
+    try:
+        assert find_root([closed]) == closed.resolve()
+        assert discover([closed], closed, []).skipped == (Skipped(".", "permission denied", True),)
+    finally:
+        closed.chmod(0o755)
 
 
 @pytest.mark.skipif(as_root, reason="root may read everything")

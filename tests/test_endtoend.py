@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import select
 import subprocess
 import termios
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -281,6 +282,22 @@ def test_whoever_walks_away_leaves_everything_as_it_was(key: bytes, tmp_path: Pa
     assert here.run("undo").code == 2
 
 
+def test_a_dirty_file_is_refused_before_the_first_question(tmp_path: Path) -> None:
+    """Whatever the answers would be; other dirty files do not matter."""
+    here = project(tmp_path, QUESTIONS)
+    here.commit()
+    (here.root / "c.py").write_bytes(b"x = 1\n")
+    (here.root / "b.py").write_bytes(QUESTIONS["b.py"] + b"# mine\n")
+    person = Terminal(here, "--apply", "--interactive", "--color", "never")
+    assert person.end() == 2
+    assert person.screen.count(b"[y,n,a,d,q,?]? ") == 0
+    assert b"asyncfix: b.py: uncommitted changes" in person.screen
+    (here.root / "b.py").write_bytes(QUESTIONS["b.py"])
+    person = Terminal(here, "--apply", "--interactive", "--color", "never")
+    person.answer(b"a\n", b"n\n")
+    assert person.end() == 0
+
+
 def test_interactive_needs_a_terminal(tmp_path: Path) -> None:
     """It says so and ends with 2."""
     here = project(tmp_path, QUESTIONS)
@@ -289,6 +306,27 @@ def test_interactive_needs_a_terminal(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- what is edited
+
+
+@pytest.mark.parametrize("make", [os.link, os.symlink])
+def test_another_name_of_a_file_is_a_name_of_its_functions(make: Callable[[str, str], None], tmp_path: Path) -> None:
+    """Whoever calls them by that name is a caller like any other."""
+    caller = b"import other\n\n\ndef run():\n    return other.nap()\n"
+    here = project(tmp_path, {"lib.py": LIBRARY, "use.py": CALLER, "sync.py": caller})
+    make("lib.py" if make is os.symlink else str(here.root / "lib.py"), str(here.root / "other.py"))
+    found = here.run("--diff", "--unsafe")
+    assert found.code == 0
+    assert b"async def nap" not in found.out
+    assert b"await asyncio.to_thread(lib.nap)" in found.out
+
+
+def test_an_ignored_file_that_git_tracks_is_read(tmp_path: Path) -> None:
+    """Its callers count, and it is mended."""
+    here = project(tmp_path, {".gitignore": b"lib.py\n", "lib.py": LIBRARY, "use.py": CALLER})
+    here.commit()
+    assert here.run("--show-files").out.splitlines() == [b"lib.py", b"use.py"]
+    assert here.run("--apply").code == 0
+    assert b"async def nap" in here.files()["lib.py"]
 
 
 def test_a_caller_outside_the_paths_is_a_barrier(tmp_path: Path) -> None:
@@ -413,6 +451,67 @@ def test_rules_are_chosen_by_name(tmp_path: Path) -> None:
     unknown = here.run("--select", "blocking-slep")
     assert (unknown.code, unknown.out) == (2, b"")
     assert len(unknown.err.splitlines()) == 1 and "blocking-sleep" in unknown.err
+
+
+@pytest.mark.parametrize(
+    ("declared", "configured", "module"),
+    [
+        ("httpx", "", "httpx"),
+        ("httpx2", "", "httpx2"),
+        ("httpx, httpx2", "", "httpx"),
+        ("httpx, httpx2", '[tool.asyncfix.http]\nclient = "httpx2"\n', "httpx2"),
+    ],
+)
+def test_the_http_client_is_the_projects_own(declared: str, configured: str, module: str, tmp_path: Path) -> None:
+    """The generated helper imports the one that is declared, or configured."""
+    names = ", ".join(f'"{name}"' for name in declared.split(", "))
+    pyproject = PYPROJECT + f"dependencies = [{names}]\n{configured}".encode()
+    source = b"import requests\n\n\nasync def f(url):\n    r = requests.get(url)\n    return r.status_code\n"
+    here = project(tmp_path, {"pyproject.toml": pyproject, "a.py": source})
+    assert here.run("--apply").code == 0
+    helper = here.files()["_asyncfix.py"].decode()
+    assert set(re.findall(r"\bhttpx\d?\b", helper)) == {module}
+    assert f"\nimport {module}\n" in helper
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "message"),
+    [
+        ("select = ['blocking-slep']", (), "p: no rule is called `blocking-slep`, did you mean `blocking-sleep`?"),
+        ("", ("--ignore", "x-awaits"), "no rule is called `x-awaits`, did you mean `sequential-awaits`?"),
+        ("strategy.reqests = 'native'", (), "strategy: no library here is called `reqests`, did you mean `requests`?"),
+        ("", ("--strategy", "flies=thread"), "strategy: no library here is called `flies`, did you mean `files`?"),
+        ("api = [{call = ''}]", (), "p: `tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
+    ],
+)
+def test_a_name_that_means_nothing_is_an_error(
+    table: str, words: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    """One line with the nearest name that does, and the file if it stands there."""
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT + f"[tool.asyncfix]\n{table}\n".encode(), "a.py": SLEEPER})
+    done = here.run(*words)
+    where = f"{here.root / 'pyproject.toml'}: "
+    assert (done.code, done.out, done.err) == (2, b"", f"asyncfix: {re.sub('^p: ', where, message)}\n")
+    known = here.root / "pyproject.toml"
+    known.write_bytes(PYPROJECT + b"[tool.asyncfix]\nbuiltin-apis = false\nstrategy.requests = 'native'\n")
+    assert here.run().code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--diff",), ("--apply",), ("docs",)])
+def test_a_folder_without_python_is_named(words: tuple[str, ...], tmp_path: Path) -> None:
+    """Nothing to do is no error, but nobody should wonder why nothing is found."""
+    here = project(tmp_path, {"docs/a.md": b"x\n"})
+    done = here.run(*words)
+    assert done.code == 0
+    assert done.err.startswith(f"asyncfix: no Python files to look at in {'docs' if 'docs' in words else '.'}\n")
+
+
+def test_a_row_of_the_users_own_speaks_of_the_instances_of_a_class(tmp_path: Path) -> None:
+    """As the README shows it."""
+    rows = b'[[tool.asyncfix.api]]\ncall = "acme.Client.fetch"\nflow = "network"\nreads = ["argument"]\nwrites = []\n'
+    source = b"import acme\n\n\nasync def f():\n    client = acme.Client()\n    return client.fetch(1)\n"
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT + rows, "a.py": source})
+    assert b"await asyncio.to_thread(client.fetch, 1)" in here.run("--diff").out
 
 
 def test_an_unknown_key_is_an_error(tmp_path: Path) -> None:

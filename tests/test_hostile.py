@@ -223,7 +223,7 @@ MOMENTS = {
     "reading": ("asyncfix.workspace.read", 5),
     "waiting for workers": ("asyncfix.workers:_Pool.collect", 2),
     "planning": ("asyncfix.link.index.link", 1),
-    "rewriting": ("asyncfix.pipeline.compose", 1),
+    "rewriting": ("asyncfix.rounds.compose", 1),
     "staging": ("asyncfix.write.disk.create", 5),
     "swapping": ("asyncfix.write.disk.move", 7),
 }
@@ -368,6 +368,7 @@ def plant(here: Project) -> None:
         canary(here, name)
     information = here.root / "evil.egg-info"
     information.mkdir()
+    (here.root / ".gitignore").write_text("evil.*\n*.egg-info/\n", encoding="utf-8")  # so that git is asked
     (information / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1\n", encoding="utf-8")
     (information / "top_level.txt").write_text("evil\n", encoding="utf-8")
     (information / "entry_points.txt").write_text(

@@ -130,6 +130,35 @@ def test_a_name_with_another_meaning_is_avoided(lines: str, function: str) -> No
     assert "import asyncio as _asyncio\n" in text
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        "async def f():\n    import asyncio\n    HERE()\n",
+        "async def f():\n    if x:\n        import asyncio\n        while y:\n            HERE()\n",
+        "async def f():\n    import asyncio\n\n    async def g():\n        HERE()\n",
+        "async def f():\n    try:\n        pass\n    finally:\n        import asyncio\n        HERE()\n",
+    ],
+)
+def test_a_local_import_is_used_behind_it(function: str) -> None:
+    """What an import has bound in the function is not imported once more."""
+    assert asked(function) == ("asyncio.to_thread", function)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "async def f():\n    HERE()\n    import asyncio\n",
+        "async def f():\n    if x:\n        import asyncio\n    HERE()\n",
+        "async def f():\n    import asyncio\n    asyncio = 1\n    HERE()\n",
+        "async def f():\n    import asyncio\n\n    async def g():\n        HERE()\n        import asyncio\n",
+        "async def f():\n    import asyncio\n\n    async def g(asyncio):\n        HERE()\n",
+    ],
+)
+def test_a_local_import_that_may_not_have_run_is_not_used(function: str) -> None:
+    """Nor one whose name means something else at the place."""
+    assert asked(function)[0] == "_asyncio.to_thread"
+
+
 def test_the_own_name_is_used_again_and_is_not_taken() -> None:
     """A later round finds it; where it is in use for something else, a number is added."""
     text = f"import asyncio as _asyncio\n\nasyncio = 1\nasync def f():\n    {HERE}\n"

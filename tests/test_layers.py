@@ -10,11 +10,24 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = [
-    *("model", "outcome", "config", "catalog", "edits", "source", "flow", "facts", "transform", "blocks", "nesting"),
+    *(
+        "model",
+        "outcome",
+        "config",
+        "catalog",
+        "edits",
+        "source",
+        "lines",
+        "flow",
+        "facts",
+        "transform",
+        "blocks",
+        "nesting",
+    ),
     *("writing", "transforms", "project", "summarise", "link", "effects", "colour", "suppress", "plan", "select"),
-    *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "nodes", "blacken", "rewrite", "check"),
+    *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "blacken", "nodes", "rewrite", "check"),
     *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
-    *("pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
+    *("rounds", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
 ]
 
 

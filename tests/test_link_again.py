@@ -27,8 +27,10 @@ class Own(Client):
         return super().fetch()
 
 def other(thing):
+    class Inner:
+        got = thing.read_all
     thing.read_all()
-    return thing.read_all
+    return thing.read_all, Inner
 """,
     "lib.py": """
 import os

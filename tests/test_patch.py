@@ -220,12 +220,6 @@ def test_files_are_sorted_by_path() -> None:
     assert render(items) == render(reversed(items))
 
 
-def test_a_patch_without_context_is_refused() -> None:
-    """It could land anywhere."""
-    with pytest.raises(ValueError, match="at least one line of context"):
-        file_patch(changed(b"a", (0, 1, "b")), context=0)
-
-
 # ----------------------------------------------------------------------------------------------------------- properties
 
 
@@ -244,11 +238,11 @@ def contents(draw: st.DrawFn) -> tuple[bytes, Pieces]:
     return old, pieces
 
 
-@given(contents(), st.integers(1, 4))
-def test_a_patch_read_strictly_gives_exactly_the_new_bytes(content: tuple[bytes, Pieces], context: int) -> None:
+@given(contents())
+def test_a_patch_read_strictly_gives_exactly_the_new_bytes(content: tuple[bytes, Pieces]) -> None:
     """Each line stands at the number that the hunk says; unchanged files have none."""
     old, pieces = content
-    patched = file_patch(PatchInput("f.py", old, pieces), context)
+    patched = file_patch(PatchInput("f.py", old, pieces))
     if patched is None:
         assert text(pieces, old) == old
     else:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from asyncfix import registry
-from asyncfix.model import Api, Site, Span
+from asyncfix.model import Api, Edit, Site, Span
 from asyncfix.registry import BadRule, NoRules
 from asyncfix.survey import Wanted, survey
-from asyncfix.transform import Transform
+from asyncfix.transform import Look, Transform, Writing
 
 RULE = """
 from asyncfix.transform import Transform
@@ -73,12 +73,10 @@ def test_the_highest_order_wins() -> None:
 
 
 def test_new_files_are_new_rules(folder: Path) -> None:
-    """Private modules and the data of boundaries are none; a rule that is imported is not the importer's."""
+    """Private modules are none; a rule that is imported is not the importer's."""
     (folder / "one.py").write_text(RULE.format(name="one"))
     (folder / "another.py").write_text(f"from .one import one as base\n{RULE.format(name='another')}")
     (folder / "_helper.py").write_text("raise AssertionError")
-    (folder / "boundaries").mkdir()
-    (folder / "boundaries" / "__init__.py").touch()
     assert [rule.name for rule in registry.rules()] == ["another", "one"]
 
 
@@ -146,11 +144,11 @@ def test_rules_see_what_is_imported() -> None:
         def claims(self, api: Api) -> bool:
             return True
 
-        def examine(self, look: object) -> Site:
-            seen.append(look.tree.imports)  # type: ignore[attr-defined]
-            return look.refused(self, "no", "no")  # type: ignore[attr-defined, no-any-return]
+        def examine(self, look: Look) -> Site:
+            seen.append(look.tree.imports)
+            return look.refused(self, "no", "no")
 
-        def write(self, site: Site, form: str, writing: object) -> list[object]:  # type: ignore[override]
+        def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
             return []
 
     data = b"import a.b\nfrom c.d import e\nfrom . import x\ndef f():\n    import g as h\n    k()\n"

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from asyncfix.model import Edit, Replace, Rewrite, Site, Span, Turn, Use, Writable
+from asyncfix.model import Api, Edit, Replace, Rewrite, Site, Span, Turn, Use, Writable
 from asyncfix.registry import rules
 from asyncfix.rewrite import Order, Written, rewrite, rewrite_bytes
 from asyncfix.source import Source
+from asyncfix.transform import Look, Transform, Writing
 
 LONG = "subprocess.run(command, capture_output=True, text=True, check=False)"
 
@@ -63,8 +64,14 @@ def new(data: bytes, *decisions: Writable, **options: object) -> bytes:
     return result.new
 
 
-def blocking_call() -> type:
-    return type(next(rule for rule in rules() if rule.name == "blocking-call"))
+class Writer(Transform):
+    """A rule of which only what it writes is wanted."""
+
+    def claims(self, api: Api) -> bool:
+        return False
+
+    def examine(self, look: Look) -> Site:
+        return look.refused(self, "no", "no")
 
 
 @pytest.mark.parametrize(
@@ -119,16 +126,17 @@ def test_a_call_is_handed_to_a_thread(call: str, before: str, after: str) -> Non
         (
             "f(  # why\n        x)",
             "f(  # why\n        x)",
-            "await asyncio.to_thread(f,  # why\n        x)",
+            "await asyncio.to_thread(\n        f,  # why\n        x)",
         ),
-        ("f(x,\n      y)", "f(x,\n      y)", "await asyncio.to_thread(f, x,\n      y)"),
+        ("f(x,\n      y)", "f(x,\n      y)", f"await asyncio.to_thread(f, x,\n{' ' * 28}y)"),
+        ("f(x,\n   y)", "f(x,\n   y)", "await asyncio.to_thread(f, x,\n   y)"),
         ("f(\n    )", "f(\n    )", "await asyncio.to_thread(f\n    )"),
         ("f(x)", "y = \\\n        f(x)", "y = \\\n        await asyncio.to_thread(f, x)"),
         ("(a\n     .b(x)\n     .c())", "", ""),
     ],
 )
 def test_a_call_over_several_lines(call: str, before: str, after: str) -> None:
-    """Lines, comments and continuations stay as they are."""
+    """Lines, comments and continuations stay as they are, and aligned if they were."""
     if not before:
         before, call = "y = (a\n     .b(x)\n     .c())", "a\n     .b(x)\n     .c()"
         after = "y = (await asyncio.to_thread(a\n     .b(x)\n     .c))"
@@ -266,10 +274,10 @@ def test_the_earlier_of_two_changes_that_conflict_wins() -> None:
 def test_edits_that_overlap_make_the_later_change_wait() -> None:
     """Also where the two speak of different calls."""
 
-    class Cutting(blocking_call()):  # type: ignore[misc]
+    class Cutting(Writer):
         name = "cutting"
 
-        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
+        def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
             return [Replace(site.span, form)]
 
     data = b"async def h():\n    f(a(1), b(2))\n"
@@ -298,11 +306,11 @@ def test_nothing_is_decided_inside_what_another_change_takes_as_a_whole() -> Non
 def test_generated_names_are_asked_for_and_imported() -> None:
     """A rule's request of generated code gives an import, relative or absolute, and the name to the caller."""
 
-    class Asking(blocking_call()):  # type: ignore[misc]
+    class Asking(Writer):
         name = "asking"
 
-        def write(self, site: Site, form: str, writing: object) -> list[Edit]:
-            helper = writing.generated("fetch")  # type: ignore[attr-defined]
+        def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+            helper = writing.generated("fetch")
             return [Replace(site.span, f"await {helper}()")]
 
     data = b"import os\n\n\nasync def h():\n    f(os)\n    f(os)\n"
@@ -344,7 +352,7 @@ def test_black_formats_an_edited_statement_that_grew_too_long() -> None:
     ("statement", "after"),
     [
         ("f(a,b)", "await asyncio.to_thread(f, a, b)"),
-        ("f(  # why\n        a,b)", "await asyncio.to_thread(f,  # why\n        a,b)"),
+        ("f(  # why\n        a,b)", "await asyncio.to_thread(\n        f,  # why\n        a,b)"),
         ("f(a,b)  # why", "await asyncio.to_thread(f, a, b)  # why"),
         ('f("""a\nb""",  c)', 'await asyncio.to_thread(f, """a\nb""",  c)'),
         ("if  f(a,b): pass", "if  await asyncio.to_thread(f, a,b): pass"),
@@ -352,7 +360,7 @@ def test_black_formats_an_edited_statement_that_grew_too_long() -> None:
     ],
 )
 def test_black_formats_nothing_but_plain_edited_statements(statement: str, after: str) -> None:
-    """Comments, strings of several lines, heads of compound statements and neighbours stay as they were written."""
+    """Comments, strings of several lines, bodies behind a colon and neighbours stay as they were written."""
     data = f"import asyncio\n\n\nasync def h():\n    {statement}\n".encode()
     call = next(node for node in ast.walk(ast.parse(data)) if isinstance(node, ast.Call))
     use = Use("m.py", Source("m.py", data).span(call), "thread")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asyncfix.vcs import dirty, git_root
+from asyncfix.vcs import dirty, git_root, tracked_though_ignored
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -70,6 +70,23 @@ def test_git_root_is_the_nearest_folder_with_a_git_folder_or_file(repo: Path) ->
 def test_no_git_root_outside_of_a_repository(tmp_path: Path) -> None:
     """A folder without .git above it has none."""
     assert git_root(tmp_path) is None
+
+
+# ------------------------------------------------------------------------------------------------------ what is tracked
+
+
+def test_a_tracked_file_that_a_pattern_ignores(repo: Path) -> None:
+    """Also in an ignored folder, and whatever its name; not one that is only in the working tree."""
+    (repo / ".gitignore").write_text("/pkg/\na.*\n")
+    (repo / "pkg" / "new.py").write_bytes(b"")
+    assert tracked_though_ignored(repo) == {"a.py", "pkg/b.py", "pkg/\u00fc [x] *.py"}
+
+
+def test_nothing_is_known_to_be_tracked_without_git(tmp_path: Path) -> None:
+    """Neither without a repository nor in a broken one."""
+    assert tracked_though_ignored(tmp_path) == frozenset()
+    (tmp_path / ".git").mkdir()
+    assert tracked_though_ignored(tmp_path) == frozenset()
 
 
 # -------------------------------------------------------------------------------------------------------- what is dirty

@@ -62,16 +62,6 @@ def process_id(_item: bytes) -> bytes:
     return str(os.getpid()).encode()
 
 
-def set_variable(name: str, value: str) -> None:
-    """An initial function."""
-    os.environ[name] = value
-
-
-def variable(item: bytes) -> bytes:
-    """What the initial function left."""
-    return os.environ.get(item.decode(), "").encode()
-
-
 def results(items: list[bytes], workers: int = 2, limits: Limits = QUICK) -> list[bytes | Failure]:
     """All results, without their indexes, which must count up."""
     pairs = list(run(misbehave, items, workers=workers, limits=limits))
@@ -159,11 +149,9 @@ def test_what_a_task_prints_is_not_seen(capfd: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.usefixtures("threads")
-def test_a_partial_is_a_task_and_initial_runs_before() -> None:
-    """Both reach every worker, forked or not."""
+def test_a_partial_is_a_task() -> None:
+    """It reaches every worker, forked or not."""
     assert list(run(partial(prefix, b">"), [b"a"], workers=1, limits=QUICK)) == [(0, b">a")]
-    pairs = run(variable, [b"ASYNCFIX_T"] * 3, workers=2, limits=QUICK, initial=(set_variable, ("ASYNCFIX_T", "set")))
-    assert [result for _, result in pairs] == [b"set"] * 3
 
 
 @pytest.mark.usefixtures("threads")

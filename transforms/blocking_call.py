@@ -39,9 +39,9 @@ from typing import ClassVar
 
 from asyncfix.model import Api, Edit, Site
 from asyncfix.transform import CannotWrite, Look, Transform, Writing, thread_form
-from asyncfix.writing import awaited, in_thread
+from asyncfix.writing import awaited_in_thread
 
-FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", ""})
+FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", "sleep", ""})
 
 
 class BlockingCall(Transform):
@@ -69,4 +69,4 @@ class BlockingCall(Transform):
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         if form != "thread":
             raise CannotWrite(f"no form {form}")
-        return [*in_thread(writing, site.call), awaited(site.call, site.tight)]
+        return awaited_in_thread(writing, site.call, site.tight)

@@ -35,13 +35,13 @@ async def price(symbol: str) -> float:
 
 ## Safety
 
-Native only if the project declares httpx, the response does not leave the function, every member of it that is used
-has an exact twin (`.text` and `.url` have none), every argument has one, no handler that the errors can reach names a
-class of requests, OSError or ValueError, the headers carry no computed signature, and no test replaces requests. What
-differs then is the name that the client gives itself (`User-Agent`), networks in `NO_PROXY`, which httpx does not read,
-and the class and text of errors. Everything else goes to a thread, the reason in its note; UNSAFE there if what then
-runs in the thread may touch shared state, as a Session is unless it was made in the same function and stays there.
-Refused for streamed responses: reading the body would still block.
+Native only if the project declares httpx (or httpx2, the fork with the same API, which is used then), the response does
+not leave the function, every member of it that is used has an exact twin (`.text` and `.url` have none), every argument
+has one, no handler that the errors can reach names a class of requests, OSError or ValueError, the headers carry no
+computed signature, and no test replaces requests. What differs then is the name that the client gives itself
+(`User-Agent`), networks in `NO_PROXY`, which httpx does not read, and the class and text of errors. Everything else goes
+to a thread, the reason in its note; UNSAFE there if what then runs in the thread may touch shared state, as a Session is
+unless it was made in the same function and stays there. Refused for streamed responses: reading the body would still block.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ from asyncfix.model import (
     Wrap,
 )
 from asyncfix.transform import TO_THREAD, CannotWrite, Look, Transform, Tree, Writing
-from asyncfix.writing import AWAIT_RANK, awaited, call_node, in_thread, opening_parenthesis
+from asyncfix.writing import AWAIT_RANK, awaited, awaited_in_thread, call_node, opening_parenthesis
 
 from ._http_arguments import POSITIONAL, is_credentials, last_name, odd_arguments, seen_as
 from ._http_request import HELPER, HTTP_REQUEST
@@ -79,7 +79,7 @@ SESSION = frozenset(f"requests.Session.{name}" for name in METHODS)
 
 # A handler that catches the one library's errors by name and not the other's; `socket.error` is an OSError.
 CATCHING = (
-    *("requests.*", "urllib3.*", "httpx.*", "socket.error", "builtins.OSError", "builtins.IOError"),
+    *("requests.*", "urllib3.*", "httpx.*", "httpx2.*", "socket.error", "builtins.OSError", "builtins.IOError"),
     *("builtins.EnvironmentError", "builtins.ConnectionError", "builtins.TimeoutError", "builtins.ValueError"),
 )
 # All of these are on the way of a call of `requests.get`: replacing one of them replaces it.
@@ -109,11 +109,11 @@ class BlockingHttp(Transform):
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         if form == "thread":
-            return [*in_thread(writing, site.call), awaited(site.call, site.tight)]
+            return awaited_in_thread(writing, site.call, site.tight)
         if form != "native":
             raise CannotWrite(f"no form {form}")
         look = _seen_again(site, writing)
-        return [*_called(look, writing), awaited(site.call, site.tight), *member_edits(look, writing)]
+        return [*_called(look, writing, site.tight), *member_edits(look, writing)]
 
 
 def _native(look: Look) -> Form:
@@ -195,15 +195,17 @@ def _seen_again(site: Site, writing: Writing) -> Look:
     raise CannotWrite("the call is not where it was")
 
 
-def _called(look: Look, writing: Writing) -> list[Edit]:
-    """The helper in place of the function, the method before its arguments, names before those given by position."""
+def _called(look: Look, writing: Writing, tight: bool) -> list[Edit]:
+    """The helper in place of the function, awaited, the method before its arguments, names before those given by position."""
     source = look.tree.source
     call = call_node(writing, look.span)
-    edits: list[Edit] = [Replace(writing.span(call.func), writing.generated(HELPER))]
+    helper, method = writing.generated(HELPER), f'"{look.api.call.rpartition(".")[2].upper()}",'
+    edits: list[Edit] = [Replace(writing.span(call.func), helper)]
     names = POSITIONAL[look.api.call]
     if names[0] == "url":
         opening = opening_parenthesis(writing, call)
-        edits.append(Replace(opening, _opened(source.data, opening, f'"{look.api.call.rpartition(".")[2].upper()}",')))
+        edits.append(Replace(opening, _opened(source.data, opening, method)))
+    edits += awaited(writing, look.span, tight, (helper, f"{method} " if names[0] == "url" else ""))
     first = names.index("url") + 1
     for name, node in zip(names[first:], look.node.args[first:], strict=False):
         edits.append(Wrap(source.span(node), f"{name}=", "", AWAIT_RANK + 1))

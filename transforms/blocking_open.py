@@ -49,10 +49,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from asyncfix.blocks import Barred, Nested, called, nested, read_later, unfit
+from asyncfix.blocks import Nested, called, nested, read_later, unfit
 from asyncfix.flow import FunctionDef, own
 from asyncfix.model import (
     Api,
+    Barred,
     Condition,
     Declared,
     Edit,
@@ -143,26 +144,12 @@ class BlockingOpen(Transform):
 
 def _thread(look: Look, node: ast.expr | ast.stmt) -> Form:
     """One thread call for the whole of ``node``."""
-    span = look.tree.source.span(node)
-    return Form("thread", (TO_THREAD,), (ThreadSafe(span), *_owned(look, node)), in_thread=True)
+    return Form("thread", (TO_THREAD,), (ThreadSafe(look.tree.source.span(node)),), in_thread=True)
 
 
 def _aiofiles(look: Look, node: ast.stmt, *asked: Condition) -> Form:
     """The block with its file opened by aiofiles."""
-    return Form("aiofiles", (*asked, Declared("aiofiles")), _owned(look, node))
-
-
-def _owned(look: Look, node: ast.AST) -> tuple[Condition, ...]:
-    """A condition for each file that is opened for writing, or may be."""
-    others = (part for part in _opens(node) if part is not look.node)
-    modes = [
-        _path_and_mode(look.node, look.api.call == METHOD),
-        *(_path_and_mode(each, _is_method(each)) for each in others),
-    ]
-    texts = dict.fromkeys(
-        look.tree.source.text(look.tree.source.span(path)) for path, mode in modes if _may_write(mode)
-    )
-    return tuple(FileOwned(text) for text in texts)
+    return Form("aiofiles", (*asked, Declared("aiofiles")), (FileOwned(look.tree.source.span(node)),))
 
 
 def _opens(node: ast.AST) -> Iterator[ast.Call]:
@@ -341,7 +328,7 @@ def _write_aiofiles(tree: Tree, statement: ast.With, opened: Span, writing: Writ
         yield Replace(Span(start, start), "async ")
     yield from _opened(source, call, writing.name("aiofiles.open"))
     for use in uses.calls:
-        yield awaited(source.span(use), _is_tight(tree, use))
+        yield from awaited(writing, source.span(use), _is_tight(tree, use))
 
 
 def _opened(source: Source, call: ast.Call, name: str) -> Iterator[Edit]:

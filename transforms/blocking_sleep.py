@@ -67,10 +67,8 @@ class BlockingSleep(Transform):
         if form != "native":
             raise CannotWrite(f"no form {form}")
         call = call_node(writing, site.call)
-        return [
-            Replace(writing.span(call.func), writing.name("asyncio.sleep")),
-            awaited(site.call, site.tight),
-        ]
+        name = writing.name("asyncio.sleep")
+        return [Replace(writing.span(call.func), name), *awaited(writing, site.call, site.tight, (name, ""))]
 
 
 def _never_negative(node: ast.expr, look: Look) -> bool:

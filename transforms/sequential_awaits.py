@@ -54,6 +54,7 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from asyncfix.flow import (
     NOTHING,
@@ -63,13 +64,14 @@ from asyncfix.flow import (
     Loop,
     Names,
     bindings,
+    blocks,
     declared,
     may_suppress,
     parameters,
 )
+from asyncfix.lines import STRING_ENDS, STRING_STARTS, end_of_line
 from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Strategy, Unproven
-from asyncfix.nesting import STRING_ENDS, STRING_STARTS
-from asyncfix.source import LINE_END, Source
+from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 LINE_LENGTH = 88
@@ -165,7 +167,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A member as it is written anew: its call, one level deeper, and the comments above and behind it.
+    """A member as it is written anew: its call, and the comments above and behind it.
 
     unpacked  its targets are written as a tuple
     """
@@ -173,7 +175,7 @@ class Piece:
     targets: tuple[str, ...]
     unpacked: bool
     annotation: str
-    call: str
+    call: ast.Call
     above: tuple[str, ...]
     behind: str
 
@@ -215,7 +217,7 @@ class Scope:
 def _runs(tree: Tree) -> Iterator[Run]:
     """All runs of a file."""
     functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
-    candidates = [(node, block) for node in functions for block in _blocks(node) if any(map(_waits, block, block[1:]))]
+    candidates = [(node, block) for node in functions for block in blocks(node) if any(map(_waits, block, block[1:]))]
     modules = frozenset(_modules(tree.module)) if candidates else NOTHING
     for node, block in candidates:
         around = _around(tree, node)
@@ -236,17 +238,6 @@ def _waits(*statements: ast.stmt) -> bool:
 def _around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
     """A function and those that it is nested in."""
     return [node, *(each for each in tree.ancestors(node) if isinstance(each, FunctionDef))]
-
-
-def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    """The lists of statements of a function, without those of functions in it."""
-    for name in ("body", "orelse", "finalbody"):
-        block: list[ast.stmt] = getattr(node, name, [])
-        if block:
-            yield block
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case) and not isinstance(child, Definition):
-            yield from _blocks(child)
 
 
 def _scope(modules: Names, around: Iterable[FunctionDef]) -> Scope:
@@ -436,7 +427,7 @@ def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Memb
     if not all(_is_plain(source, member.statement) for member in members):
         return None
     first = source.span(members[0].statement)
-    end = _line_end(source, source.span(members[-1].statement).end)
+    end = end_of_line(source, source.span(members[-1].statement).end)
     tokens = _tokens(source, Span(_first_comment(source, source.line_start(first.start)), end))
     if any(ABOUT_ORDER.search(text) or _is_torn(source, place, members) for place, text in tokens.comments):
         return None
@@ -448,15 +439,10 @@ def _is_plain(source: Source, statement: ast.stmt) -> bool:
     """Whether a statement has its lines for itself (and its comment), and its annotation is on one line."""
     span = source.span(statement)
     before = source.data[source.line_start(span.start) : span.start].strip()
-    behind = source.data[span.end : _line_end(source, span.end)].strip()
+    behind = source.data[span.end : end_of_line(source, span.end)].strip()
     if isinstance(statement, ast.AnnAssign) and statement.annotation.lineno < (statement.annotation.end_lineno or 0):
         return False
     return not before and (not behind or behind.startswith(b"#"))
-
-
-def _line_end(source: Source, offset: int) -> int:
-    found = LINE_END.search(source.data, offset)
-    return found.start() if found else len(source.data)
 
 
 def _first_comment(source: Source, start: int) -> int:
@@ -513,25 +499,37 @@ def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
         unpacked = isinstance(member.statement, ast.Assign) and isinstance(member.statement.targets[0], ast.Tuple)
         hint = member.statement.annotation if isinstance(member.statement, ast.AnnAssign) else None
         annotation = source.text(source.span(hint)) if hint else ""
-        call = _deeper(source, member.call, run.tokens.in_strings, writing.step)
-        yield Piece(member.targets, unpacked, annotation, call, above, behind)
+        yield Piece(member.targets, unpacked, annotation, member.call, above, behind)
         line = end[0] + 1
 
 
-def _deeper(source: Source, call: ast.Call, in_strings: frozenset[int], step: str) -> str:
-    """The text of a call, its lines moved to the right but for the first and those that begin inside a string."""
+def _call(run: Run, writing: Writing, piece: Piece, begin: str) -> str:
+    """The text of a call behind ``begin``, one level deeper than its statement was.
+
+    Lines that begin inside a string stay; those that were aligned with something in the call still are.
+    """
+    source, call = writing.source, piece.call
     first, *rest = LINE_BREAK.split(source.text(source.span(call)))
-    lines = zip(rest[::2], rest[1::2], strict=True)
-    moved = (
-        f"{line_break}{line}" if number in in_strings or not line.strip() else f"{line_break}{step}{line}"
-        for number, (line_break, line) in enumerate(lines, call.lineno + 1)
-    )
-    return first + "".join(moved)
+    before = source.position(source.span(call).start)[1] - 1
+    after = len(writing.indent(run.span) + writing.step + begin)
+    parts = [first]
+    for number, line_break, line in zip(count(call.lineno + 1), rest[::2], rest[1::2], strict=False):
+        kept = number in run.tokens.in_strings or not line.strip()
+        parts += [line_break, line if kept else _moved(line, before, after, writing.step)]
+    return "".join(parts)
+
+
+def _moved(line: str, before: int, after: int, step: str) -> str:
+    """A line of a call that stood at one column and comes to stand at another one."""
+    if not line.startswith(" " * (before + 1)):
+        return step + line
+    return " " * (after - before) + line[max(before - after, 0) :]
 
 
 def _task_group(run: Run, writing: Writing) -> list[str]:
     """The statements of a task group and the assignments behind it, without the indentation of the block."""
     group = writing.fresh("group", run.span)
+    indent = writing.indent(run.span)
     lines = [f"async with {writing.name('asyncio.TaskGroup')}() as {group}:"]
     results: list[str] = []
     for piece in _pieces(run, writing):
@@ -541,25 +539,32 @@ def _task_group(run: Run, writing: Writing) -> list[str]:
             task = writing.fresh("task" if name == "_" else f"{name}_task", run.span)
             begin = f"{task} = {begin}"
             hint = f": {piece.annotation}" if piece.annotation else ""
-            results.append(f"{_names(piece)}{hint} = {task}.result()")
-        lines += [f"{writing.step}{line}" for line in (*piece.above, f"{begin}{piece.call}){piece.behind}")]
+            result = f"{_names(piece)}{hint} = {task}.result()"
+            results.append(writing.formatted(result, indent) or result)
+        started = f"{begin}{_call(run, writing, piece, begin)})"
+        started = writing.formatted(started, indent + writing.step) or started
+        lines += [f"{writing.step}{line}" for line in (*piece.above, f"{started}{piece.behind}")]
     return lines + results
 
 
 def _gather(run: Run, writing: Writing) -> list[str]:
     """The statements of a gather: on one line, if nothing is against it and that is short enough."""
     pieces = list(_pieces(run, writing))
-    function = writing.name("asyncio.gather")
+    indent = writing.indent(run.span)
     hints = [f"{piece.targets[0]}: {piece.annotation}" for piece in pieces if piece.annotation]
     unused = "" if all(piece.targets for piece in pieces) else writing.fresh("_", run.span)
     targets = [f"({_names(piece)})" if piece.unpacked else _names(piece) or unused for piece in pieces]
     begin = f"{', '.join(targets)} = await " if any(piece.targets for piece in pieces) else "await "
-    line = f"{begin}{function}({', '.join(piece.call for piece in pieces)})"
-    plain = not any(piece.above or piece.behind or LINE_BREAK.search(piece.call) for piece in pieces)
-    if plain and len(writing.indent(run.span).expandtabs()) + len(line) <= LINE_LENGTH:
-        return [*hints, line]
-    arguments = (line for piece in pieces for line in (*piece.above, f"{piece.call},{piece.behind}"))
-    return [*hints, f"{begin}{function}(", *(f"{writing.step}{line}" for line in arguments), ")"]
+    begin += f"{writing.name('asyncio.gather')}("
+    calls = [_call(run, writing, piece, "") for piece in pieces]
+    line = f"{begin}{', '.join(calls)})"
+    if not any(piece.above or piece.behind for piece in pieces):
+        formatted = writing.formatted(line, indent)
+        if formatted or (len(indent.expandtabs()) + len(line) <= LINE_LENGTH and not LINE_BREAK.search(line)):
+            return [*hints, formatted or line]
+    members = zip(pieces, calls, strict=True)
+    arguments = (line for piece, call in members for line in (*piece.above, f"{call},{piece.behind}"))
+    return [*hints, begin, *(f"{writing.step}{line}" for line in arguments), ")"]
 
 
 def _names(piece: Piece) -> str:

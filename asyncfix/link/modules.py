@@ -14,12 +14,16 @@ from posixpath import commonpath, dirname, join
 
 @dataclass(frozen=True, slots=True)
 class Modules:
-    """``names``: canonical name by path (unique). ``paths``: candidate paths by importable name. ``packages``: all prefixes."""
+    """``names``: canonical name by path (unique). ``paths``: candidate paths by importable name. ``packages``: all prefixes.
+
+    ``aliases``: paths that lead to a file by a link, with its own.
+    """
 
     names: Mapping[str, str]
     paths: Mapping[str, tuple[str, ...]]
     by_name: Mapping[str, str]
     packages: frozenset[str]
+    aliases: Mapping[str, str]
 
     def find(self, importer: str, name: str) -> str | None:
         """The path of the module that ``import name`` means in the file ``importer``."""
@@ -42,8 +46,8 @@ class Modules:
         """The module file for a dotted path below a folder ('' for the package of the folder itself)."""
         base = join(folder, *dotted.split(".")) if dotted else folder
         for path in (f"{base}.py", f"{base}/__init__.py" if base else "__init__.py"):
-            if path in self.names:
-                return path
+            if path in self.names or path in self.aliases:
+                return self.aliases.get(path, path)
         return None
 
     def _beside(self, importer: str, name: str) -> str | None:
@@ -53,19 +57,22 @@ class Modules:
         return self.at(folder, name)
 
 
-def build(paths: Iterable[str], roots: Iterable[str] = ()) -> Modules:
-    """Name all Python files of a project. ``roots``: further source roots, relative folders."""
+def build(paths: Iterable[str], roots: Iterable[str] = (), aliases: Mapping[str, str] | None = None) -> Modules:
+    """Name all Python files of a project. ``roots``: further source roots, relative folders. ``aliases``: see Modules."""
     files = sorted(paths)
     known = set(files)
+    other = {alias: path for alias, path in sorted((aliases or {}).items()) if path in known}
+    known |= other.keys()
     bases = sorted({"", "src", "lib", *roots}, key=len)
     candidates: dict[str, list[str]] = {}
     own: dict[str, str] = {}
-    for path in files:
+    for path in (*files, *other):
         first = _own_name(path, known)
-        own[path] = first
+        if path not in other:
+            own[path] = first
         for name in dict.fromkeys((first, *(_below(path, base) for base in bases))):
             if name:
-                candidates.setdefault(name, []).append(path)
+                candidates.setdefault(name, []).append(other.get(path, path))
     counts: dict[str, int] = {}
     for name in own.values():
         counts[name] = counts.get(name, 0) + 1
@@ -76,6 +83,7 @@ def build(paths: Iterable[str], roots: Iterable[str] = ()) -> Modules:
         paths={name: tuple(found) for name, found in candidates.items()},
         by_name={name: path for path, name in names.items()},
         packages=frozenset(packages),
+        aliases=other,
     )
 
 

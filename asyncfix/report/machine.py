@@ -23,7 +23,7 @@ def json_report(outcome: Outcome) -> str:
     version   1
     findings  rule, path, line, column, end_line, end_column, message, owner (qualified name of the function),
               safety (``safe``, ``unsafe`` or null), via (function, path, line; the leaf last), change (an id or null)
-    changes   id, title, safety, files, needs (ids), reasons
+    changes   id, title, safety, files (with those of dependencies, less generated modules), needs (ids), reasons
     refusals  rule, path and line of the finding, reason (a stable code), message
     skipped   path, reason
     """

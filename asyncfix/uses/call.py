@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from asyncfix.model import Edit, Use
 from asyncfix.transform import Writing
-from asyncfix.writing import awaited, call_node
+from asyncfix.writing import awaited
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
-    call_node(writing, use.span)
-    return [awaited(use.span, use.tight)]
+    return awaited(writing, use.span, use.tight)

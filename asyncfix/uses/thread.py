@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from asyncfix.model import Edit, Use
 from asyncfix.transform import Writing
-from asyncfix.writing import awaited, in_thread
+from asyncfix.writing import awaited_in_thread
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
-    return [*in_thread(writing, use.span), awaited(use.span, use.tight)]
+    return awaited_in_thread(writing, use.span, use.tight)

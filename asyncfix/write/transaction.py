@@ -166,7 +166,7 @@ def _carry_out(place: Place, record: Record) -> None:
             with naming(entry.path):
                 _compare(place, entry)
                 begun.append(entry)
-                _swap(place, entry)
+                _swap(place, entry, entry.new)
         _sync_folders(place, record.entries)
         with naming(place.journal):
             disk.move(place.journal, place.last)
@@ -215,12 +215,13 @@ def _compare(place: Place, entry: Entry) -> None:
         raise WriteError(entry.path, "changed while asyncfix was writing")
 
 
-def _swap(place: Place, entry: Entry) -> None:
+def _swap(place: Place, entry: Entry, data: bytes | None) -> None:
+    """Give the file these bytes (None: no file), which are staged unless it is rewritten in place."""
     target = place.root / entry.real
-    if entry.new is None:
+    if data is None:
         disk.remove(target)
     elif entry.in_place:
-        disk.overwrite(target, entry.new)
+        disk.overwrite(target, data)
     else:
         disk.move(_temporary(place, entry), target)
 
@@ -269,19 +270,14 @@ def _is_torn(current: bytes | None, entry: Entry) -> bool:
 
 
 def _restore(place: Place, entry: Entry) -> None:
-    target = place.root / entry.real
-    if entry.old is None:
-        disk.remove(target)
-    elif entry.in_place:
-        disk.overwrite(target, entry.old)
-    else:
-        temporary = _temporary(place, entry)
+    if entry.old is not None and not entry.in_place:
+        target, temporary = place.root / entry.real, _temporary(place, entry)
         disk.create(temporary, entry.old, 0o600)
         if disk.status(target) is None:
             temporary.chmod(entry.mode)
         else:
             disk.copy_metadata(target, temporary)
-        disk.move(temporary, target)
+    _swap(place, entry, entry.old)
 
 
 def _temporary(place: Place, entry: Entry) -> Path:

@@ -1,1 +1,0 @@
-"""What frameworks accept: one small data file per framework."""
