@@ -53,8 +53,10 @@ class Analysis:
         return kept_names(self.index, self.patches)
 
 
-def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
-    """Look at the project; ``stage`` is told the name of each stage as it begins."""
+def analyse(
+    workspace: Workspace, settings: Settings, stage: Callable[[str], object], before: Analysis | None = None
+) -> Analysis:
+    """Look at the project, after what was seen ``before``; ``stage`` is told the name of each stage as it begins."""
     stage("summarise")
     summaries, texts = workspace.facts()
     stage("link")
@@ -63,7 +65,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         _source_roots(workspace),
         _other_names(workspace),
     )
-    index = link(summaries, texts, named, settings.catalog)
+    index = link(summaries, texts, named, settings.catalog, before.index if before is not None else None)
     stage("plan")
     suppressions = suppress.collect(summaries)
     known = facts.gather(

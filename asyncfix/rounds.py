@@ -71,6 +71,7 @@ def run(
     errors: list[str] = []
     state = select.Interview()
     settled: set[str] = set()  # a person said no, or it cannot be done
+    kept: Setting
     for _ in range(MOST_ROUNDS):
         open_changes = [_with_needs(change, taken, workspace) for change in changes if change.id not in settled]
         if choice.ask is None:
@@ -94,7 +95,7 @@ def run(
             break
         taken |= {change.id: change for change in made.taken}
         workspace.update(made.pieces)
-        analysis = analyse(workspace, settings, stage)
+        analysis = analyse(workspace, settings, stage, analysis)
         changes = names.renamed(analysis)
         findings += names.findings(analysis)
         if state.over:
