@@ -56,6 +56,7 @@ class Nested:
     returns       the statement's own ``return`` ends the outer function too
     last          the assignment that ends the statement and binds the only result, if there is one
     annotated     the function round it has annotations, so this one should too
+    first         the statement is the first of the function round it
     """
 
     parameters: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Nested:
     returns: bool = False
     last: ast.Assign | ast.AnnAssign | None = None
     annotated: bool = False
+    first: bool = False
 
 
 def called(node: ast.AST) -> str:
@@ -244,7 +246,8 @@ class _Around:
         if last is not None and _target(last) != results[0]:
             last = None
         names_out = tuple(into), tuple(shared), tuple(module_names), tuple(results)
-        return Nested(*names_out, returns, last, _is_annotated(self.function))
+        first = self.function.body[0] is self.statement
+        return Nested(*names_out, returns, last, _is_annotated(self.function), first)
 
     def _loops(self) -> list[ast.AST]:
         """The loops of the function that the statement stands in."""
