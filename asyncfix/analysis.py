@@ -42,10 +42,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A plan, with what the writing of its Changes needs to know: names of imports that must stay, by path."""
+    """A plan, with what the writing of its Changes needs to know."""
 
     plan: Plan
-    kept_names: Mapping[str, frozenset[str]]
+    index: ProjectIndex
+    patches: tuple[Patch, ...]
+
+    def kept_names(self) -> Mapping[str, frozenset[str]]:
+        """Names of imports that must stay, by path: worked out when something is to be written, over the whole project."""
+        return kept_names(self.index, self.patches)
 
 
 def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
@@ -76,7 +81,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
-    return Analysis(made, kept_names(index, known.tests.patches))
+    return Analysis(made, index, known.tests.patches)
 
 
 def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Suppressions) -> frozenset[str]:

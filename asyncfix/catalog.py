@@ -17,6 +17,8 @@ import msgspec
 from asyncfix.model import Api, ApiMap, TypeRow
 
 WILDCARD = ".*"
+PARTLY = "&"
+"""Behind the name of a function: some of its arguments were given before, so no row speaks of the call."""
 
 
 class MapError(ValueError):
@@ -77,6 +79,11 @@ class Catalog:
         """True if any row speaks of ``name``."""
         return self._row(name)[0] is not None or bool(self.attribute_type(name) or self.is_class(name))
 
+    def running(self, name: str) -> Api | None:
+        """The row of a call that calls some of its arguments, None if it is not known to."""
+        row, _ = self._row(name)
+        return row if row is not None and row.runs else None
+
     def _row(self, name: str) -> tuple[Api | None, bool]:
         """The most special row for a name, and whether it is a blocking one. Asked often, so answers are remembered."""
         found = self._rows.get(name)
@@ -85,6 +92,8 @@ class Catalog:
         return found
 
     def _find_row(self, name: str) -> tuple[Api | None, bool]:
+        if name.endswith(PARTLY):
+            return None, False
         pattern, direct = name, True
         while True:
             if direct and pattern in self.blocking_rows:

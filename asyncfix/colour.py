@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from asyncfix.effects import TRANSPARENT_DECORATORS
+from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call, Function, Summary
+from asyncfix.model import Call, Function, Span, Summary
 
 # Bases that call none of a subclass's methods by themselves.
 PASSIVE_BASES = frozenset(
@@ -78,7 +79,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
     seen = {leaf}
     awaits: list[Edge] = []
     for name in turns:
-        barrier = _may_turn(index, name, limits)
+        barrier = may_turn(index, name, limits)
         if barrier is not None:
             return barrier
         callers = index.callers.get(name, ())
@@ -97,7 +98,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
         if (
             not edge.sure
             or edge.site in index.unknown.get(edge.caller, ())
-            or not all(other.callee in seen for other in index.calls[edge.caller] if other.span == edge.span)
+            or not all(other.callee in seen for other in index.calls[edge.caller] if _means(other, edge.span))
         ):
             return Barrier(
                 "ambiguous-call",
@@ -108,7 +109,12 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
     return Colouring(tuple(turns), tuple(dict.fromkeys(awaits)))
 
 
-def _may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
+def _means(edge: Edge, span: Span) -> bool:
+    """Whether the expression at that place means this callee; what is handed to it is no meaning of its own."""
+    return edge.span == span and not (isinstance(edge.site, Call) and edge.site.use in HANDED)
+
+
+def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
     """The barrier that the function itself is, None if it may turn."""
     info = index.functions[name]
     fact = info.fact
@@ -144,7 +150,9 @@ def _reasons(
         yield "property", "is a property"
     if fact.kind == "lambda":
         yield "lambda", "is a lambda"
-    if fact.kind in ("module", "class"):
+    if fact.kind == "class" and fact.outer:
+        yield "class-body", "is the body of a class"
+    elif fact.kind in ("module", "class"):
         yield "module-level", "runs when the module is imported"
     if last in ("__init__", "__new__", "__post_init__"):
         yield "constructor", "is a constructor"
@@ -192,6 +200,8 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
     def stop(code: str, why: str) -> Barrier:
         return Barrier(code, path, line, f"{edge.callee} {why} ({path}:{line})")
 
+    if fact.kind == "class" and fact.outer:
+        return stop("class-body", "is called in the body of a class")
     if fact.kind in ("module", "class"):
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
 
@@ -120,10 +120,6 @@ STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
 )
-# Calls on two files, of which the first is read and the second written.
-COPYING = frozenset(
-    {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree", "shutil.move", "os.rename", "os.replace"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +205,7 @@ class Effects:
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
                     unknown.append(
-                        (external.call.span, f"{external.name} ({info.path}:{external.call.line}) is not known")
+                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) is not known")
                     )
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
@@ -257,7 +253,8 @@ class Effects:
     def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
         for target in call.targets:
-            if self.index.evaluator.evaluate(path, target):
+            means = self.index.evaluator.evaluate(path, target)
+            if means and SOMETHING not in means:
                 continue
             receiver, _, name = target.rpartition(".")
             if not receiver:
@@ -310,6 +307,7 @@ class Effects:
         self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Barred]]
     ) -> Iterator[Touch]:
         where = Where(path, call.line)
+        word, _, position = word.partition("@")
         match word:
             case "loop":
                 blocked.append((call.span, Barred("loop-api", f"{name} belongs to the event loop ({where})")))
@@ -330,25 +328,34 @@ class Effects:
                 if key:
                     yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "argument":
-                for argument in call.arguments:
+                stated = call.arguments[int(position) : int(position) + 1] if position else ()
+                for argument in stated or call.arguments:
                     key, holder = self.key(path, argument.ref)
                     if key:
                         yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "file":
-                writes = writes and not _only_reads(name, call)
-                key = "file " + self.file(path, name, call, writes)
-                yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
+                file = self.file(path, name, call, position)
+                if file:
+                    key = f"file {file}"
+                    writes = writes and not _only_reads(name, call)
+                    yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
             case _:
                 yield Touch(f"{word} ({name})", word, writes, call.span, call.span.end, where, loop=call.loop)
 
-    def file(self, path: str, name: str, call: Call, writes: bool) -> str:
-        """The path expression of a call on a file: its argument, or its receiver. One of its own if it is not plain."""
+    def file(self, path: str, name: str, call: Call, position: str) -> str:
+        """The path expression of a call on a file: the argument at ``position``; if that is '' the receiver of a method, the
+        first argument of a function. One of its own if it is not plain, '' if it is a temporary file that the caller made,
+        or one whose opening counts already."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-        position = 1 if writes and name in COPYING else 0
-        method = any(entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver))
-        given = (
-            None if method or name.startswith("pathlib.") else next(iter(call.arguments[position : position + 1]), None)
+        method = name.startswith("pathlib.") or any(
+            entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver)
         )
+        place = int(position) if position else -1 if method else 0
+        if name.startswith("io.") and self._made_here(path, receiver):
+            return ""  # the call that opened it stands for all that is done to it
+        if place in call.own_paths and self.index.evaluator.modules.find(path, "tempfile") is None:
+            return ""
+        given = None if place < 0 else next(iter(call.arguments[place : place + 1]), None)
         if given is not None and given.literal:
             return repr(given.literal)
         ref = receiver if given is None else given.ref
@@ -359,8 +366,7 @@ class Effects:
             return key
         # A local name stands for one path in one file; anything else is compared with nothing.
         name_here = call.receiver if given is None else given.name
-        temporary = "tempfile." if "tempfile." in ref else ""
-        return f"{temporary}?{path}:" + (name_here or f"{call.line}:{call.column}")
+        return f"?{path}:" + (name_here or f"{call.line}:{call.column}")
 
     def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
         """Whether StopIteration out of this call is caught in the same function."""
@@ -375,7 +381,7 @@ class Effects:
 
     def key(self, path: str, ref: str) -> tuple[str, str]:
         """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
-        if not ref or OWN_ROOT.match(ref):
+        if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
             return "", ""
         if ref.startswith("?"):
             return ref, "?"
@@ -440,6 +446,8 @@ class Effects:
 
     def _made_here(self, path: str, ref: str) -> bool:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
+        if ref.endswith(";"):
+            return True
         at = ref.rfind("()")
         if at < 0:
             return False
@@ -565,7 +573,7 @@ class Effects:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"[!%~^]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\*[\w.]+\??;|[!%~^&]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 
@@ -585,6 +593,8 @@ def said(key: str) -> str:
 def _only_reads(name: str, call: Call) -> bool:
     """Whether a call opens a file, and opens it for reading."""
     if not name.endswith(("open", "ZipFile", "TarFile", "GzipFile", "BZ2File", "LZMAFile")) or name == "os.open":
+        return False
+    if any(argument.keyword in ("*", "**") for argument in call.arguments):
         return False
     stated = [argument for argument in call.arguments if argument.keyword == "mode"]
     positional = [argument for argument in call.arguments if argument.keyword == ""]

@@ -18,6 +18,8 @@ with steps, read from left to right:
            ``@name``                 the parameter of that function
            ``%``                     what ``with`` binds
            ``~``                     what ``await`` gives
+           ``*name;``                a collection of that class, of these elements
+           ``&``                     the same with some of its arguments given already
 """
 
 from __future__ import annotations
@@ -118,14 +120,16 @@ class Argument(Packed, frozen=True):
 class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
-    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator``
+    use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator`` | ``class``; of an argument of the call
+             at ``span``: ``callback`` (that call runs it), ``handed-on`` (it runs later, or in async code)
     barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
-             ``f-string`` or '' if one may (given that the owner is, or turns, async)
+             ``f-string``, ``sync-callback`` or '' if one may (given that the owner is, or turns, async)
     tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)
     tries    indexes into ``Function.tries`` of the bodies it stands in, outermost first
     held     refs of the context managers that are open round it, outermost first; with ``~`` behind those of ``async with``
     loop     span of the outermost loop of the owner that it stands in, else None
     receiver the name before the dot, '' if something else stands there
+    own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
@@ -145,6 +149,7 @@ class Call(Packed, frozen=True):
     loop: Span | None = None
     in_handler: bool = False
     receiver: str = ""
+    own_paths: tuple[int, ...] = ()
 
 
 class Access(Packed, frozen=True):
@@ -239,13 +244,13 @@ class NotCaughtAbove(Value, frozen=True, tag="not-caught-above"):
 
 
 class NotPatched(Value, frozen=True, tag="not-patched"):
-    """No test of the project replaces one of these dotted names, or imports a package that intercepts them."""
+    """No test that may reach the site replaces one of these dotted names, or imports a package that intercepts them."""
 
     names: tuple[str, ...]
 
 
 class NotFrozen(Value, frozen=True, tag="not-frozen"):
-    """No test of the project freezes time without ``real_asyncio``."""
+    """No test that may reach the site freezes time without ``real_asyncio``."""
 
 
 class Declared(Value, frozen=True, tag="declared"):
@@ -264,9 +269,9 @@ class ThreadSafe(Value, frozen=True, tag="thread-safe"):
 
 
 class FileOwned(Value, frozen=True, tag="file-owned"):
-    """The file that is written has a path made in this call, or an asyncio lock is held."""
+    """The files that the code in ``span`` writes have paths made in this call, or an asyncio lock is held."""
 
-    path: str
+    span: Span
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
@@ -502,9 +507,12 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     flow    ``network`` | ``file`` | ``metadata`` | ``database`` | ``process`` | ``computation`` | ``queue`` | ``sleep`` |
             ``input`` | ``lock`` | ``''`` (blocks in a way not said)
     reads   what it reads that others can reach (``file``, ``argument``, ``receiver``, ``loop``, ``context``, ``global``,
-            ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown
+            ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown;
+            ``file@1`` and ``argument@1`` speak of the second argument alone
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
+    runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
+    given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
     """
 
     call: str
@@ -515,6 +523,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     writes: tuple[str, ...] | None = None
     gives: str = ""
     distribution: str = ""
+    runs: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

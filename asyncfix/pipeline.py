@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-import msgspec
-
-from asyncfix import apply, catalog, discover, registry, select, vcs, write
+from asyncfix import apply, catalog, discover, registry, rounds, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse
-from asyncfix.compose import Composition, Setting, compose
+from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Decision, Plan, Require, Rewrite, Use, span_of
+from asyncfix.model import Change, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
 
-MOST_ROUNDS = 5
 LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock")
-
-
-# A rule, and offsets in the files as they were before the run.
-_Spot: TypeAlias = tuple[str, frozenset[tuple[str, int]]]
 
 
 class Stop(Exception):
@@ -73,15 +67,26 @@ class Session:
 def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> Outcome:
     """One run: a report, a diff, or files written. Raises Stop, ConfigError, PathError, WriteError."""
     session = _start(options, _restored(options))
-    first = analyse(session.workspace, session.settings, session.clock)
-    report = options.mode == "report"
-    outcome = _outcome(session, first.plan, first.plan, (), ()) if report else _rounds(session, first, ask)
+    with _uncollected():
+        first = analyse(session.workspace, session.settings, session.clock)
+        made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
+        outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
     if os.environ.get("ASYNCFIX_TIMINGS") == "1":
         print(json.dumps(session.clock.times), file=sys.stderr)
     return outcome
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Without the garbage collector: facts and index hold no cycles, and looking for some takes 30 % of the link."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def listing(options: Options) -> Listing:
@@ -202,95 +207,17 @@ def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[st
     return running, (f"no requires-python and no target-version: assuming Python {running[0]}.{running[1]}",)
 
 
-def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> Outcome:
-    """Plan, choose and rewrite until nothing more is to be done."""
-    analysis, last = first, first.plan
-    taken: dict[str, Change] = {}
-    errors: list[str] = []
-    state = select.Interview()
-    settled: set[_Spot] = set()  # a person said no, or it cannot be done
+def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> rounds.Made:
+    def show(pieces: Mapping[str, apply.Pieces]) -> bytes:
+        return _patch(session, pieces)
+
     if ask is not None:  # not after all the questions
         _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
-    for _ in range(MOST_ROUNDS):
-        renamed = _renamed(analysis.plan.changes, taken, session.workspace)
-        spots = {change.id: _spot(change, session.workspace) for change in renamed}
-        open_changes = [change for change in renamed if spots[change.id] not in settled]
-        setting = replace_kept(session.setting, analysis)
-        if ask is None:
-            chosen = select.chosen(open_changes, unsafe=session.options.unsafe, earlier=taken)
-        else:
-            show = _shower(session, setting)
-            chosen, state = select.interview(open_changes, show, ask, state, taken)
-            settled |= {spots[change.id] for change in open_changes} - {spots[change.id] for change in chosen}
-        if not chosen:
-            break
-        session.clock("rewrite")
-        made = compose(session.workspace, chosen, setting)
-        settled |= {spots[change] for change in (*made.errors, *made.barred)}
-        errors += [_named_error(change, made.errors[change.id]) for change in chosen if change.id in made.errors]
-        if not made.taken:
-            break
-        taken |= {change.id: change for change in made.taken}
-        session.workspace.update(made.pieces)
-        analysis = analyse(session.workspace, session.settings, session.clock)
-        last = analysis.plan
-        if state.over:
-            break
-    else:
-        more = select.chosen(last.changes, unsafe=session.options.unsafe, earlier=taken)
-        left = sorted({change.rule for change in more if _spot(change, session.workspace) not in settled})
-        errors += [f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left]
-    return _outcome(session, first.plan, last, tuple(taken.values()), errors)
+    choice = rounds.Choice(session.options.unsafe, ask, show)
+    return rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
 
 
-def _renamed(changes: Sequence[Change], taken: Mapping[str, Change], workspace: Workspace) -> list[Change]:
-    """Changes of a later round under ids of their own, with the earlier ones whose text they touch as needed."""
-    renamed: list[Change] = []
-    for change in changes:
-        name, number = change.id, 2
-        while name in taken:
-            name, number = f"{change.id}-{number}", number + 1
-        touched = {item.path for item in change.decisions if _touches(item, workspace)}
-        needs = tuple(sorted(earlier.id for earlier in taken.values() if touched & set(earlier.files)))
-        renamed.append(msgspec.structs.replace(change, id=name, needs=needs))
-    return renamed
-
-
-def _spot(change: Change, workspace: Workspace) -> _Spot:
-    """What a Change is about, whatever the round: its rule, and where its sites (else its uses) stood in the originals.
-
-    Ids do not say that: the second sleep of a function is its first once the first is mended.
-    """
-    rewrites = [(item.path, item.site.span.start) for item in change.decisions if isinstance(item, Rewrite)]
-    uses = [(item.path, item.span.start) for item in change.decisions if isinstance(item, Use)]
-    places = frozenset(
-        (path, apply.origin(workspace.pieces[path], start) if path in workspace.pieces else start)
-        for path, start in rewrites or uses
-    )
-    return change.rule, places
-
-
-def _touches(decision: Decision, workspace: Workspace) -> bool:
-    """Whether a decision is about text that this run has written."""
-    if isinstance(decision, Require):
-        return False
-    written = apply.written(workspace.pieces.get(decision.path, ()))
-    return any(new.overlaps(span_of(decision)) for new in written)
-
-
-def replace_kept(setting: Setting, analysis: Analysis) -> Setting:
-    return Setting(analysis.kept_names, setting.black, setting.http_module, setting.generated)
-
-
-def _shower(session: Session, setting: Setting) -> Callable[[Change], bytes]:
-    def show(change: Change) -> bytes:
-        made: Composition = compose(session.workspace, [change], setting)
-        return _patch(session, dict(made.pieces))
-
-    return show
-
-
-def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
+def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:
     prefix = session.workspace.root.relative_to(session.git_root).as_posix() if session.git_root else "."
     original = session.workspace.original
     return render(
@@ -299,7 +226,7 @@ def _patch(session: Session, pieces: dict[str, apply.Pieces]) -> bytes:
     )
 
 
-def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...], errors: Sequence[str]) -> Outcome:
+def _outcome(session: Session, made: rounds.Made) -> Outcome:
     workspace = session.workspace
     files = tuple(
         FileResult(path, workspace.original[path], workspace.current(path))
@@ -307,20 +234,19 @@ def _outcome(session: Session, first: Plan, last: Plan, taken: tuple[Change, ...
         if workspace.original[path] != workspace.current(path)
     )
     changed = {item.path for item in files}
-    ids = {change.id for change in taken}
     return Outcome(
         root=str(workspace.root),
         patch_root=str(session.git_root or workspace.root),
-        findings=first.findings,
-        changes=(*taken, *(change for change in last.changes if change.id not in ids)),
-        taken=frozenset(ids),
-        refusals=last.refusals,
+        findings=made.findings,
+        changes=(*made.taken, *made.left),
+        taken=frozenset(change.id for change in made.taken),
+        refusals=made.refusals,
         skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
-        errors=tuple(sorted(errors)),
-        notes=(*session.notes, *_installs(session, taken)),
-        sync_sites=first.sync_sites,
+        errors=tuple(sorted(made.errors)),
+        notes=(*session.notes, *_installs(session, made.taken)),
+        sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
 
@@ -333,10 +259,6 @@ def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:
         yield f"install what was declared: python -m pip install {' '.join(wanted)}" + (
             f"; refresh {', '.join(locks)}" if locks else ""
         )
-
-
-def _named_error(change: Change, reason: str) -> str:
-    return f"{change.rule}: {reason} ({change.title})"
 
 
 def _write(session: Session, outcome: Outcome) -> None:

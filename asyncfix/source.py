@@ -15,6 +15,7 @@ import sys
 import tokenize
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from asyncfix.model import Place, Span
@@ -43,11 +44,10 @@ class Source:
     def __init__(self, path: str, data: bytes) -> None:
         self.path = path
         self.data = data
-        self.encoding = _encoding(data)
-        bom = 3 if data.startswith(codecs.BOM_UTF8) else 0
         self._ascii = data.isascii()
+        self.encoding = "utf-8" if self._ascii and not _may_state_encoding(data) else _encoding(data)
         self._utf8 = self._ascii or self.encoding == "utf-8"
-        self._starts = [bom, *(match.end() for match in LINE_END.finditer(data))]
+        self._starts = _line_starts(data)
 
     def parse(self) -> ast.Module:
         """Parse the file. Raises Unreadable with the reason."""
@@ -72,14 +72,28 @@ class Source:
 
     def span(self, node: Located) -> Span:
         """The span of a node."""
-        end = self.offset(node.end_lineno or node.lineno, node.end_col_offset or node.col_offset)
-        return Span(self.offset(node.lineno, node.col_offset), end)
+        line, column = node.lineno, node.col_offset
+        end_line, end_column = node.end_lineno or line, node.end_col_offset or column
+        if self._utf8:  # `offset`, twice, without the calls: asked for every fact of every file
+            starts = self._starts
+            return Span(starts[line - 1] + column, starts[end_line - 1] + end_column)
+        return Span(self.offset(line, column), self.offset(end_line, end_column))
 
     def column(self, line: int, column: int) -> int:
         """Column in characters, from 1, of an `ast` position."""
         if self._ascii:
             return column + 1
         return len(self._line(line).encode("utf-8")[:column].decode("utf-8", "replace")) + 1
+
+    def extent(self, node: Located) -> tuple[Span, int, int]:
+        """The span of a node, and its first and last column: `span` and `column`, in a third of the time."""
+        line, column = node.lineno, node.col_offset
+        end_line, end_column = node.end_lineno or line, node.end_col_offset or column
+        if self._ascii:
+            starts = self._starts
+            span = Span(starts[line - 1] + column, starts[end_line - 1] + end_column)
+            return span, column + 1, end_column + 1
+        return self.span(node), self.column(line, column), self.column(end_line, end_column)
 
     def place(self, span: Span) -> Place:
         """Where a person finds a span."""
@@ -91,6 +105,10 @@ class Source:
         """Line and column (characters, from 1) of an offset."""
         index = max(bisect_right(self._starts, offset) - 1, 0)
         return index + 1, len(self.data[self._starts[index] : offset].decode(self.encoding, "replace")) + 1
+
+    def at(self, line: int, column: int) -> int:
+        """Offset of a line and column as people count them (characters, from 1)."""
+        return self._starts[line - 1] + len(self._line(line)[: column - 1].encode(self.encoding))
 
     def line_start(self, offset: int) -> int:
         """Offset of the first byte of the line that holds ``offset``."""
@@ -107,6 +125,23 @@ class Source:
     def _line(self, line: int) -> str:
         end = self._starts[line] if line < len(self._starts) else len(self.data)
         return self.data[self._starts[line - 1] : end].rstrip(b"\r\n").decode(self.encoding)
+
+
+def _line_starts(data: bytes) -> list[int]:
+    """Offset of the first character of every line, behind the BOM; a line end that ends the file has a line behind it."""
+    lines = data.splitlines(keepends=True)  # of bytes these are Python's own line rules
+    starts = [0, *accumulate(map(len, lines))]
+    if lines and not lines[-1].endswith((b"\n", b"\r")):
+        del starts[-1]
+    if data.startswith(codecs.BOM_UTF8):
+        starts[0] = len(codecs.BOM_UTF8)
+    return starts
+
+
+def _may_state_encoding(data: bytes) -> bool:
+    """Whether the first two lines may hold a cookie of PEP 263."""
+    end = data.find(b"\n", data.find(b"\n") + 1)
+    return data.find(b"coding", 0, end if end >= 0 else len(data)) >= 0
 
 
 def _encoding(data: bytes) -> str:

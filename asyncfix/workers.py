@@ -218,6 +218,7 @@ def _forked(task: Task, limits: Limits) -> _Worker:
 def _forked_main(parents: Connection, connection: Connection, task: Task, limits: Limits) -> None:
     parents.close()  # else this process would keep its own pipe open after the parent's death
     gc.freeze()
+    gc.enable()  # the parent may do without
     _work(connection, task, limits)
 
 

@@ -13,10 +13,10 @@ from asyncfix import apply, cache, workers
 from asyncfix.discover import Discovery, SourceFile, read
 from asyncfix.model import Replace, Skipped, Summary, TextFacts
 from asyncfix.source import Source
-from asyncfix.summarise import decode, summarise_bytes
+from asyncfix.summarise import decode, names_nothing, summarise_bytes
 
 LIMITS = workers.Limits(seconds=30.0, memory=2 * 2**30)
-FACTS = "facts 3"  # goes up when the facts of a file mean something else: cached ones are then read anew
+FACTS = "facts 5"  # goes up when the facts of a file mean something else: cached ones are then read anew
 
 
 @dataclass(slots=True)
@@ -79,13 +79,13 @@ class Workspace:
 
     def _summarise(self) -> None:
         """Read the facts of stale files. The cache is used for the files as they are on disk, not for later rounds."""
-        paths = sorted(self._stale)
-        self._stale.clear()
         cached = self.use_cache and not self._facts
+        items = {item.path: item for item in self.discovery.files}
+        paths = sorted(self._stale - self._forget_empty(items))
+        self._stale.clear()
         known = cache.load(self.root, FACTS) if cached else {}
         keys = {path: cache.key(path, self.current(path)) for path in paths} if cached else {}
         missing = [path for path in paths if keys.get(path) not in known]
-        items = {item.path: item for item in self.discovery.files}
         fresh: dict[str, bytes] = {}
         for path, result in zip(
             missing, self.work(summarise_bytes, [self._task(path, items) for path in missing]), strict=True
@@ -105,6 +105,13 @@ class Workspace:
                 FACTS,
                 {keys[path]: fresh.get(path) or known[keys[path]] for path in paths if path not in self.skipped},
             )
+
+    def _forget_empty(self, items: Mapping[str, SourceFile]) -> set[str]:
+        """The stale files that have no facts: no worker need be shown them. They may outnumber the Python files."""
+        empty = {path for path in self._stale if path in items and names_nothing(items[path].kind, self.current(path))}
+        for path in empty:
+            self._facts.pop(path, None)
+        return empty
 
     def _task(self, path: str, items: Mapping[str, SourceFile]) -> bytes:
         item = items.get(path)

@@ -478,6 +478,10 @@ THREAD = {
     "h = {}\nk = hmac.new(base).hexdigest()\nh['X'] = k\nreturn requests.get(base, headers=h).json()": "signature",
     "return requests.get(base, headers=self.signer.headers()).json()": "signature",
     "s = requests.Session()\nreturn s.get(base).json()": "Session",
+    "for chunk in requests.get(base).iter_content(3):\n    g(chunk)": "`.iter_content`",
+    "r = requests.get(base)\nreturn list(r.iter_lines())": "`.iter_lines`",
+    "with requests.get(base) as r:\n    return r.raw.read()": "`with`",
+    "r = requests.get(base)\nfor chunk in r:\n    g(chunk)": "",
 }
 
 
@@ -496,10 +500,10 @@ REFUSED = {
     "return requests.get(base, stream=True)": "streaming",
     "return requests.get(base, stream=base)": "streaming",
     "with requests.get(base, stream=True) as r:\n    return r.content": "streaming",
-    "for chunk in requests.get(base).iter_content(3):\n    g(chunk)": "streaming",
-    "r = requests.get(base)\nreturn list(r.iter_lines())": "streaming",
-    "with requests.get(base) as r:\n    return r.raw.read()": "streaming",
-    "r = requests.get(base)\nfor chunk in r:\n    g(chunk)": "streaming",
+    "for chunk in requests.get(base, stream=True).iter_content(3):\n    g(chunk)": "streaming",
+    "r = requests.get(base, **base)\nreturn list(r.iter_lines())": "streaming",
+    "s = requests.Session()\ns.stream = True\nreturn list(s.get(base).iter_lines())": "streaming",
+    "r = requests.get(base, **base)\nfor chunk in r:\n    g(chunk)": "streaming",
     "s = requests.Session()\nreturn s.send(base, stream=True)": "streaming",
     "return requests.get((yield))": "yield",
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from asyncfix.model import Api, Declared, FileOwned, Rewrite, Site, Strategy
+from asyncfix.model import Api, Declared, Rewrite, Site, Strategy
 from asyncfix.registry import rule_for, rules
 from asyncfix.rewrite import Order, rewrite
 from asyncfix.source import Source
@@ -628,27 +628,6 @@ def test_text_of_the_aiofiles_form() -> None:
     body = "with open(p) as f:\n    for line in f:\n        x = f.read().strip()"
     expected = "async with aiofiles.open(p) as f:\n    async for line in f:\n        x = (await f.read()).strip()"
     assert converted(function(body, "p"), "aiofiles") == function(expected, "p")
-
-
-@pytest.mark.parametrize(
-    ("opened", "owned"),
-    [
-        ("open(p)", ()),
-        ("open(p, 'rb')", ()),
-        ("open(p, 'r+')", ("p",)),
-        ("open(file=p / 'x', mode='a')", ("p / 'x'",)),
-        ("open(p, mode)", ("p",)),
-        ("open(*p)", ("*p",)),
-        ("open(p, **mode)", ("p",)),
-        ("path.open('x')", ("path",)),
-        ("path.open()", ()),
-    ],
-)
-def test_a_written_file_must_be_owned(opened: str, owned: tuple[str, ...]) -> None:
-    """A mode that writes, or may write, makes a condition of the path."""
-    (site,) = sites(function(f"with {opened} as f:\n    g(f)", "p, mode, path").encode())
-    (form,) = site.forms
-    assert tuple(each.path for each in form.safe_if if isinstance(each, FileOwned)) == owned
 
 
 def test_order_of_the_forms() -> None:

@@ -223,7 +223,7 @@ MOMENTS = {
     "reading": ("asyncfix.workspace.read", 5),
     "waiting for workers": ("asyncfix.workers:_Pool.collect", 2),
     "planning": ("asyncfix.link.index.link", 1),
-    "rewriting": ("asyncfix.pipeline.compose", 1),
+    "rewriting": ("asyncfix.rounds.compose", 1),
     "staging": ("asyncfix.write.disk.create", 5),
     "swapping": ("asyncfix.write.disk.move", 7),
 }

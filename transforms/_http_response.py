@@ -222,10 +222,18 @@ def _caught(handler: ast.ExceptHandler) -> list[str]:
 
 def streams(look: Look) -> bool:
     """Whether the body is, or may be, read after the call."""
-    stream = next((keyword.value for keyword in look.node.keywords if keyword.arg == "stream"), ast.Constant(False))
+    given = {keyword.arg: keyword.value for keyword in look.node.keywords}
+    stream = given.get("stream", ast.Constant(False))
     if not (isinstance(stream, ast.Constant) and not stream.value):
         return True
-    return any(_reads_stream(look.tree, node) for node in (look.node, *_named(look)))
+    by_session = look.api.call.startswith("requests.Session.") and _sets_stream(look.tree)
+    return (by_session or None in given) and any(_reads_stream(look.tree, node) for node in (look.node, *_named(look)))
+
+
+def _sets_stream(tree: Tree) -> bool:
+    """Whether the file sets ``stream`` of a session, or of whatever: then no call needs to ask for it."""
+    nodes = (node for node in ast.walk(tree.module) if isinstance(node, ast.Attribute))
+    return any(node.attr == "stream" and isinstance(node.ctx, ast.Store) for node in nodes)
 
 
 def _reads_stream(tree: Tree, response: ast.expr) -> bool:

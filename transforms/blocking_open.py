@@ -144,26 +144,12 @@ class BlockingOpen(Transform):
 
 def _thread(look: Look, node: ast.expr | ast.stmt) -> Form:
     """One thread call for the whole of ``node``."""
-    span = look.tree.source.span(node)
-    return Form("thread", (TO_THREAD,), (ThreadSafe(span), *_owned(look, node)), in_thread=True)
+    return Form("thread", (TO_THREAD,), (ThreadSafe(look.tree.source.span(node)),), in_thread=True)
 
 
 def _aiofiles(look: Look, node: ast.stmt, *asked: Condition) -> Form:
     """The block with its file opened by aiofiles."""
-    return Form("aiofiles", (*asked, Declared("aiofiles")), _owned(look, node))
-
-
-def _owned(look: Look, node: ast.AST) -> tuple[Condition, ...]:
-    """A condition for each file that is opened for writing, or may be."""
-    others = (part for part in _opens(node) if part is not look.node)
-    modes = [
-        _path_and_mode(look.node, look.api.call == METHOD),
-        *(_path_and_mode(each, _is_method(each)) for each in others),
-    ]
-    texts = dict.fromkeys(
-        look.tree.source.text(look.tree.source.span(path)) for path, mode in modes if _may_write(mode)
-    )
-    return tuple(FileOwned(text) for text in texts)
+    return Form("aiofiles", (*asked, Declared("aiofiles")), (FileOwned(look.tree.source.span(node)),))
 
 
 def _opens(node: ast.AST) -> Iterator[ast.Call]:

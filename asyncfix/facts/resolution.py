@@ -8,7 +8,22 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.facts.scopes import LITERALS, NONE, UNKNOWN, Refs, Scope, annotation, lookup, resolve, steps
+from asyncfix.facts.scopes import (
+    LITERALS,
+    NONE,
+    UNKNOWN,
+    Refs,
+    Scope,
+    annotation,
+    collected,
+    growing,
+    is_vague,
+    lookup,
+    resolve,
+    steps,
+    union,
+)
+from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -68,6 +83,7 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
+GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
@@ -84,6 +100,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
     """The facts of one frame, resolved."""
     node, source = frame.node, walker.source
     span = Span(0, len(source.data)) if isinstance(node, ast.Module) else source.span(node)  # type: ignore[arg-type]
+    temporary = "tempfile" in walker.imports
     line, column, end_line, end_column = (1, 1, 1, 1)
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
         line, end_line = node.lineno, node.end_lineno or node.lineno
@@ -105,7 +122,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, *call)) is not None),
+        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, temporary, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
@@ -145,7 +162,8 @@ def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
         return (value + suffix,)
     if suffix == "!":
         return annotation(value, scope)
-    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in resolve(value, scope))
+    refs = resolve(value, scope) if suffix else growing(resolve(value, scope))
+    return tuple(ref + suffix if not ref.startswith("?") else "?" for ref in refs)
 
 
 def _base(node: ast.expr, scope: Scope) -> Refs:
@@ -199,9 +217,19 @@ def _results(frame: Frame) -> Refs:
         and frame.scope.parent is not None
     ):
         stated = annotation(node.returns, frame.scope.parent)
-        if stated:
+        if stated and not is_vague(stated, frame.scope):
             return stated
-    return _not_too_many(ref for value in frame.returns for ref in resolve(value, frame.scope) if ref != NONE)
+        if stated:
+            return _not_too_many((*_returned(frame), *UNKNOWN))
+    if frame.is_generator:
+        return _not_too_many(
+            collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)
+        )
+    return _not_too_many(_returned(frame))
+
+
+def _returned(frame: Frame) -> Iterable[str]:
+    return (ref for value in frame.returns for ref in growing(resolve(value, frame.scope)) if ref != NONE)
 
 
 def _not_too_many(refs: Iterable[str]) -> Refs:
@@ -210,70 +238,88 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
     return found if len(found) <= MOST_REFS else UNKNOWN
 
 
-def _call_fact(source: Source, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool) -> Call | None:
-    """The facts of a call; None for one that runs nothing anybody could care about."""
+def _call_fact(
+    source: Source, temporary: bool, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool
+) -> Call | None:
+    """The facts of a call; None for one that runs nothing anybody could care about.
+
+    ``temporary``: the file imports `tempfile`.
+    """
     targets = resolve(node.func, scope)
-    if all((target in PLAIN and target != STOP) or target.startswith("builtins.str!.") for target in targets):
+    if _is_plain(targets[0]) and all(map(_is_plain, targets)) and not any(item.arg == "key" for item in node.keywords):
         return None
-    end_line = node.end_lineno or node.lineno
+    span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
     return Call(
-        span=source.span(node),
-        function=source.span(node.func),
-        line=node.lineno,
-        column=source.column(node.lineno, node.col_offset),
-        end_line=end_line,
-        end_column=source.column(end_line, node.end_col_offset or 0),
-        targets=targets,
-        arguments=tuple(_argument(argument, "", scope) for argument in node.args)
-        + tuple(_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords),
+        span,
+        source.span(node.func),
+        node.lineno,
+        column,
+        node.end_lineno or node.lineno,
+        end_column,
+        targets,
+        _arguments(node, scope),
         use=use,
         barrier=context.barrier,
         tight=tight,
         tries=context.tries,
-        held=tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
+        held=tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held]),
         loop=context.loop,
         in_handler=context.in_handler,
         receiver=receiver.id if isinstance(receiver, ast.Name) else "",
+        own_paths=own_paths(node, scope) if temporary else (),
     )
 
 
+def _is_plain(target: str) -> bool:
+    return (target in PLAIN and target != STOP) or target.startswith("builtins.str!.")
+
+
+def _arguments(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
+    found = [_argument(argument, "", scope) for argument in node.args]
+    if node.keywords:
+        found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
+    return tuple(found)
+
+
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
-    if isinstance(node, ast.Starred):
-        return Argument("*", resolve(node.value, scope)[0])
+    if isinstance(node, ast.Name):
+        return Argument(keyword, _one(lookup(scope, node.id)), "", node.id)
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Name, ast.Attribute, ast.Call)):
-        return Argument(keyword, resolve(node, scope)[0], name=node.id if isinstance(node, ast.Name) else "")
+    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda)):
+        return Argument(keyword, _one(resolve(node, scope)))
+    if isinstance(node, ast.Starred):
+        return Argument("*", resolve(node.value, scope)[0])
     return Argument(keyword, LITERALS.get(type(node), ""))
+
+
+def _one(refs: Refs) -> str:
+    """The only ref; of several things that others may reach none stands for all."""
+    return refs[0] if len(refs) == 1 or all(ref.startswith("builtins.") for ref in refs) else "?"
 
 
 def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
     for node, kind, scope, context in frame.accesses:
-        refs = _name_refs(node, kind, scope) if isinstance(node, ast.Name) else _part_refs(node, scope)
-        if not refs:
-            continue
-        span = source.span(node)
+        if isinstance(node, ast.Name):
+            refs = scope.touched.get((node.id, kind))  # most are local names, seen before, that nobody else can reach
+            if refs is None:
+                refs = _name_refs(node, kind, scope)
+        else:
+            refs = _part_refs(node, scope)
         for ref in refs:
-            if ref.startswith("?"):
+            if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
-                continue
-            if kind != "write" and ref.partition(".")[0] in STANDARD and ref != STOP:
-                continue
-            end_line = node.end_lineno or node.lineno
-            late = context.late  # a target, and all in it, is worked out when the value on its right is there
-            yield Access(
-                ref=ref,
-                kind="read" if kind in ("base", "item") else kind,
-                span=span,
-                at=source.span(late).end if late is not None else span.start,
-                line=node.lineno,
-                column=source.column(node.lineno, node.col_offset),
-                end_column=source.column(end_line, node.end_col_offset or 0),
-                barrier=context.barrier,
-                loop=context.loop,
-            )
+            elif kind == "write" or ref.partition(".")[0] not in STANDARD or ref == STOP:
+                yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
+
+
+def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:
+    span, column, end_column = source.extent(node)
+    late = context.late  # a target, and all in it, is worked out when the value on its right is there
+    at = span.start if late is None else source.span(late).end
+    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop)
 
 
 def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
@@ -323,7 +369,9 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
 
 def _is_own_function(ref: str) -> bool:
     """A local name that stands for a function of the file: reading it passes the function on."""
-    return not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~")) and "@" not in ref
+    return (
+        not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
+    )
 
 
 def _try_fact(span: Span, handlers: list[tuple[ast.expr | None, int]], scope: Scope) -> Try:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+import msgspec
 
 MOST = 4
 LONGEST = 200
@@ -34,35 +36,80 @@ LITERALS: dict[type[ast.expr], str] = {
 # Wrappers in annotations that say nothing about which attributes there are.
 TRANSPARENT = frozenset({"Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
 
+# Annotations of what has elements: all but the last kind are gone through, of a mapping the values are meant.
+COLLECTIONS = frozenset(
+    {"list", "List", "set", "Set", "frozenset", "FrozenSet", "tuple", "Tuple", "deque", "Deque", "Sequence"}
+    | {"MutableSequence", "Collection", "Iterable", "Iterator", "Generator", "Reversible", "AbstractSet"}
+    | {"AsyncIterable", "AsyncIterator", "AsyncGenerator"}
+)
+MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"})
+# Builtins that gather what they are given anew.
+GATHERING = {
+    "builtins.list": "builtins.list",
+    "builtins.sorted": "builtins.list",
+    "builtins.reversed": "builtins.list",
+    "builtins.tuple": "builtins.tuple",
+    "builtins.set": "builtins.set",
+    "builtins.frozenset": "builtins.frozenset",
+}
+# Calls whose result is told by their arguments.
+TELLING = GATHERING.keys() | {
+    "typing.cast",
+    "typing.NewType",
+    "functools.partial",
+    "importlib.import_module",
+    *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
+}
+GROWING = ("*builtins.list;", "*builtins.set;")
+LIBRARY = re.compile(r"[\w.]+")
+
+# Annotations that say nothing of what it is.
+VAGUE = frozenset(
+    {
+        "typing.Any",
+        "typing_extensions.Any",
+        "builtins.object",
+        "typing.Callable",
+        "collections.abc.Callable",
+        "builtins.callable",
+    }
+    | {f"{module}.{name}" for module in ("typing", "typing_extensions") for name in ("TypeAlias", "Final", "ClassVar")}
+)
+
+DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
 Refs: TypeAlias = tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Bound:
+# Structs, like the facts themselves: there is one for every name that is bound, and they are made in half the time.
+class Bound(msgspec.Struct, gc=False):
     """One binding of a name: the expression that gives the value and the steps from there, or a finished ref."""
 
     value: ast.expr | str
     steps: str = ""
 
 
-@dataclass(slots=True, eq=False)
-class Scope:
+class Scope(msgspec.Struct, eq=False):
     """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``."""
 
     kind: str
     prefix: str
     parent: Scope | None = None
-    names: dict[str, list[Bound]] = field(default_factory=lambda: dict[str, list[Bound]]())
-    declared: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    names: dict[str, list[Bound]] = msgspec.field(default_factory=dict)
+    declared: dict[str, str] = msgspec.field(default_factory=dict)
     owner_class: str = ""
     first_parameter: str = ""
     stars: bool = False
-    memo: dict[str, Refs] = field(default_factory=lambda: dict[str, Refs]())
-    touched: dict[tuple[str, str], Refs] = field(default_factory=lambda: dict[tuple[str, str], Refs]())
+    memo: dict[str, Refs] = msgspec.field(default_factory=dict)
+    touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
 
     def bind(self, name: str, value: ast.expr | str, steps: str = "") -> None:
         """Record a binding, in the scope that a ``global`` or ``nonlocal`` names if there is one."""
-        self.home(name).names.setdefault(name, []).append(Bound(value, steps))
+        home = self.home(name) if self.declared else self
+        bounds = home.names.get(name)
+        if bounds is None:
+            bounds = home.names[name] = []
+        bounds.append(Bound(value, steps))
 
     def home(self, name: str) -> Scope:
         """The scope in which an assignment to ``name`` made here takes effect."""
@@ -76,10 +123,12 @@ class Scope:
 
     def find(self, name: str) -> Scope | None:
         """The scope that a read of ``name`` here reaches, None for a builtin or an unknown name."""
-        scope: Scope | None = self.home(name) if name in self.declared else self
-        start = scope
+        start = self.home(name) if self.declared else self
+        if name in start.names:
+            return start
+        scope = start.parent
         while scope is not None:
-            if name in scope.names and (scope.kind != "class" or scope is start):
+            if name in scope.names and scope.kind != "class":
                 return scope
             scope = scope.parent
         return None
@@ -107,8 +156,9 @@ def lookup(scope: Scope, name: str) -> Refs:
         if scope.module.stars:
             return (":" + name,)
         return ("builtins." + name,) if name in BUILTINS else UNKNOWN
-    if name in found.memo:
-        return found.memo[name]
+    known = found.memo.get(name)
+    if known is not None:
+        return known
     found.memo[name] = UNKNOWN  # while its own bindings are looked at: x = x.next
     bounds = found.names[name]
     if len(bounds) > 3 * MOST:
@@ -116,15 +166,19 @@ def lookup(scope: Scope, name: str) -> Refs:
     elif found.kind in ("module", "class") and not all(isinstance(bound.value, str) for bound in bounds):
         refs = (found.prefix + name,)  # a variable others can see: its bindings are looked up by the link
     else:
-        refs = union(bound_refs(found, bound) for bound in bounds)
+        first = bound_refs(found, bounds[0])
+        alone = len(bounds) == len(first) == 1
+        refs = first if alone else union((first, *[bound_refs(found, bound) for bound in bounds[1:]]))
     found.memo[name] = refs
     return refs
 
 
 def bound_refs(scope: Scope, bound: Bound) -> Refs:
     """The refs of one binding."""
-    base = (bound.value,) if isinstance(bound.value, str) else resolve(bound.value, scope)
-    return steps(base, bound.steps)
+    if isinstance(bound.value, str):
+        return steps((bound.value,), bound.steps)
+    base = resolve(bound.value, scope)
+    return steps(base, bound.steps) if bound.steps else growing(base)
 
 
 def steps(base: Refs, suffix: str) -> Refs:
@@ -132,14 +186,27 @@ def steps(base: Refs, suffix: str) -> Refs:
     if not suffix:
         return base
     if len(base) == 1 and base[0] != NONE:
-        return (_step(base[0], suffix),)
+        ref = base[0]
+        return (ref + suffix,) if ref[:1] != "?" and len(ref) < LONGEST else (_step(ref, suffix),)
     return tuple(dict.fromkeys(_step(ref, suffix) for ref in base if ref != NONE)) or UNKNOWN
 
 
 def _step(ref: str, suffix: str) -> str:
     if ref.startswith("?"):
         return "?" + suffix if suffix.startswith(".") else "?"
+    if suffix.startswith("[]") and ref.endswith(";") and not ref.endswith("?;"):
+        return ref[: ref.rindex("*")] + suffix[2:]  # an element of what is known to be a collection of them
     return ref + suffix if len(ref) < LONGEST else "?"
+
+
+def collected(elements: Refs, container: str) -> Refs:
+    """A collection of that class of these elements."""
+    return tuple(dict.fromkeys(f"{container}!" if ref[0] == "?" else f"{ref}*{container};" for ref in elements))
+
+
+def growing(refs: Refs) -> Refs:
+    """What a name comes to stand for: to a list or set that was made here, anything may be added later."""
+    return tuple(ref[:-1] + "?;" if ref.endswith(GROWING) else ref for ref in refs)
 
 
 def union(parts: Iterable[Refs]) -> Refs:
@@ -150,17 +217,24 @@ def union(parts: Iterable[Refs]) -> Refs:
 
 def resolve(node: ast.expr, scope: Scope) -> Refs:
     """What an expression may refer to."""
+    if isinstance(node, ast.Name):  # nearly all are names and attributes, and a class pattern is slow
+        return lookup(scope, node.id)
+    if isinstance(node, ast.Attribute):
+        return steps(resolve(node.value, scope), "." + node.attr)
     match node:
-        case ast.Name():
-            return lookup(scope, node.id)
-        case ast.Attribute():
-            return steps(resolve(node.value, scope), "." + node.attr)
         case ast.Call():
             return _call(node, scope)
         case ast.Await():
-            return steps(resolve(node.value, scope), "~")
+            return _awaited(node.value, scope)
         case ast.Subscript():
-            return steps(resolve(node.value, scope), "[]")
+            return _subscript(node, scope)
+        case ast.List() | ast.Set() | ast.Tuple():
+            elements = (
+                union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
+            )
+            return collected(elements, LITERALS[type(node)][:-1])
+        case ast.ListComp() | ast.SetComp():
+            return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])
         case ast.Constant():
             if node.value is None:
                 return (NONE,)
@@ -180,6 +254,36 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
             return (literal,) if literal else UNKNOWN
 
 
+def _awaited(node: ast.expr, scope: Scope) -> Refs:
+    if isinstance(node, ast.Call) and node.args:
+        match resolve(node.func, scope):
+            case ("asyncio.gather",) if not any(isinstance(item, ast.Starred) for item in node.args):
+                return collected(union(_awaited(item, scope) for item in node.args), "builtins.list")
+            case ("asyncio.wait_for" | "asyncio.shield",):
+                return _awaited(node.args[0], scope)
+            case ("asyncio.to_thread",):
+                return steps(resolve(node.args[0], scope), "()")
+            case _:
+                pass
+    return steps(resolve(node, scope), "~")
+
+
+def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
+    held = resolve(node.value, scope)
+    if len(held) == 1 and held[0].rpartition(".")[2] in TRANSPARENT and held[0].startswith("typing"):
+        return resolve(node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice, scope)
+    return held if isinstance(node.slice, ast.Slice) and held[0].endswith(";") else steps(held, "[]")
+
+
+def _comprehended(node: ast.ListComp | ast.SetComp, scope: Scope) -> Refs:
+    """The elements that a comprehension makes, if what they are does not hang on its own names."""
+    own = {part.id for each in node.generators for part in ast.walk(each.target) if isinstance(part, ast.Name)}
+    root = node.elt
+    while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript, ast.Await)):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    return UNKNOWN if not isinstance(root, ast.Name) or root.id in own else resolve(node.elt, scope)
+
+
 def lambda_name(node: ast.Lambda) -> str:
     """The name that a lambda goes by among the functions of its file."""
     return f"<lambda:{node.lineno}:{node.col_offset}>"
@@ -192,15 +296,54 @@ def _call(node: ast.Call, scope: Scope) -> Refs:
         if node.func.id == "type" and len(node.args) == 1 and scope.find("type") is None:
             return tuple(ref[:-1] if ref.endswith("!") else "?" for ref in resolve(node.args[0], scope))
     called = resolve(node.func, scope)
-    if called == ("typing.cast",) and node.args:
-        return annotation(node.args[0], scope)
-    if called == ("functools.partial",) and node.args:
-        return resolve(node.args[0], scope)
-    return steps(called, "()")
+    told = _told(called[0], node.args, scope) if len(called) == 1 and called[0] in TELLING else ()
+    return told or steps(called, "()")
+
+
+def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
+    """What the arguments tell of the result of a call of one of a few functions of the standard library."""
+    match called, args:
+        case "typing.cast", [stated, value]:
+            return _stated_or_not(annotation(stated, scope), value, scope)
+        case "functools.partial", [given, *_]:
+            return steps(resolve(given, scope), "&")
+        case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
+            return resolve(given, scope)
+        case "builtins.next", [given]:
+            return steps(resolve(given, scope), "[]")
+        case "builtins.map", [given, _]:
+            return collected(steps(resolve(given, scope), "()"), "builtins.map")
+        case "builtins.filter", [_, given]:
+            return collected(steps(resolve(given, scope), "[]"), "builtins.filter")
+        case _, [given] if called in GATHERING:
+            return collected(steps(resolve(given, scope), "[]"), GATHERING[called])
+        case "builtins.getattr", [given, ast.Constant(value=str(name)), *default] if name.isidentifier():
+            return union((steps(resolve(given, scope), "." + name), *(resolve(item, scope) for item in default)))
+        case "importlib.import_module", [ast.Constant(value=str(name))] if DOTTED.fullmatch(name):
+            return (name,)
+        case "builtins.__import__", [ast.Constant(value=str(name))] if DOTTED.fullmatch(name):
+            return (name.partition(".")[0],)
+        case _:
+            return ()
+
+
+def _stated_or_not(stated: Refs, value: ast.expr, scope: Scope) -> Refs:
+    """What a value is that was said to be of a type: if the type may be anything, what the value itself tells, too."""
+    return stated if not is_vague(stated, scope) else union((resolve(value, scope), UNKNOWN))
+
+
+def is_vague(stated: Refs, scope: Scope) -> bool:
+    """Whether an annotation names a type variable, or what may be anything."""
+    if not stated or UNKNOWN[0] in stated:
+        return True
+    bounds = scope.module.names.get(stated[0][1:-1], ()) if stated[0].startswith(":") else ()
+    return any(isinstance(bound.value, ast.Call) for bound in bounds)
 
 
 def _operation(node: ast.BinOp, scope: Scope) -> Refs:
     left = resolve(node.left, scope)
+    if isinstance(node.op, ast.BitOr) and isinstance(node.right, ast.Constant) and node.right.value is None:
+        return left  # a name for a type
     if isinstance(node.op, ast.Div):
         return steps(left, ".__truediv__()")
     if isinstance(node.op, (ast.Add, ast.Mod, ast.Mult)) and left[0].endswith("!") and left[0].startswith("builtins."):
@@ -225,9 +368,16 @@ def annotation(node: ast.expr | None, scope: Scope) -> Refs:
         case ast.Subscript():
             return _generic(node, scope)
         case ast.Name() | ast.Attribute():
-            return steps(resolve(node, scope), "!")
+            refs = resolve(node, scope)
+            if refs[0] in ("typing.Self", "typing_extensions.Self") and scope.function.owner_class:
+                return (f":{scope.function.owner_class}!",)
+            return _instance(refs)
         case _:
             return ()
+
+
+def _instance(refs: Refs) -> Refs:
+    return UNKNOWN if refs[0] in VAGUE else steps(refs, "!")
 
 
 def _generic(node: ast.Subscript, scope: Scope) -> Refs:
@@ -237,4 +387,17 @@ def _generic(node: ast.Subscript, scope: Scope) -> Refs:
         return annotation(arguments[0], scope)
     if name == "Union":
         return union(annotation(argument, scope) for argument in arguments)
-    return steps(resolve(node.value, scope), "!")
+    if name in ("type", "Type"):
+        return tuple(ref.removesuffix("!") for ref in annotation(arguments[0], scope))
+    container = resolve(node.value, scope)
+    if LIBRARY.fullmatch(container[0]) and name in MAPPINGS and len(arguments) == 2:
+        return collected(annotation(arguments[1], scope) or UNKNOWN, container[0])
+    if LIBRARY.fullmatch(container[0]) and name in COLLECTIONS:
+        several = arguments if name in ("tuple", "Tuple") else arguments[:1]
+        parts = [annotation(item, scope) or UNKNOWN for item in several if not _is_dots(item)]
+        return collected(union(parts), container[0])
+    return _instance(container)
+
+
+def _is_dots(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is ...

@@ -9,10 +9,13 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from asyncfix.facts.scopes import Bound, Scope, annotation, lambda_name
+import msgspec
+from msgspec.structs import replace
+
+from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
@@ -22,8 +25,7 @@ PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy"
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, gc=False):
     """Where the walk is: what an ``await`` would meet, and what stands round."""
 
     barrier: str = ""
@@ -50,6 +52,7 @@ class Frame:
     tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=list)
     awaits: list[Span] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
+    yields: list[ast.expr] = field(default_factory=list)
     is_generator: bool = False
 
 
@@ -88,24 +91,20 @@ class Walker:
             self._visit(statement, frame, self.module, Context(barrier="module"))
 
     def _visit(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        visitor = self._VISITORS.get(type(node))
-        if visitor is not None:
-            visitor(self, node, frame, scope, context)
-        else:
-            self._children(node, frame, scope, context)
+        self._VISITORS.get(type(node), Walker._children)(self, node, frame, scope, context)
 
     def _children(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
-        for name in node._fields:
-            value = getattr(node, name, None)
+        for name in _FIELDS[type(node)]:
+            value: object = getattr(node, name, None)
             if isinstance(value, list):
                 self._all(value, frame, scope, context)  # pyright: ignore[reportUnknownArgumentType]
             elif isinstance(value, ast.AST):
-                self._visit(value, frame, scope, context)
+                self._VISITORS.get(type(value), Walker._children)(self, value, frame, scope, context)
 
     def _all(self, nodes: Iterable[object], frame: Frame, scope: Scope, context: Context) -> None:
         for node in nodes:
             if isinstance(node, ast.AST):
-                self._visit(node, frame, scope, context)
+                self._VISITORS.get(type(node), Walker._children)(self, node, frame, scope, context)
 
     # -------------------------------------------------------------------------------------------------- new namespaces
 
@@ -164,6 +163,9 @@ class Walker:
         for decorator in decorators:
             if isinstance(decorator, ast.Call):
                 self._call(decorator, frame, scope, context, "decorator")
+            elif frame.kind not in ("module", "class"):  # where it is called by a function, it is a call like another
+                call = ast.copy_location(ast.Call(decorator, [], []), decorator)
+                frame.calls.append((call, scope, context, "decorator", False))
 
     def _lambda(self, node: ast.Lambda, frame: Frame, scope: Scope, context: Context) -> None:
         self._outside_parts(node.args, (), frame, scope, context)
@@ -186,7 +188,8 @@ class Walker:
             self._visit(decorator, frame, scope, context)
         self._all((*node.bases, *node.keywords), frame, scope, context)
         inner = Scope("class", f":{qualname}.", scope, owner_class=qualname)
-        new = Frame(qualname, "class", inner, node, outer=frame.qualname if frame.kind != "module" else "")
+        outer = frame.qualname if frame.kind not in ("module", "class") else frame.outer
+        new = Frame(qualname, "class", inner, node, outer=outer)
         self.frames.append(new)
         self.classes.append(ClassFrame(qualname, node, scope, inner))
         for statement in node.body:
@@ -225,21 +228,30 @@ class Walker:
         self._visit(node.annotation, frame, scope, replace(context, barrier="annotation"))
         if node.value is not None:
             self._visit(node.value, frame, scope, context)
-        types = annotation(node.annotation, scope) if isinstance(node.target, ast.Attribute) else ()
+        types = annotation(node.annotation, scope.function)
+        told = bool(types) and not is_vague(types, scope)
+        if types == UNKNOWN and node.value is not None and _says_nothing(node.annotation):
+            types = ()
         if isinstance(node.target, ast.Name):
-            home = scope.function
-            for value in annotation(node.annotation, home):
-                home.bind(node.target.id, value)
-            if frame.kind == "class":
+            for value in types:
+                scope.function.bind(node.target.id, value)
+            if frame.kind == "class" and types:
                 self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append(
                     (node.annotation, scope, "!")
                 )
             if node.value is None:
                 return
-        if types and isinstance(node.target, ast.Attribute):
+            if told:  # of what class the value is does not matter then
+                if frame.kind == "module" or scope.function.home(node.target.id) is not scope.function:
+                    self._record(node.target, "write", frame, scope, replace(context, late=node.value))
+                return
+        elif types and isinstance(node.target, ast.Attribute):
             self._attribute_of_self(node.target, node.annotation, "!", scope)
         context = replace(context, late=node.value)
-        self._target(node.target, node.value or node.annotation, "" if node.value else "!", frame, scope, context)
+        if told or node.value is None:
+            self._target(node.target, node.annotation, "!", frame, scope, context)
+        else:
+            self._target(node.target, node.value, "", frame, scope, context)
 
     def classes_by_name(self, qualname: str) -> ClassFrame:
         return next(item for item in reversed(self.classes) if item.qualname == qualname)
@@ -440,11 +452,11 @@ class Walker:
             self._visit(node.value, frame, scope, context)
 
     def _attribute(self, node: ast.Attribute, frame: Frame, scope: Scope, context: Context) -> None:
-        self._record(node, "read", frame, scope, context)
+        frame.accesses.append((node, "read", scope, context))
         self._operand(node.value, frame, scope, context)
 
     def _name(self, node: ast.Name, frame: Frame, scope: Scope, context: Context) -> None:
-        self._record(node, "read", frame, scope, context)
+        frame.accesses.append((node, "read", scope, context))
 
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Name):
@@ -486,8 +498,10 @@ class Walker:
     def _yield(self, node: ast.Yield | ast.YieldFrom, frame: Frame, scope: Scope, context: Context) -> None:
         frame.is_generator = True
         if isinstance(node, ast.YieldFrom):
+            frame.yields.append(ast.Constant(...))
             self._iterated(node.value, frame, scope, context, "iterated")
         elif node.value is not None:
+            frame.yields.append(node.value)
             self._visit(node.value, frame, scope, context)
 
     # Plain functions, no bound methods: thousands of walkers are made with the garbage collector off, and must be no cycles.
@@ -533,6 +547,14 @@ class Walker:
     }
 
 
+# The fields of each kind of node in which there may be something to visit: operators and contexts are nodes, too.
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name not in ("ctx", "op", "ops", "kind", "type_comment"))
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
 def _inner_name(frame: Frame, name: str) -> str:
     if frame.kind == "module":
         return name
@@ -550,6 +572,12 @@ def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
 
 def _is_stop(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "StopIteration"
+
+
+def _says_nothing(node: ast.expr) -> bool:
+    """Whether an annotation tells how a name is used, and not what it is."""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in ("TypeAlias", "Final", "ClassVar")
 
 
 def _has_decorator(node: FunctionNode, name: str) -> bool:

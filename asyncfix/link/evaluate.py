@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 
-from asyncfix.catalog import Catalog
+from asyncfix.catalog import PARTLY, Catalog
 from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
-from asyncfix.model import Class, Function, Summary
+from asyncfix.model import Class, Function, Parameter, Summary
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~<]+)|\(\)|\[\]|[!^%~]|@\w+")
-ROOT = re.compile(r"[^.()\[\]!^@%~<]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<]+)|\(\)|\[\]|[!^%~&]|@\w+|\*[\w.]+\??;")
+ROOT = re.compile(r"[^.()\[\]!^@%~&*<]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
-    "module", "namespace", "class", "instance", "function", "method", "super", "external", "value", "unknown"
+    "module",
+    "namespace",
+    "class",
+    "instance",
+    "function",
+    "method",
+    "super",
+    "external",
+    "value",
+    "many",
+    "giving",
+    "unknown",
 ]
 
 
@@ -25,7 +36,8 @@ class Entity(NamedTuple):
     """One thing a ref may mean.
 
     ``name`` is a path for a module, a class or function id for what the project defines, a dotted name for a library's
-    thing (``external``: module, function or class; ``value``: an instance of that type).
+    thing (``many``: class of a collection, ``|``, kind and name of an element; ``giving``: likewise, with a method that
+    gives elements; ``external``: module, function or class, with `PARTLY` behind it if so; ``value``: an instance of that type).
     """
 
     kind: Kind
@@ -36,6 +48,28 @@ Entities: TypeAlias = tuple[Entity, ...]
 UNKNOWN: Entities = ()
 SOMETHING = Entity("unknown", "")
 """Stands beside what is known where it may be something else, too."""
+
+
+PAIR = "builtins.tuple?"
+"""The class of a pair of key and value: an element of it may be either. A ``?`` behind a class says so of others, too."""
+KEYED = frozenset({PAIR, "builtins.dict", "typing.Mapping", "typing.MutableMapping", "collections.defaultdict"}) | {
+    "collections.OrderedDict",
+    "collections.abc.Mapping",
+    "collections.abc.MutableMapping",
+}
+YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
+
+
+def many(container: str, inner: Entity) -> Entity:
+    """A collection of that class, of elements like ``inner``."""
+    return Entity("many", f"{container}|{inner.kind}:{inner.name}")
+
+
+def parted(entity: Entity) -> tuple[str, Entity]:
+    """The class (or the method) and the element of a ``many`` or ``giving``."""
+    container, _, inner = entity.name.partition("|")
+    kind, _, name = inner.partition(":")
+    return container, Entity(cast(Kind, kind), name)
 
 
 class ClassInfo(NamedTuple):
@@ -65,6 +99,7 @@ class Evaluator:
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
     _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+    _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities]())
 
     def evaluate(self, path: str, ref: str) -> Entities:
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
@@ -77,8 +112,11 @@ class Evaluator:
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
         """The things that any of several refs may mean; `SOMETHING` is among them if one of the refs is not known."""
+        given = tuple(refs)
+        if len(given) == 1:  # nearly always, and what `evaluate` gives has been through `_some`
+            return self.evaluate(path, given[0])
         found: dict[Entity, None] = {}
-        for ref in refs:
+        for ref in given:
             found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
         return _some(found)
 
@@ -101,6 +139,8 @@ class Evaluator:
             base = self.evaluate(path, ref[:tail])
             if base:
                 return self._steps(base, ref[tail:])
+            if ref[tail] == "*":
+                return (Entity("value", self.catalog.canonical(ref[tail + 1 : -1].removesuffix("?"))),)
             if ref[:tail].strip(".") and not ref[:tail].startswith("."):
                 return UNKNOWN
         if ref.startswith(":"):
@@ -150,12 +190,14 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------------ steps
 
     def _steps(self, entities: Entities, steps: str) -> Entities:
-        for match in STEP.finditer(steps):
-            step = match.group()
-            found: dict[Entity, None] = {}
-            for entity in entities:
-                found.update(dict.fromkeys(self._step(entity, step)))
-            entities = _some(found)
+        # Most of the time it is one step, the last one of a ref, from one thing to one thing.
+        for step in (steps,) if steps[:1] == "." and steps[1:].isidentifier() else STEP.findall(steps):
+            if len(entities) == 1:
+                given = self._step(entities[0], step)
+                entities = given if len(given) == 1 and given[0].kind != "unknown" else _some(dict.fromkeys(given))
+            else:
+                parts = (self._step(entity, step) or (SOMETHING,) for entity in entities)
+                entities = _some(dict.fromkeys(found for part in parts for found in part))
             if not entities:
                 return UNKNOWN
         return entities
@@ -176,8 +218,13 @@ class Evaluator:
                 return self._entered(entity)
             case "~":
                 return (entity,)
+            case "&":
+                return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
             case "[]":
                 return self._element(entity)
+            case _ if step[0] == "*":
+                container = step[1:-1].removesuffix("?")
+                return (many(self.catalog.canonical(container) + step[1 + len(container) : -1], entity),)
             case _:
                 return self._parameter(entity, step[1:])
 
@@ -192,12 +239,25 @@ class Evaluator:
                 return self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
             case "super":
                 return self._member(entity.name, self.order(entity.name)[1:], name, True)
+            case "many":
+                container, inner = parted(entity)
+                if name in YIELDING:
+                    unsure = "?" if container.endswith("?") else ""
+                    called = f"{container.removesuffix('?')}.{name}"
+                    return (Entity("giving", f"{called}{unsure}|{inner.kind}:{inner.name}"),)
+                return self.attribute(Entity("value", container.removesuffix("?")), name)
             case "external" | "value":
-                dotted = self.catalog.canonical(f"{entity.name}.{name}")
-                given = self.catalog.attribute_type(dotted)
-                return (Entity("value", given),) if given else (Entity("external", dotted),)
+                return self._library_attribute(f"{entity.name}.{name}")
             case _:
                 return UNKNOWN
+
+    def _library_attribute(self, name: str) -> Entities:
+        found = self._library.get(name)
+        if found is None:
+            dotted = self.catalog.canonical(name)
+            given = self.catalog.attribute_type(dotted)
+            found = self._library[name] = (Entity("value", given),) if given else (Entity("external", dotted),)
+        return found
 
     def _module_attribute(self, path: str, name: str) -> Entities:
         key = (path, f"={name}")
@@ -278,12 +338,26 @@ class Evaluator:
                 called = self._member(entity.name, self.order(entity.name), "__call__", True)
                 return tuple(given for item in called if item.kind == "method" for given in self.result(item))
             case "external":
-                if self.catalog.is_class(entity.name):
-                    return (Entity("value", entity.name),)
-                given = self.catalog.gives(entity.name)
-                return (Entity("value", given),) if given else (Entity("external", f"{entity.name}()"),)
+                name = entity.name.removesuffix(PARTLY)
+                if self.catalog.is_class(name):
+                    return (Entity("value", name),)
+                given = self.catalog.gives(name)
+                return (Entity("value", given),) if given else (Entity("external", f"{name}()"),)
+            case "giving":
+                return self._taken(*parted(entity))
             case _:
                 return UNKNOWN
+
+    def _taken(self, called: str, inner: Entity) -> Entities:
+        """What a method of a collection gives."""
+        unsure = "?" if called.endswith("?") else ""
+        match called.rpartition(".")[2].removesuffix("?"):
+            case "values" | "copy":
+                return (many(f"builtins.list{unsure}", inner),)
+            case "items":
+                return (many("builtins.list", many(PAIR, inner)),)
+            case _:
+                return (inner, SOMETHING) if unsure else (inner,)
 
     def _instance(self, entity: Entity) -> Entities:
         if entity.kind == "class":
@@ -291,8 +365,13 @@ class Evaluator:
         return (Entity("value", self.catalog.canonical(entity.name)),) if entity.kind == "external" else UNKNOWN
 
     def _entered(self, entity: Entity) -> Entities:
+        if entity.kind == "many":
+            return self._element(entity)  # a generator function made a context manager by its decorator
         if entity.kind == "instance":
-            entered = self._member(entity.name, self.order(entity.name), "__enter__", True)
+            order = self.order(entity.name)
+            entered = self._member(entity.name, order, "__enter__", True) or self._member(
+                entity.name, order, "__aenter__", True
+            )
             given = tuple(item for method in entered if method.kind == "method" for item in self.result(method))
             return given or (entity,)
         if entity.kind == "value":
@@ -301,6 +380,9 @@ class Evaluator:
         return UNKNOWN
 
     def _element(self, entity: Entity) -> Entities:
+        if entity.kind == "many":
+            container, inner = parted(entity)
+            return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
         if entity.kind != "value":
             return UNKNOWN
         given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")
@@ -313,8 +395,17 @@ class Evaluator:
         for parameter in info.fact.parameters:
             if parameter.name == name:
                 stated = self._stated(f"{entity.name}({name})")
-                return stated or self.all(info.path, filter(None, parameter.type.split("|")))
+                return stated or self._given(info.path, parameter)
         return UNKNOWN
+
+    def _given(self, path: str, parameter: Parameter) -> Entities:
+        """What a parameter may be by its annotation; without one its default, or something else."""
+        typed = self.all(path, filter(None, parameter.type.split("|")))
+        if typed or not parameter.default:
+            return typed
+        default = self.evaluate(path, parameter.default)
+        plain = all(entity.kind == "value" and entity.name.startswith("builtins.") for entity in default)
+        return UNKNOWN if plain else (*default, SOMETHING)
 
     def _stated(self, value: str) -> Entities:
         """The type that a user's row gives to an attribute, a result or a parameter."""
@@ -372,14 +463,18 @@ def _some(found: Mapping[Entity, None]) -> Entities:
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
-    if ref[-1] in "!^%~":
+    if ref[-1] in "!^%~&":
         return end - 1
     if ref.endswith(("()", "[]")):
         return end - 2
+    if ref[-1] == ";":
+        return ref.rindex("*")
     at = ref.rfind("@")
     dot = ref.rfind(".")
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"))
     cut = max(at, dot)
+    if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
+        return None if ref[cut - 1] == "." else cut
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

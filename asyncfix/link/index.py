@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
+from asyncfix.link import protocols
+from asyncfix.link.callbacks import callbacks
+from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
+from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
@@ -19,7 +22,8 @@ ITERATING = ("__iter__", "__next__")
 class Edge:
     """One place where ``caller`` runs ``callee``.
 
-    kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator``
+    kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator`` |
+          ``class`` (the body of a class that a function makes)
     site  the call or the access
     sure  False if the call may also mean something that is no function of the project
     """
@@ -71,6 +75,8 @@ class ProjectIndex:
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
+    promised: set[str] = field(default_factory=lambda: set[str]())
+    """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
 
@@ -133,10 +139,14 @@ def _inheritance(index: ProjectIndex) -> None:
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
+    for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
+        index.subclasses.setdefault(name, []).extend(keeping)
+        if others:
+            index.promised.update(own_methods(index.evaluator, index.classes[name]))
     for name, info in index.classes.items():
         for below in index.subclasses.get(name, ()):
             under = index.classes[below]
-            for function in _own_methods(index, info):
+            for function in own_methods(index.evaluator, info):
                 method = index.fact(function).qualname.rpartition(".")[2]
                 overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
                 if overriding:
@@ -145,23 +155,36 @@ def _inheritance(index: ProjectIndex) -> None:
                         index.family[member] = index.family.get(member, frozenset()) | joined
 
 
-def _own_methods(index: ProjectIndex, info: ClassInfo) -> Iterable[str]:
-    for function in index.summaries[info.path].functions:
-        if function.owner_class == info.fact.qualname and function.kind != "lambda":
-            yield from index.evaluator.function_ids(info.path, function.qualname)
-
-
 def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
     for call in info.fact.calls:
         entities = index.evaluator.all(info.path, call.targets)
         known = _call_edges(index, name, call, entities)
-        unclear = [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        alone = len(call.targets) == 1  # then the entities are its own
+        unclear = (
+            call.targets[: not entities]
+            if alone
+            else [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+        )
         if unclear or not known:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
+        for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
+            if not _call_edges(index, name, callback, index.evaluator.all(info.path, callback.targets)):
+                index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
-        _access_edges(index, name, info, access)
+        # Most attributes are data: no function is called that.
+        if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
+            _access_edges(index, name, info, access)
+    if info.fact.kind == "class" and info.fact.outer:
+        for owner in index.evaluator.function_ids(info.path, info.fact.outer):
+            _add(index, Edge(owner, name, "class", _body(info.fact)))
+
+
+def _body(fact: Function) -> Call:
+    """The body of a class as a call where the class stands."""
+    place = (fact.line, fact.column, fact.end_line, fact.end_column)
+    return Call(fact.span, fact.span, *place, (), use="class", barrier="class-body")
 
 
 def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, target: str) -> None:
@@ -178,7 +201,9 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
         match entity.kind:
             case "function" | "method":
                 kind = "decorator" if call.use == "decorator" else "call"
-                for callee in dict.fromkeys((entity.name, *_overriding(index, name, call, entity.name))):
+                known = known and entity.name not in index.promised
+                found = (entity.name, *_overriding(index, name, call, entity.name), *_wrappers(index, entity.name))
+                for callee in dict.fromkeys(found):
                     _add(index, Edge(name, callee, kind, call, sure))
             case "class":
                 _constructed(index, name, call, entity.name)
@@ -188,6 +213,10 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                     _protocol(index, name, call, entity.name, ITERATING)
             case "instance":
                 known = _protocol(index, name, call, entity.name, ("__call__",)) and known
+            case "many":
+                known = False
+            case "giving":
+                index.externals.setdefault(name, []).append(External(name, parted(entity)[0].removesuffix("?"), call))
             case "external" | "value":
                 called = entity.name if entity.kind == "external" else f"{entity.name}.__call__"
                 index.externals.setdefault(name, []).append(External(name, called, call))
@@ -208,6 +237,15 @@ def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iter
                 for below in index.subclasses.get(receiver.name, ()):
                     info = index.classes[below]
                     yield from index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{last}")
+
+
+def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
+    """What the decorators of a function put in its place: a call of it runs them too."""
+    path, decorators = index.path(function), index.fact(function).decorators
+    for decorator in decorators:
+        for entity in index.evaluator.evaluate(path, f"{decorator}()"):
+            if entity.kind == "function":
+                yield entity.name
 
 
 def _opaque(name: str) -> bool:
@@ -238,8 +276,6 @@ def _protocol(
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     base, _, attribute = access.ref.rpartition(".")
-    if access.kind != "iterate" and attribute.lstrip(":") not in index.names:
-        return  # most attributes are data: no function is called that
     if (
         access.kind in ("read", "write")
         and base

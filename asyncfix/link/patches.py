@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncfix.link.index import ProjectIndex
@@ -26,12 +26,14 @@ class Patch:
 
     target  dotted name as a test writes it (``pkg.mod.requests.get``); for ``patch.object(x, "name")`` the meaning of x + name
     follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
+    tests   the test functions in which it is in force; empty if that may be any (a fixture, a helper, a module)
     """
 
     target: str
     follows: bool
     path: str
     line: int
+    tests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,51 @@ def find(index: ProjectIndex) -> Tests:
     """Read the project's tests (and whatever else replaces names)."""
     patches: list[Patch] = []
     frozen: list[Patch] = []
-    for info in index.functions.values():
+    by_path: dict[str, list[str]] = {}
+    for name, info in index.functions.items():
+        by_path.setdefault(info.path, []).append(name)
+    for name, info in index.functions.items():
         for call in info.fact.calls:
             last = _last(call)
             if last in ("patch", "object", "setattr", "multiple", "delattr"):
-                patches.extend(_patch(index, info.path, call, last))
+                patches.extend(_patch(index, info.path, call, last, _tests(index, name, call, by_path)))
             elif last in ("freeze_time", "travel") and _literal(call, "real_asyncio") != "True":
-                frozen.append(Patch(last, False, info.path, call.line))
+                frozen.append(Patch(last, False, info.path, call.line, _tests(index, name, call, by_path)))
     patches.extend(_assigned(index))
     intercepted = [
-        Patch(INTERCEPTORS[name], False, path, 1)
+        Patch(INTERCEPTORS[name], False, path, 1, _tests_of_file(index, path, by_path))
         for path, summary in index.summaries.items()
         for name in sorted(summary.imports & INTERCEPTORS.keys())
     ]
-    first = {(patch.target, patch.follows): patch for patch in reversed(patches)}
+    first = {(patch.target, patch.follows, patch.tests): patch for patch in reversed(patches)}
     return Tests(tuple(reversed(first.values())), tuple(frozen), tuple(intercepted))
+
+
+def _tests(index: ProjectIndex, function: str, call: Call, by_path: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The tests in which what a call replaces is in force: the function it stands in, or the function or class it decorates."""
+    beside = by_path[index.path(function)]
+    below = (name for name in beside if index.fact(name).span.start >= call.span.end)
+    next_below = min(below, key=lambda name: index.fact(name).span, default=function)
+    fact = index.fact(next_below)
+    if call.use == "decorator":
+        return (next_below,) if _is_test(index, next_below) else ()
+    if fact.kind == "class" and {f"{target}()" for target in call.targets} & set(fact.decorators):
+        return tuple(name for name in beside if index.fact(name).owner_class == fact.qualname and _is_test(index, name))
+    return (function,) if _is_test(index, function) else ()
+
+
+def _tests_of_file(index: ProjectIndex, path: str, by_path: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    name = path.rpartition("/")[2]
+    if name.startswith("test") or name.endswith("_test.py"):
+        return tuple(name for name in by_path[path] if _is_test(index, name))
+    return ()
+
+
+def _is_test(index: ProjectIndex, function: str) -> bool:
+    fact = index.fact(function)
+    return (
+        fact.kind in ("function", "method") and not fact.outer and fact.qualname.rpartition(".")[2].startswith("test")
+    )
 
 
 def _assigned(index: ProjectIndex) -> Iterable[Patch]:
@@ -82,7 +114,7 @@ def _last(call: Call) -> str:
     return call.targets[0].rpartition(".")[2] if call.targets else ""
 
 
-def _patch(index: ProjectIndex, path: str, call: Call, last: str) -> Iterable[Patch]:
+def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[str, ...]) -> Iterable[Patch]:
     positional = [argument for argument in call.arguments if argument.keyword == ""]
     if not positional:
         return
@@ -90,15 +122,15 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str) -> Iterable[Pa
     string = first.literal if not first.ref else ""
     follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and not _has_new(call)
     if string:
-        yield Patch(string, follows, path, call.line)
+        yield Patch(string, follows, path, call.line, tests)
         return
     if len(positional) > 1 and positional[1].literal:
         name = positional[1].literal
         for entity in index.evaluator.evaluate(path, first.ref):
             base = entity.name if entity.kind != "module" else index.evaluator.modules.names[entity.name]
-            yield Patch(f"{base}.{name}", follows, path, call.line)
+            yield Patch(f"{base}.{name}", follows, path, call.line, tests)
         if not index.evaluator.evaluate(path, first.ref):
-            yield Patch(f"?.{name}", follows, path, call.line)
+            yield Patch(f"?.{name}", follows, path, call.line, tests)
 
 
 def _has_new(call: Call) -> bool:
@@ -110,17 +142,17 @@ def _literal(call: Call, keyword: str) -> str:
     return found[0].literal if found else ""
 
 
-def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Patch | None:
-    """The first test that replaces the library's ``name`` (``requests.get``) as the file ``path`` sees it."""
+def replacing(tests: Tests, index: ProjectIndex, name: str, path: str) -> Iterator[Patch]:
+    """The replacements of the library's ``name`` (``requests.get``) as the file ``path`` sees it."""
     module = index.evaluator.modules.names.get(path, "")
     top = name.partition(".")[0]
-    for item in tests.intercepted:
-        if name == item.target or top == item.target:
-            return item
+    yield from (item for item in tests.intercepted if item.target in (name, top))
+    meant: dict[str, bool] = {}  # many tests replace the same few names
     for item in tests.patches:
-        if _means(item.target, name, module) or _alias(index, item.target, name, path):
-            return item
-    return None
+        if item.target not in meant:
+            meant[item.target] = _means(item.target, name, module) or _alias(index, item.target, name, path)
+        if meant[item.target]:
+            yield item
 
 
 def _alias(index: ProjectIndex, target: str, name: str, path: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import Barrier, Colouring, colour
 from asyncfix.effects import said
+from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
 from asyncfix.model import (
     Api,
@@ -31,10 +32,11 @@ from asyncfix.model import (
 )
 from asyncfix.plan.conditions import judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
-from asyncfix.plan.interleave import Suspension, lock_held, races
+from asyncfix.plan.interleave import Suspension, lock_held
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 
 THREADED = (3, 9)
+RUN_HERE = ("plain", "callback")
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
 
@@ -228,7 +230,7 @@ class _Planner:
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
@@ -251,7 +253,7 @@ class _Planner:
                 yield f"another task may run its child processes between this one and that of {where}"
                 return
         for touch in self.facts.effects.direct(leaf.function).touches:
-            if touch.key.startswith("file ") and "tempfile." not in touch.key:
+            if touch.key.startswith("file "):
                 yield f"the child process may use {said(touch.key)}, which other tasks may use meanwhile ({touch.where})"
                 return
 
@@ -406,7 +408,7 @@ class _Planner:
             place = f"{self.index.path(edge.caller)}:{site.line}"
             return Mend(None, "thread-lock-held", f"{lock} is held where {edge.callee} is called ({place})")
         draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
@@ -424,11 +426,11 @@ class _Planner:
 
     def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
         site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
-        if not isinstance(site, Call) or edge.kind not in ("call", "constructor") or site.use != "plain":
+        if not isinstance(site, Call) or edge.kind not in ("call", "constructor") or site.use not in RUN_HERE:
             return Mend(None, "", f"{edge.callee} is not run by a plain call here")
         if fact.is_generator:
             return Mend(None, "", f"{edge.callee} is a generator: a thread would run nothing of it")
-        if site.barrier:
+        if site.barrier not in ("", CALLBACK):
             return Mend(None, site.barrier, f"no await may stand here: {site.barrier.replace('-', ' ')}")
         if self._closed(path, site.line, site.end_line):
             return Mend(None, "not-editable", f"{path}:{site.line} may not be edited")
@@ -448,9 +450,11 @@ class _Planner:
         if any(other.api.flow == "sleep" for other in self._leaves_below(edge)):
             draft.doubts.append("it sleeps in the thread: many at once would fill the thread pool")
         others = [other for other in self.index.calls[edge.caller] if other.span == edge.span]
+        if site.use == "callback":
+            draft.doubts.append("all that this call does with its arguments happens in the thread")
         if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
             draft.doubts.append("this call may mean something else too")
-        draft.doubts.extend(races(self.facts.effects, suspension))
+        draft.doubts.extend(self.facts.interleaving.races(suspension))
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:
@@ -472,5 +476,7 @@ def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tu
     leaves: Sequence[Iterable[Leaf]] = [blocking.direct, *(reaching.leaves for reaching in blocking.indirect)]
     for group in leaves:
         for leaf in group:
+            if leaf.call.use in HANDED:
+                continue  # the call at that place is another one
             found.setdefault(index_path[leaf.function], {})[leaf.key] = leaf
     return {path: tuple((leaf, leaf.api) for leaf in items.values()) for path, items in found.items()}

@@ -47,18 +47,16 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _caught(facts, condition, suspension)
         case NotPatched():
             for name in condition.names:
-                patch = replacing(facts.tests, facts.index, name, path)
+                patch = facts.in_force(replacing(facts.tests, facts.index, name, path), function)
                 if patch is not None:
                     return Verdict("fails", f"a test replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
             return HOLDS
         case NotFrozen():
-            for item in facts.tests.frozen:
-                return Verdict(
-                    "fails",
-                    f"a test freezes time: asyncio.sleep would not return ({item.path}:{item.line})",
-                    "frozen-time",
-                )
-            return HOLDS
+            frozen = facts.in_force(facts.tests.frozen, function)
+            if frozen is None:
+                return HOLDS
+            why = f"a test freezes time: asyncio.sleep would not return ({frozen.path}:{frozen.line})"
+            return Verdict("fails", why, "frozen-time")
         case Declared():
             if condition.distribution in facts.project.runtime_declared:
                 return HOLDS
@@ -87,9 +85,12 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
         case ThreadSafe():
             return thread(facts, facts.effects.reach(function, condition.span), suspension)
         case FileOwned():
-            if asyncio_lock_held(facts.index, suspension) or condition.path.startswith("tempfile."):
-                return HOLDS
-            return Verdict("fails", f"another task may write {condition.path or 'the file'} meanwhile", "shared-file")
+            locked = asyncio_lock_held(facts.index, suspension)
+            for touch in () if locked else facts.effects.reach(function, condition.span).touches:
+                if touch.writes and touch.key.startswith("file "):
+                    why = f"another task may use {said(touch.key)} while it is written ({touch.where})"
+                    return Verdict("fails", why, "shared-file")
+            return HOLDS
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 
@@ -125,7 +126,7 @@ def _reads(facts: Facts, reach: Reach, locked: bool) -> Iterator[str]:
 
 
 def _may_write(touch: Touch, locked: bool) -> bool:
-    return touch.key.startswith("file ") and (locked or "tempfile." in touch.key)
+    return locked and touch.key.startswith("file ")
 
 
 def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> Verdict:

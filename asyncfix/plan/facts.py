@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects import Effects
 from asyncfix.link.index import ProjectIndex
-from asyncfix.link.patches import Tests
+from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
 from asyncfix.model import Handler, Mention, Site, Span
+from asyncfix.plan.interleave import Interleaving
+from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
@@ -38,9 +40,15 @@ class Facts:
     named: Mapping[str, tuple[tuple[str, int], ...]]
     sites: Mapping[str, Mapping[Span, Site]]
     barred: Callable[[str, int, int, str], bool]
+    running: Running
+    interleaving: Interleaving
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
+
+    def in_force(self, patches: Iterable[Patch], function: str) -> Patch | None:
+        """The first of some replacements that may be in force when the function runs."""
+        return self.running.in_force(patches, function, self.above(function))
 
     def above(self, function: str) -> frozenset[str]:
         """The function and all that may call it, however far up."""
@@ -136,9 +144,10 @@ def gather(
         closed=closed,
         closed_lines=closed_lines,
     )
+    effects = Effects(index)
     return Facts(
         index,
-        Effects(index),
+        effects,
         config,
         project,
         target,
@@ -148,6 +157,8 @@ def gather(
         _named(index),
         {},
         barred,
+        Running(index, effects, limits),
+        Interleaving(effects),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asyncfix.effects import CONSTRUCTING, Effects, Touch, Where, of_self, said
-from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Span
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call, Span
 
 CALLED = "call of "
 LOCKS = frozenset(
@@ -56,63 +56,117 @@ def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
     )
 
 
-def races(effects: Effects, suspension: Suspension) -> tuple[str, ...]:
-    """Why the await may let another task in at a bad moment; each reason names both places."""
-    before, inside, after = _sides(effects, suspension)
-    # What the awaited function does itself is judged at its own awaits; here it stands on either side of the caller's code.
-    pairs = ((before, [*inside, *after]), (inside, after))
-    return tuple(
-        dict.fromkeys(
-            (
-                *(reason for first, second in pairs for reason in _check_then_act(effects, first, second)),
-                *(reason for first, second in pairs for reason in _half_written(first, second)),
-                *_changed_while_iterated(effects, suspension),
+@dataclass(slots=True)
+class Interleaving:
+    """What other tasks may do at awaits; what each function touches is remembered."""
+
+    effects: Effects
+    _touched: dict[str, tuple[Touch, ...]] = field(default_factory=lambda: dict[str, tuple[Touch, ...]]())
+    _ends: dict[tuple[str, bool], tuple[Touch, ...]] = field(
+        default_factory=lambda: dict[tuple[str, bool], tuple[Touch, ...]]()
+    )
+
+    def races(self, suspension: Suspension) -> tuple[str, ...]:
+        """Why the await may let another task in at a bad moment; each reason names both places."""
+        before, inside, after = self._sides(suspension)
+        left, entered = self._coroutines(suspension)
+        # What the awaited function does itself is judged at its own awaits; here it stands on either side of the caller's code.
+        pairs = ((before, [*inside, *after, *entered]), (left, [*inside, *after]), (inside, [*after, *entered]))
+        return tuple(
+            dict.fromkeys(
+                (
+                    *(reason for first, second in pairs for reason in _check_then_act(self.effects, first, second)),
+                    *(reason for first, second in pairs for reason in _half_written(first, second)),
+                    *_changed_while_iterated(self.effects, suspension),
+                )
             )
-        )
-    )[:3]
+        )[:3]
 
+    def _sides(self, suspension: Suspension) -> tuple[list[Touch], list[Touch], list[Touch]]:
+        """What is touched before the await, in what is awaited, and after it; in a loop round all, everything is on both
+        sides."""
+        before: list[Touch] = []
+        inside: list[Touch] = []
+        after: list[Touch] = []
+        loop = suspension.loop
+        for touch in self._touches(suspension.function):
+            if touch.span == suspension.span and touch.object.startswith(CALLED):
+                inside.append(touch)
+                continue
+            around = loop is not None and loop.contains(touch.span)
+            if around or touch.at < suspension.span.start:
+                before.append(touch)
+            if around or touch.at >= suspension.span.end:
+                after.append(touch)
+        return before, inside, after
 
-def _sides(effects: Effects, suspension: Suspension) -> tuple[list[Touch], list[Touch], list[Touch]]:
-    """What is touched before the await, in what is awaited, and after it; in a loop round all, everything is on both sides."""
-    before: list[Touch] = []
-    inside: list[Touch] = []
-    after: list[Touch] = []
-    loop = suspension.loop
-    for touch in _touches(effects, suspension.function):
-        if touch.span == suspension.span and touch.object.startswith(CALLED):
-            inside.append(touch)
-            continue
-        around = loop is not None and loop.contains(touch.span)
-        if around or touch.at < suspension.span.start:
-            before.append(touch)
-        if around or touch.at >= suspension.span.end:
-            after.append(touch)
-    return before, inside, after
+    def _coroutines(self, suspension: Suspension) -> tuple[list[Touch], list[Touch]]:
+        """What coroutines awaited before the await do last, and what those awaited after it do first, up to where they
+        suspend."""
+        left: list[Touch] = []
+        entered: list[Touch] = []
+        loop = suspension.loop
+        for edge in _awaited(self.effects.index, suspension.function):
+            around = loop is not None and loop.contains(edge.span)
+            if around or edge.span.end <= suspension.span.start:
+                left.extend(self._called(edge, edge.callee, self._at_an_end(edge.callee, True)))
+            if around or edge.span.start >= suspension.span.end:
+                entered.extend(self._called(edge, edge.callee, self._at_an_end(edge.callee, False)))
+        return left, entered
 
+    def _at_an_end(self, function: str, last: bool) -> tuple[Touch, ...]:
+        """What a coroutine, with those that it awaits, touches before it first suspends, or (``last``) after it last did."""
+        found = self._ends.get((function, last))
+        if found is None:
+            self._ends[function, last] = ()  # of one that awaits itself
+            found = self._ends[function, last] = tuple(self._find_end(function, last))
+        return found
 
-def _touches(effects: Effects, function: str) -> Iterable[Touch]:
-    """Own accesses, and those of the sync functions called, at the place of the call.
+    def _find_end(self, function: str, last: bool) -> Iterable[Touch]:
+        awaits = self.effects.index.fact(function).awaits
+        first_end = min((span.end for span in awaits), default=None)
+        last_end = max((span.end for span in awaits), default=0)
 
-    What an async function touches is touched at an await that stands there already: others may run there anyway.
-    """
-    yield from effects.direct(function).touches
-    index = effects.index
-    path = index.path(function)
-    for edge in index.calls.get(function, ()):
+        def counts(at: int) -> bool:
+            return at >= last_end if last else first_end is None or at <= first_end
+
+        yield from (touch for touch in self._touches(function) if counts(touch.at))
+        for edge in _awaited(self.effects.index, function):
+            if counts(edge.span.end):
+                yield from self._called(edge, edge.callee, self._at_an_end(edge.callee, last))
+
+    def _touches(self, function: str) -> tuple[Touch, ...]:
+        """Own accesses, and those of the sync functions called, at the place of the call."""
+        found = self._touched.get(function)
+        if found is None:
+            below = (touch for edge in self.effects.index.calls.get(function, ()) for touch in self._below(edge))
+            found = self._touched[function] = (*self.effects.direct(function).touches, *below)
+        return found
+
+    def _below(self, edge: Edge) -> Iterable[Touch]:
+        index = self.effects.index
         if index.fact(edge.callee).is_async:
-            continue
-        for name, own in effects.run(function, edge.span):
+            return
+        for name, own in self.effects.run(edge.caller, edge.span):
             alone = own or index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
-            for touch in effects.direct(name).touches:
-                if not touch.key.startswith("argument ") and not (alone and of_self(touch, index, name)):
-                    yield Touch(
-                        touch.key,
-                        f"{CALLED}{name} {touch.object}",
-                        touch.writes,
-                        edge.span,
-                        edge.span.end,
-                        Where(path, edge.site.line),
-                    )
+            touches = self.effects.direct(name).touches
+            yield from self._called(
+                edge, name, (item for item in touches if not (alone and of_self(item, index, name)))
+            )
+
+    def _called(self, edge: Edge, name: str, touches: Iterable[Touch]) -> Iterable[Touch]:
+        """What the function of that name touches in a call, once each, as something that happens at its place; its
+        arguments are its own."""
+        where = Where(self.effects.index.path(edge.caller), edge.site.line)
+        kinds = {(touch.key, touch.object, touch.writes) for touch in touches if not touch.key.startswith("argument ")}
+        for key, holder, writes in sorted(kinds):
+            yield Touch(key, f"{CALLED}{name} {holder}", writes, edge.span, edge.span.end, where)
+
+
+def _awaited(index: ProjectIndex, function: str) -> Iterable[Edge]:
+    for edge in index.calls.get(function, ()):
+        if index.fact(edge.callee).is_async and isinstance(edge.site, Call) and edge.site.use == "awaited":
+            yield edge
 
 
 def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
@@ -122,7 +176,7 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
     seen: set[str] = set()
     for touch in before:
         other = later.get(touch.key)
-        if other is None or touch.key in seen or not _shared(touch.key):
+        if other is None or touch.key in seen:
             continue
         seen.add(touch.key)
         writers = effects.writers(touch.key)
@@ -135,23 +189,18 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
 
 
 def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
-    later = {touch.object: touch for touch in after if touch.writes and _shared(touch.key)}
+    later = {touch.object: touch for touch in after if touch.writes}
     for touch in before:
         other = later.get(touch.object)
-        if touch.writes and other is not None and _shared(touch.key):
+        if touch.writes and other is not None:
             yield f"the await stands between two writes to one object ({touch.where} and {other.where})"
 
 
 def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
     for touch in effects.direct(suspension.function).touches:
-        if not touch.iterates or touch.loop is None or not _shared(touch.key):
+        if not touch.iterates or touch.loop is None:
             continue
         writers = effects.writers(touch.key) if touch.loop.contains(suspension.span) else ()
         if writers:
             name, write = writers[0]
             yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
-
-
-def _shared(key: str) -> bool:
-    """Whether others can reach it: not so a temporary file."""
-    return "tempfile." not in key

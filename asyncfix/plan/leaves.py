@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from asyncfix.catalog import PARTLY
 from asyncfix.effects import TRANSPARENT_DECORATORS
+from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
+from asyncfix.plan.memory import in_memory
+
+PARTIAL = "functools.partial()"  # stands for any call whose arguments are not all to be seen where it is called
+NOTHING = ("None", "False", "0", "0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +70,16 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Ca
     indirect: list[Reaching] = []
     reached: set[str] = set()
     for function, info in index.functions.items():
-        if not info.fact.is_async:
+        if not _on_loop(index, info):
             continue
+        reached.add(function)
         direct.extend(leaves.get(function, ()))
         for edge in _edges(index, function):
             below = tree.below(edge.callee)
             if below:
                 reached.update(below)
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
-    idle = sum(len(found) for name, found in leaves.items() if not index.fact(name).is_async and name not in reached)
+    idle = sum(len(found) for name, found in leaves.items() if name not in reached)
     return Blocking(leaves, tuple(direct), tuple(indirect), idle, tree.parents)
 
 
@@ -97,16 +106,27 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         span = (call.span.start, call.span.end)
         if span in seen or call.use in ("awaited", "decorator"):
             continue
-        api = index.catalog.blocking(external.name)
+        name = external.name.removesuffix(PARTLY)
+        api = index.catalog.blocking(name)
+        if api is not None and name != external.name:
+            api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or _harmless(call) or _own_handle(external):
+        if api is None or rule is None or not _blocks(index, external, api):
             continue
         seen.add(span)
-        yield Leaf(function, api, external.name, rule, call, _doubt(index, path, external))
+        yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
+
+
+def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
+    """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
+    call = external.call
+    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
     targets = external.call.targets
+    if external.name.endswith(PARTLY):
+        return "functools.partial gives some of its arguments"
     for target in targets:
         entities = index.evaluator.evaluate(path, target)
         if not entities:
@@ -135,18 +155,34 @@ def _harmless(call: Call) -> bool:
     )
 
 
+def _asked(api: Api, call: Call) -> bool:
+    """Whether a call has the argument without which it does not block."""
+    return not api.given or any(
+        argument.keyword in ("*", "**")
+        or ((argument.keyword or str(position)) in api.given and (argument.ref or argument.literal not in NOTHING))
+        for position, argument in enumerate(call.arguments)
+    )
+
+
 def _own_handle(external: External) -> bool:
     """A method of a file that the same function opened: the opening is the leaf, with all that is done to the file."""
     return external.name.startswith("io.") and any("open()" in target for target in external.call.targets)
 
 
+def _on_loop(index: ProjectIndex, info: FunctionInfo) -> bool:
+    """Whether code is that of an async function: its own, or the body of a class that it makes."""
+    if info.fact.kind != "class" or not info.fact.outer:
+        return info.fact.is_async
+    return any(index.fact(name).is_async for name in index.evaluator.function_ids(info.path, info.fact.outer))
+
+
 def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
-    """Edges of an async function into sync code that runs at once, each expression and callee once."""
+    """Edges of async code into sync code that runs at once, each expression and callee once."""
     seen: set[tuple[int, int, str]] = set()
     for edge in index.calls.get(function, ()):
         key = (edge.span.start, edge.span.end, edge.callee)
         fact = index.fact(edge.callee)
-        if fact.is_async or key in seen or edge.kind == "decorator":
+        if fact.is_async or key in seen or edge.kind == "class":
             continue
         awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
         if awaited and any(not _keeps(index, edge.callee, decorator) for decorator in fact.decorators):
@@ -156,8 +192,16 @@ def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
 
 
 def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:
+    if decorator == "functools.wraps()":  # gives the function itself
+        return True
     entities = index.evaluator.evaluate(index.path(function), decorator)
     return bool(entities) and all(entity.name in TRANSPARENT_DECORATORS for entity in entities)
+
+
+def _kept(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether a constructor only makes a generator, which runs when something else goes through it."""
+    plain = isinstance(edge.site, Call) and edge.site.use == "plain"
+    return plain and index.fact(edge.callee).is_generator and edge.caller.endswith(".__init__")
 
 
 class _Ways:
@@ -184,6 +228,7 @@ class _Ways:
                         edge.callee not in parents
                         and edge.callee in self._blocks
                         and not self.index.fact(edge.callee).is_async
+                        and not _kept(self.index, edge)
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)

@@ -1,0 +1,90 @@
+"""Protocols (`typing.Protocol`): classes that have their methods keep them, whether they name them or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from asyncfix.link.evaluate import ClassInfo, Evaluator
+from asyncfix.model import Function
+
+PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+MOST_KEEPING = 4
+
+
+def keepers(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Sequence[str], bool]]:
+    """Every protocol with the classes that keep it without being its subclasses, and those that they inherit from.
+
+    None are given if there are so many that most have such methods by chance. Last: whether others may keep it, too.
+    """
+    having: dict[str, list[str]] = {}
+    for name in [name for name, info in evaluator.classes.items() if _is_protocol(evaluator, info)]:
+        having = having or _by_method(evaluator)
+        keeping = _keeping(evaluator, name, subclasses, having, True)
+        others = _keeping(evaluator, name, subclasses, having, False) - keeping
+        roots = [item for item in keeping if keeping.isdisjoint(evaluator.order(item)[1:])]
+        if len(roots) > (MOST_KEEPING if len(_methods(evaluator, name)) > 1 else MOST_KEEPING // 2):
+            yield name, (), True
+            continue
+        named = {name, *subclasses.get(name, ())}
+        bases = {base for item in keeping for base in evaluator.order(item) if base in evaluator.classes}
+        yield name, sorted(bases - named), bool(others) or (not keeping and len(named) == 1)
+
+
+def own_methods(evaluator: Evaluator, info: ClassInfo) -> Iterator[str]:
+    """Ids of the methods that a class defines itself."""
+    for function in evaluator.summaries[info.path].functions:
+        if function.owner_class == info.fact.qualname and function.kind != "lambda":
+            yield from evaluator.function_ids(info.path, function.qualname)
+
+
+def _is_protocol(evaluator: Evaluator, info: ClassInfo) -> bool:
+    return any(base.name in PROTOCOLS for ref in info.fact.bases for base in evaluator.evaluate(info.path, ref))
+
+
+def _by_method(evaluator: Evaluator) -> dict[str, list[str]]:
+    """Classes by the names of the methods that they define."""
+    found: dict[str, list[str]] = {}
+    for info in evaluator.functions.values():
+        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        if owner is not None:
+            found.setdefault(_last(info.fact), []).append(owner)
+    return found
+
+
+def _methods(evaluator: Evaluator, protocol: str) -> Sequence[Function]:
+    return [evaluator.functions[item].fact for item in own_methods(evaluator, evaluator.classes[protocol])]
+
+
+def _keeping(
+    evaluator: Evaluator,
+    protocol: str,
+    subclasses: Mapping[str, Sequence[str]],
+    having: Mapping[str, Sequence[str]],
+    strict: bool,
+) -> set[str]:
+    """The classes that have all methods of a protocol, their own or inherited."""
+    each: list[set[str]] = []
+    for fact in _methods(evaluator, protocol):
+        own = [name for name in having.get(_last(fact), ()) if _has(evaluator, name, fact, strict)]
+        each.append({item for name in own for item in (name, *subclasses.get(name, ()))})
+    keeping = set[str].intersection(*each) if each else set[str]()
+    return {name for name in keeping if protocol not in evaluator.order(name)}
+
+
+def _has(evaluator: Evaluator, class_id: str, promised: Function, strict: bool) -> bool:
+    """Whether a class has a method that may be called as the one of a protocol may; if not ``strict``, by position at least
+    (what it takes beside its named parameters is not told)."""
+    info = evaluator.classes[class_id]
+    names = {parameter.name for parameter in promised.parameters[1:]}
+    for item in evaluator.function_ids(info.path, f"{info.fact.qualname}.{_last(promised)}"):
+        fact = evaluator.functions[item].fact
+        needed = {parameter.name for parameter in fact.parameters[1:] if not parameter.default}
+        if not strict and len(needed) <= len(names):
+            return True
+        if fact.is_async == promised.is_async and needed <= names <= {each.name for each in fact.parameters}:
+            return True
+    return False
+
+
+def _last(fact: Function) -> str:
+    return fact.qualname.rpartition(".")[2]

@@ -1,0 +1,64 @@
+"""Calls that would block on a file or a network, but work on memory here: a buffer, or a body that was read already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from asyncfix.link.index import External, ProjectIndex
+from asyncfix.model import Argument, Call
+
+BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
+# Keywords under which a call takes a file in place of a path.
+FILES = frozenset({"fileobj", "file", "fp", "filename", "filepath_or_buffer", "path_or_buf", "source", "buf", "io"})
+BOTH = frozenset({"shutil.copyfileobj"})  # the first argument is read, the second written
+REQUESTS = re.compile(r"(?:\.(?:get|post|put|patch|delete|head|options|request)|^requests\.\w+)\(\)~?$")
+BODIES = ("requests.Response.", "httpx.Response.")
+
+
+def in_memory(index: ProjectIndex, external: External) -> bool:
+    """Whether a call reads and writes nothing but memory."""
+    path, call = index.path(external.caller), external.call
+    if external.name.startswith(BODIES):
+        return all(_was_read(index, external.caller, target) for target in call.targets)
+    if external.name in BOTH:
+        return len(call.arguments) > 1 and all(_is_buffer(index, path, item) for item in call.arguments[:2])
+    if _on_buffer(index, path, call):
+        return True
+    return bool(call.targets) and all(_of_buffer(index, external.caller, target) for target in call.targets)
+
+
+def _on_buffer(index: ProjectIndex, path: str, call: Call) -> bool:
+    """Whether a call is given a buffer where it takes a file."""
+    first = [item for item in call.arguments[:1] if not item.keyword]
+    files = [item for item in call.arguments if item.keyword in FILES]
+    return any(_is_buffer(index, path, item) for item in (*first, *files))
+
+
+def _is_buffer(index: ProjectIndex, path: str, argument: Argument) -> bool:
+    entities = index.evaluator.evaluate(path, argument.ref) if argument.ref else ()
+    return bool(entities) and all(entity.kind == "value" and entity.name in BUFFERS for entity in entities)
+
+
+def _of_buffer(index: ProjectIndex, function: str, target: str) -> bool:
+    """Whether what a method is called on was made by this function, each time of a buffer."""
+    maker, called, _ = target.partition("()")
+    calls = list(_calls(index, function, maker)) if called else []
+    return bool(calls) and all(_on_buffer(index, index.path(function), call) for call in calls)
+
+
+def _was_read(index: ProjectIndex, function: str, target: str) -> bool:
+    """Whether a method is one of a response whose request, in this function, read all of the body."""
+    response = target.rpartition(".")[0].removesuffix(".raw")
+    if REQUESTS.search(response) is None:
+        return False
+    calls = list(_calls(index, function, response.removesuffix("~").removesuffix("()")))
+    return bool(calls) and not any(
+        item.keyword in ("*", "**") or (item.keyword == "stream" and item.literal != "False")
+        for call in calls
+        for item in call.arguments
+    )
+
+
+def _calls(index: ProjectIndex, function: str, target: str) -> Iterator[Call]:
+    return (call for call in index.fact(function).calls if target in call.targets)
