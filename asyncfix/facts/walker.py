@@ -402,7 +402,8 @@ class Walker:
         lazy = isinstance(node, ast.GeneratorExp)
         inside = replace(
             context,
-            barrier=context.barrier or ("generator-expression" if lazy else ""),
+            barrier=context.barrier
+            or ("generator-expression" if lazy else "nested-comprehension" if scope.kind == "comprehension" else ""),
             loop=context.loop or self.source.span(node),
         )
         for index, generator in enumerate(node.generators):
