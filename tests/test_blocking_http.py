@@ -205,6 +205,7 @@ SAME = {
     "plain": "return requests.get(base + '/echo').json()",
     "no path": "return requests.get(base).json()",
     "url keyword": "return requests.get(params={'a': 1}, url=base + '/echo').json()",
+    "url bytes": "return requests.get((base + '/ü').encode(), params={'a': 1}).json()",
     "params": "return requests.get(base + '/echo', params={'a': 1, 'b': 'x y&=ü'}).json()",
     "params by position": "return requests.get(base + '/echo', {'a': 'b'}).json()",
     "params none": "return requests.get(base + '/echo', params={'a': None, 'b': ''}).json()",
