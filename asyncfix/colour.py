@@ -15,6 +15,9 @@ from asyncfix.model import Call, Function, Span, Summary
 
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
 
+# What may be made of the value of a function that turned: it is awaited first, and then is what it was.
+AWAITABLE_USES = ("plain", "iterated", "entered")
+
 # Bases that call none of a subclass's methods by themselves.
 PASSIVE_BASES = frozenset(
     {
@@ -220,7 +223,7 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
     barrier = barring(edge.site, limits.target)
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
-    if edge.site.use != "plain":
+    if edge.site.use not in AWAITABLE_USES:
         return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
     shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, edge.site.end_line + 1))
     if path in limits.closed or shut:
