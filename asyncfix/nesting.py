@@ -108,7 +108,7 @@ def _moved(source: Source, span: Span, indent: str, step: str) -> Iterator[Edit]
     """One more level of indentation for every line after the first that does not begin inside a string."""
     for line in movable(source, Span(source.line_start(span.start), span.end)):
         text = source.data[line.start : line.end]
-        feeds = len(text) - len(text.lstrip(b"\f"))
+        feeds = text[: len(text) - len(text.lstrip(b" \t\f"))].rfind(b"\f") + 1
         known = indent.encode() if text[feeds:].startswith(indent.encode()) else b""
         at = line.start + feeds + len(known)
         yield Replace(Span(at, at), step)
