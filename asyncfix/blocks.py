@@ -56,6 +56,7 @@ class Nested:
     returns       the statement's own ``return`` ends the outer function too
     last          the assignment that ends the statement and binds the only result, if there is one
     annotated     the function round it has annotations, so this one should too
+    first         the statement is the first of the function round it
     """
 
     parameters: tuple[str, ...] = ()
@@ -65,6 +66,7 @@ class Nested:
     returns: bool = False
     last: ast.Assign | ast.AnnAssign | None = None
     annotated: bool = False
+    first: bool = False
 
 
 def called(node: ast.AST) -> str:
@@ -103,6 +105,8 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
         return barred
     if any(leaving([statement])):
         return Barred("leaves-loop", "a `break` or `continue` belongs to a loop outside the block")
+    if any(isinstance(node, ast.Call) and _sees_names(node) for node in own(function.body)):
+        return Barred("frame", "the function looks at its own variables, and those of the block would not be among them")
     flow = Flow()
     end = flow.block([statement], NOTHING)
     returns = any(isinstance(node, ast.Return) for node in own([statement]))
@@ -137,11 +141,19 @@ def _sees_frame(node: ast.Call) -> bool:
         case ast.Name(id="super" | "vars" | "dir"):
             return not node.args
         case ast.Name():
-            return node.func.id in FRAME
+            return node.func.id in FRAME | FRAME_ATTRIBUTES
+        case ast.Attribute(attr="query" | "eval"):  # of a DataFrame: `@name` is a variable
+            texts = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+            return any(isinstance(text, str) and "@" in text for text in texts)
         case ast.Attribute():
             return node.func.attr in FRAME_ATTRIBUTES
         case _:
             return False
+
+
+def _sees_names(node: ast.Call) -> bool:
+    """Calls whose result depends on the variables of the function they stand in."""
+    return _sees_frame(node) and called(node) != "super"
 
 
 def _stops(node: ast.AST) -> Iterator[ast.AST]:
@@ -244,7 +256,8 @@ class _Around:
         if last is not None and _target(last) != results[0]:
             last = None
         names_out = tuple(into), tuple(shared), tuple(module_names), tuple(results)
-        return Nested(*names_out, returns, last, _is_annotated(self.function))
+        first = self.function.body[0] is self.statement
+        return Nested(*names_out, returns, last, _is_annotated(self.function), first)
 
     def _loops(self) -> list[ast.AST]:
         """The loops of the function that the statement stands in."""

@@ -14,18 +14,26 @@ from dataclasses import dataclass
 
 import msgspec
 
+from asyncfix.colour import NESTED_COMPREHENSIONS
 from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
 from asyncfix.source import Source, Unreadable
 
 
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
 class Proof(Value, frozen=True):
-    """What to check: a file's old and new bytes, and the qualified names (``pkg.mod.f``) that turned async."""
+    """What to check: a file's old and new bytes, and the qualified names (``pkg.mod.f``) that turned async.
+
+    ``target`` is the oldest Python that must read the new text.
+    """
 
     path: str
     old: bytes
     new: bytes
     turned: frozenset[str] = frozenset()
+    target: tuple[int, int] = NESTED_COMPREHENSIONS
 
 
 def check(proof: Proof) -> tuple[str, ...]:
@@ -43,6 +51,9 @@ def check(proof: Proof) -> tuple[str, ...]:
     lazy = list(_lazy_awaits(new))
     if len(lazy) > len(list(_lazy_awaits(old))):
         problems.append(f"line {lazy[-1].lineno}: an await in a generator expression")
+    deep = list(_deep_awaits(new)) if proof.target < NESTED_COMPREHENSIONS else []
+    if len(deep) > len(list(_deep_awaits(old))):
+        problems.append(f"line {deep[-1].lineno}: an await in a comprehension in a comprehension")
     return tuple(problems)
 
 
@@ -66,8 +77,20 @@ def _lazy_awaits(tree: ast.Module) -> Iterator[ast.Await]:
     """The awaits that make a generator expression an asynchronous one."""
     for node in ast.walk(tree):
         if isinstance(node, ast.GeneratorExp):
-            first = set(ast.walk(node.generators[0].iter))
-            yield from (part for part in ast.walk(node) if isinstance(part, ast.Await) and part not in first)
+            yield from (part for part in _inside(node) if isinstance(part, ast.Await))
+
+
+def _deep_awaits(tree: ast.Module) -> Iterator[ast.Await]:
+    """The awaits that make a comprehension asynchronous which stands in another one."""
+    outer = (node for node in ast.walk(tree) if isinstance(node, Comprehension))
+    inner = (part for node in outer for part in _inside(node) if isinstance(part, Comprehension))
+    yield from (part for node in inner for part in _inside(node) if isinstance(part, ast.Await))
+
+
+def _inside(node: Comprehension) -> Iterator[ast.AST]:
+    """What a comprehension works out by itself: all but the first thing it goes through."""
+    others = {node, *ast.walk(node.generators[0].iter)}
+    yield from (part for part in ast.walk(node) if part not in others)
 
 
 # ----------------------------------------------------------------------------------------------- what turned async

@@ -13,6 +13,11 @@ from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Function, Span, Summary
 
+NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
+
+# What may be made of the value of a function that turned: it is awaited first, and then is what it was.
+AWAITABLE_USES = ("plain", "iterated", "entered")
+
 # Bases that call none of a subclass's methods by themselves.
 PASSIVE_BASES = frozenset(
     {
@@ -64,6 +69,7 @@ class Rules:
     entry_points  functions that a build file names
     replaced      functions that tests replace by something that stays sync, with the place
     closed        files that may not be edited; closed_lines: lines likewise
+    target        the oldest Python that the project supports
     """
 
     pins: frozenset[str]
@@ -71,6 +77,12 @@ class Rules:
     replaced: Mapping[str, tuple[str, int]]
     closed: frozenset[str]
     closed_lines: Mapping[str, frozenset[int]]
+    target: tuple[int, int]
+
+
+def barring(call: Call, target: tuple[int, int]) -> str:
+    """Why no await may stand in place of a call where the oldest Python is ``target``, '' if one may."""
+    return "" if call.barrier == "nested-comprehension" and target >= NESTED_COMPREHENSIONS else call.barrier
 
 
 def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier:
@@ -208,9 +220,10 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
         return stop("lambda", "is called in a lambda")
     if edge.kind != "call" or not isinstance(edge.site, Call):
         return stop(edge.kind, f"is called as a {edge.kind}")
-    if edge.site.barrier:
-        return stop(edge.site.barrier, f"is called where no await may stand: {edge.site.barrier.replace('-', ' ')}")
-    if edge.site.use != "plain":
+    barrier = barring(edge.site, limits.target)
+    if barrier:
+        return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
+    if edge.site.use not in AWAITABLE_USES:
         return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
     shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, edge.site.end_line + 1))
     if path in limits.closed or shut:

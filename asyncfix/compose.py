@@ -37,12 +37,16 @@ class Composition:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the writing of every file needs to know: names of imports to keep by path, black's line length, generated code."""
+    """What the writing of every file needs to know: names of imports to keep by path, black's line length, generated code.
+
+    ``target`` is the oldest Python that the project supports.
+    """
 
     kept_names: Mapping[str, frozenset[str]]
     black: int | None
     http_module: str
     generated: Generated
+    target: tuple[int, int]
 
 
 def compose(workspace: Workspace, changes: Sequence[Change], setting: Setting) -> Composition:
@@ -175,12 +179,12 @@ def _unsound(
 ) -> dict[str, str]:
     """Changes whose text does not pass the check, with the problem."""
     failed: dict[str, str] = {}
-    problems = _check(workspace, {path: item.new for path, item in written.items()}, changes)
+    problems = _check(workspace, {path: item.new for path, item in written.items()}, changes, setting)
     for path, problem in problems.items():
         suspects = [change for change in changes if path in change.files]
         for change in suspects if len(suspects) > 1 else ():
             alone = _rewrite(workspace, {path: _orders([change])[path]}, setting, failed, barred)
-            found = _check(workspace, {path: alone[path].new}, [change]) if path in alone else {path: problem}
+            found = _check(workspace, {path: alone[path].new}, [change], setting) if path in alone else {path: problem}
             if found:
                 failed[change.id] = f"{path}: {found[path]}"
         if not any(change.id in failed for change in suspects):
@@ -188,12 +192,15 @@ def _unsound(
     return failed
 
 
-def _check(workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[Change]) -> dict[str, str]:
+def _check(
+    workspace: Workspace, texts: Mapping[str, bytes], changes: Sequence[Change], setting: Setting
+) -> dict[str, str]:
     turned = frozenset(
         decision.function for change in changes for decision in change.decisions if isinstance(decision, Turn)
     )
     paths = sorted(texts)
-    items = [msgspec.msgpack.encode(Proof(path, workspace.current(path), texts[path], turned)) for path in paths]
+    proofs = (Proof(path, workspace.current(path), texts[path], turned, setting.target) for path in paths)
+    items = list(map(msgspec.msgpack.encode, proofs))
     problems: dict[str, str] = {}
     for path, result in zip(paths, workspace.work(check_bytes, items), strict=True):
         if isinstance(result, workers.Failure):

@@ -15,7 +15,8 @@ from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import LINE_END, Source
 from asyncfix.transform import Writing
 
-OPENING = re.compile(rb"[:([{]\s*(#.*)?$|^\s*[#@].*$|^\s*$")
+BLOCK = re.compile(rb":\s*(#.*)?$")
+OPENING = re.compile(rb"[([{]\s*(#.*)?$|^\s*[#@].*$|^\s*$")
 
 
 def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: str) -> list[Edit]:
@@ -37,7 +38,7 @@ def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: st
     tail = f"{deeper}return {', '.join(how.results)}" if how.results and last is None else ""
     call = f"{_received(source, how)}await {writing.name('asyncio.to_thread')}({', '.join((name, *how.parameters))})"
     return [
-        *_blank_before(source, span, line_end),
+        *_blank_before(source, span, line_end, in_blocks=writing.black is not None and not how.first),
         Replace(Span(span.start, span.start), deeper.join([*head, ""])),
         *_moved(source, Span(span.start, stop), indent, writing.step),
         *([last] if last else []),
@@ -91,19 +92,23 @@ def _stop(source: Source, span: Span, indent: str) -> int:
     return stop
 
 
-def _blank_before(source: Source, span: Span, line_end: str) -> list[Edit]:
-    """An empty line above the ``def``, unless a block, a comment or such a line is above it already."""
+def _blank_before(source: Source, span: Span, line_end: str, in_blocks: bool) -> list[Edit]:
+    """An empty line above the ``def``, unless a comment or such a line is above it already, or it begins a block.
+
+    ``in_blocks``: also then, as black wants it for all blocks but those of functions.
+    """
     start = source.line_start(span.start)
     above = source.data[: max(start - len(line_end), 0)]
     line = above[source.line_start(len(above)) :] if start else b""
-    return [] if OPENING.search(line) else [Replace(Span(start, start), line_end)]
+    begins = BLOCK.search(line) is not None and not in_blocks
+    return [] if begins or OPENING.search(line) else [Replace(Span(start, start), line_end)]
 
 
 def _moved(source: Source, span: Span, indent: str, step: str) -> Iterator[Edit]:
     """One more level of indentation for every line after the first that does not begin inside a string."""
     for line in movable(source, Span(source.line_start(span.start), span.end)):
         text = source.data[line.start : line.end]
-        feeds = len(text) - len(text.lstrip(b"\f"))
+        feeds = text[: len(text) - len(text.lstrip(b" \t\f"))].rfind(b"\f") + 1
         known = indent.encode() if text[feeds:].startswith(indent.encode()) else b""
         at = line.start + feeds + len(known)
         yield Replace(Span(at, at), step)

@@ -23,6 +23,7 @@ from asyncfix.source import Source
 from asyncfix.statements import whole
 from asyncfix.transform import CannotWrite, Writing
 
+FEEDS = re.compile(r"(?<=[\r\n])[ \t\f]*\f")
 BRACKETED = (cst.Tuple, cst.GeneratorExp)  # `ast` counts the brackets of these as theirs
 
 
@@ -55,11 +56,11 @@ class Nodes:
             raise CannotWrite("no statement stands where one was decided on")
         self._loaded.add(index)
         text = self.source.text(outer)
-        module = _parsed(text)
+        module, within = _parsed(text)
         place = _places(text, outer, self.source.encoding)
         positions = MetadataWrapper(module, unsafe_skip_copy=True).resolve(ByteSpanPositionProvider)
         for node, found in positions.items():  # children come before their parents: the outermost of a span is the last
-            at = Span(place(found.start), place(found.start + found.length))
+            at = Span(place(within(found.start)), place(within(found.start + found.length)))
             self.spans[node] = at
             if isinstance(node, cst.BaseExpression):
                 self.expressions[at] = node
@@ -70,7 +71,23 @@ class Nodes:
                 self.expressions[Span(self.spans[node.lpar[-1]].start, self.spans[node.rpar[0]].end)] = node
 
 
-def _parsed(text: str) -> cst.Module:
+def _parsed(text: str) -> tuple[cst.Module, Callable[[int], int]]:
+    """A statement, and the way from offsets in the UTF-8 text that was parsed to offsets in that of the statement.
+
+    LibCST cannot read form feeds in an indentation, which mean nothing: then it is given the text without them.
+    """
+    try:
+        return _same(text), lambda offset: offset
+    except CannotWrite:
+        feeds = list(FEEDS.finditer(text))
+        if not feeds:
+            raise
+    gone = list(accumulate((len(feed.group()) for feed in feeds), initial=0))
+    starts = [len(text[: feed.start()].encode()) - before for feed, before in zip(feeds, gone, strict=False)]
+    return _same(FEEDS.sub("", text)), lambda offset: offset + gone[bisect_right(starts, offset)]
+
+
+def _same(text: str) -> cst.Module:
     try:
         module = cst.parse_module(text)
     except cst.ParserSyntaxError as error:

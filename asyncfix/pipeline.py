@@ -148,7 +148,7 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
     sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
-    setting = Setting({}, project.black, client, Generated(sources, packages, config.module))
+    setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeAlias
 
 import msgspec
@@ -79,10 +80,7 @@ def run(
             kept = replace(setting, kept_names=analysis.kept_names()) if chosen else setting
         else:
             kept = replace(setting, kept_names=analysis.kept_names())
-
-            def show(change: Change, kept: Setting = kept) -> bytes:
-                return choice.show(compose(workspace, [change], kept).pieces)
-
+            show = partial(_shown, choice, workspace, kept)
             chosen, state = select.interview(open_changes, show, choice.ask, state, taken)
             settled |= {change.id for change in open_changes} - {change.id for change in chosen}
         if not chosen:
@@ -114,6 +112,11 @@ def run(
         errors=tuple(errors),
         sync_sites=first.plan.sync_sites,
     )
+
+
+def _shown(choice: Choice, workspace: Workspace, setting: Setting, change: Change) -> bytes:
+    """The diff of one Change."""
+    return choice.show(compose(workspace, [change], setting).pieces)
 
 
 @dataclass(slots=True)

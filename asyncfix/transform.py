@@ -96,6 +96,8 @@ class Writing(ABC):
     """What a rule writes with: the LibCST nodes of the file, and names that imports and generated code come under."""
 
     source: Source
+    black: int | None
+    """Line length, if the project configures black."""
 
     @abstractmethod
     def node(self, span: Span) -> cst.CSTNode:

@@ -1,15 +1,19 @@
 """Imports that a rewriting left without a use, and the edits that remove them.
 
 Removed is what its own file used before and does not any more. What stands in a `try` or an `if` has a reason to be
-there, `import x as x` is there for others, and no block is left empty.
+there, `import x as x` is there for others, and no block is left empty. Code in a string is a use, too: a doctest, or an
+expression on what a name is bound to. Nothing is removed where names are looked up as text.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 
+from asyncfix.blocks import called
 from asyncfix.imports import Import, imported
 from asyncfix.model import Replace, Span
 from asyncfix.source import Source
@@ -20,6 +24,11 @@ ALONE = re.compile(rb"[ \t\f]*,?[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
 COMMA = re.compile(rb"[ \t\f]*,[ \t\f]*")
 
 
+LOOKING_UP = frozenset({"eval", "exec", "globals", "locals", "vars"})
+DOTTED = re.compile(r"[^\W\d]\w*\s*\.\s*[^\W\d]")
+PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.) (.*)$", re.MULTILINE)
+
+
 def removals(
     source: Source, old: ast.Module, new: ast.Module, kept: Collection[str], touched: Collection[int]
 ) -> list[Replace]:
@@ -28,7 +37,7 @@ def removals(
     ``touched`` are the offsets at which something is inserted: blank lines there are left alone.
     """
     gone = _used(old) - _used(new) - set(kept)
-    if not gone:
+    if not gone or _looks_up(old):
         return []
     deleted: list[Replace] = []
     for scope in ast.walk(old):
@@ -38,7 +47,7 @@ def removals(
 
 
 def _used(tree: ast.Module) -> set[str]:
-    """The names that are read or deleted somewhere in a file, also in annotations as strings and in ``__all__``."""
+    """The names that are read or deleted somewhere in a file, also in annotations as strings, in ``__all__`` and in code."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
@@ -46,6 +55,13 @@ def _used(tree: ast.Module) -> set[str]:
         for text in _names_in_strings(node):
             names |= _identifiers(text)
     return names
+
+
+def _looks_up(tree: ast.Module) -> bool:
+    """Whether a file may look up its names as text; `vars(x)` gives those of ``x``."""
+    others = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and called(node) == "vars"}
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in others)
+    return any(node.id in LOOKING_UP for node in names)
 
 
 def _names_in_strings(node: ast.AST) -> Iterator[str]:
@@ -63,8 +79,21 @@ def _names_in_strings(node: ast.AST) -> Iterator[str]:
         case ast.Call(func=ast.Attribute(value=ast.Name(id="__all__")), args=parts):
             for part in parts:
                 yield from _strings(part)
+        case ast.Constant(value=str() as text):
+            yield from PROMPT.findall(text)
+            yield from _objects(text)
         case _:
             return
+
+
+def _objects(text: str) -> Iterator[str]:
+    """The names in front of a dot in a text that is an expression."""
+    if DOTTED.search(text):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for node in ast.walk(ast.parse(text.strip(), mode="eval")):
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                    yield node.value.id
 
 
 def _strings(node: ast.expr) -> Iterator[str]:

@@ -53,6 +53,17 @@ def test_awaits_that_may_stand(text: str) -> None:
     assert problems("x = 1\n", text) == ()
 
 
+def test_comprehensions_in_comprehensions() -> None:
+    """Before Python 3.11 the inner one cannot be asynchronous; the first iterable belongs to the one round it."""
+    inner = b"async def f():\n    return [[await g(x) for x in y] for y in z]\n"
+    outer = b"async def f():\n    return [[x for x in await g(y)] for y in z]\n"
+    problem = ("line 2: an await in a comprehension in a comprehension",)
+    assert check(Proof("m.py", b"", inner, target=(3, 10))) == problem
+    assert check(Proof("m.py", b"", inner, target=(3, 11))) == ()
+    assert check(Proof("m.py", inner, inner, target=(3, 10))) == ()
+    assert check(Proof("m.py", b"", outer, target=(3, 10))) == ()
+
+
 def test_what_was_there_before_is_no_problem() -> None:
     """A file that never compiled, an asynchronous generator expression that somebody wrote."""
     old = "async def f():\n    return h(await g(x) for x in y)\n"

@@ -26,6 +26,8 @@ ODD = {
     "feed.py": b"import time\n\x0c\n\x0c\nasync def f():\n    s = '\x0c\x85'.encode(); time.sleep(1)\n\x0c\n".replace(
         b"\x85", b"\xc2\x85"
     ),
+    "indent.py": b"import time\n\n\nasync def f():\n\x0c    s = '\xc3\xa9\xc2\x85', [\n\x0ctime.sleep(1)]\n"
+    b"    if s:\n  \x0c        time.sleep(len('\xc3\xa9'))\n        s = 1\n \x0c\n    \x0c    time.sleep(1)\n    return s\n",
     "cr.py": b"import time\n\n\nasync def f():\n    s = '''a\rb'''\n    time.sleep(1)\n    return s\n",
     "tabs.py": b"import time\n\n\nasync def f():\n\tif\tTrue:\n\t\ttime.sleep(\t1 )\t# wait\n",
     "a folder/with blanks .py": SLEEPER,

@@ -18,7 +18,7 @@ import httpx
 
 async def http_request(
     method: str,
-    url: str,
+    url: str | bytes,
     *,
     params: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str | bytes | None = None,
     data: Mapping[Any, Any] | Iterable[tuple[Any, Any]] | str | bytes | None = None,
@@ -90,9 +90,9 @@ def _http_build(
     return request
 
 
-def _http_url(url: str, params: Any) -> str:
+def _http_url(url: str | bytes, params: Any) -> str:
     """The URL with the parameters behind the query that it has."""
-    parts = urlsplit(str(url).lstrip())
+    parts = urlsplit((url.decode() if isinstance(url, bytes) else str(url)).lstrip())
     added = _http_encoded(params or "")
     query = "&".join(filter(None, (parts.query, added if isinstance(added, str) else added.decode())))
     safe = "%!$&'()*+,;=:@/?~"

@@ -73,6 +73,7 @@ from asyncfix.writing import AWAIT_RANK, awaited, awaited_in_thread, call_node, 
 from ._http_arguments import POSITIONAL, is_credentials, last_name, odd_arguments, seen_as
 from ._http_request import HELPER, HTTP_REQUEST
 from ._http_response import handled, member_edits, streams, uses
+from ._quotes import free_quote
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send"})
 SESSION = frozenset(f"requests.Session.{name}" for name in METHODS)
@@ -143,8 +144,15 @@ def _why_not(look: Look) -> str:
     """Why the call cannot be native, in a few words; '' if it can."""
     if look.api.call in SESSION:
         return "a Session is shared state"
+    if _names_method(look) and not free_quote(look):
+        return "no quotes are left for the method in an f-string"
     found = uses(look)
     return odd_arguments(look) or (found if isinstance(found, str) else "") or handled(look)
+
+
+def _names_method(look: Look) -> bool:
+    """Whether the name of the function is the method, which the helper is told as text."""
+    return POSITIONAL[look.api.call][0] == "url"
 
 
 def _own_session(look: Look) -> bool:
@@ -199,13 +207,14 @@ def _called(look: Look, writing: Writing, tight: bool) -> list[Edit]:
     """The helper in place of the function, awaited, the method before its arguments, names before those given by position."""
     source = look.tree.source
     call = call_node(writing, look.span)
-    helper, method = writing.generated(HELPER), f'"{look.api.call.rpartition(".")[2].upper()}",'
+    quote = free_quote(look)
+    helper, method = writing.generated(HELPER), f"{quote}{look.api.call.rpartition('.')[2].upper()}{quote},"
     edits: list[Edit] = [Replace(writing.span(call.func), helper)]
     names = POSITIONAL[look.api.call]
-    if names[0] == "url":
+    if _names_method(look):
         opening = opening_parenthesis(writing, call)
         edits.append(Replace(opening, _opened(source.data, opening, method)))
-    edits += awaited(writing, look.span, tight, (helper, f"{method} " if names[0] == "url" else ""))
+    edits += awaited(writing, look.span, tight, (helper, f"{method} " if _names_method(look) else ""))
     first = names.index("url") + 1
     for name, node in zip(names[first:], look.node.args[first:], strict=False):
         edits.append(Wrap(source.span(node), f"{name}=", "", AWAIT_RANK + 1))

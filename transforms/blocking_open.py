@@ -114,15 +114,18 @@ class BlockingOpen(Transform):
 
     def _statement_site(self, look: Look, statement: ast.With | ast.For) -> Site:
         how = _nested(look.tree, statement)
-        handle = look.api.call in PLAIN | {METHOD} and _async_uses(look.tree, statement, look.node)
+        uses = _async_uses(look.tree, statement, look.node) if look.api.call in PLAIN | {METHOD} else look.api.call
+        supported = isinstance(uses, _Uses)
         if isinstance(how, Nested):
             forms = [_thread(look, statement)]
-            if handle:
+            if supported:
                 asked = Strategy("files", "aiofiles", default="aiofiles" in look.tree.imports)
                 forms.insert(0, _aiofiles(look, statement, asked))
             return look.site(self, forms, statement)
-        if how.code == "await" and handle:
+        if how.code == "await" and supported:
             return look.site(self, [_aiofiles(look, statement)], statement)
+        if how.code == "await":
+            return look.refused(self, how.code, f"{how.why}, and aiofiles does not support {uses}")
         return look.refused(self, how.code, how.why)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
@@ -280,23 +283,35 @@ class _Uses:
     loops: tuple[ast.For, ...]
 
 
-def _async_uses(tree: Tree, statement: ast.With | ast.For, call: ast.AST) -> _Uses | None:
-    """All uses of the handle of a `with` of one file, None if aiofiles does not support one of them."""
-    if isinstance(statement, ast.For) or len(statement.items) != 1 or statement.items[0].context_expr is not call:
-        return None
+def _async_uses(tree: Tree, statement: ast.With | ast.For, call: ast.AST) -> _Uses | str:
+    """All uses of the handle of a `with` of one file, or what of it aiofiles does not support."""
+    if isinstance(statement, ast.For):
+        return "a loop over `open`"
+    if len(statement.items) != 1 or statement.items[0].context_expr is not call:
+        return "anything else in the `with`"
     variable = statement.items[0].optional_vars
     handle = variable.id if isinstance(variable, ast.Name) else ""
     if handle in read_later(tree, statement):
-        return None
+        return f"`{handle}` behind its block"
     mentions = [node for part in statement.body for node in ast.walk(part) if _mentions(node, handle)]
     here = set(own(statement.body)) - {node for part in _closed_to_await(statement) for node in ast.walk(part)}
     uses = [_use(tree, node) for node in mentions if node in here]
-    if len(uses) != len(mentions) or None in uses:
-        return None
+    odd = next((node for node in mentions if node not in here or _use(tree, node) is None), None)
+    if odd is not None:
+        return f"{_text(tree, odd)} (line {getattr(odd, 'lineno', statement.lineno)})"
     return _Uses(
         tuple(use for use in uses if isinstance(use, ast.Call)),
         tuple(use for use in uses if isinstance(use, ast.For)),
     )
+
+
+def _text(tree: Tree, node: ast.AST) -> str:
+    """A use of the handle in short."""
+    parent = tree.parent(node)
+    if isinstance(parent, ast.Attribute):
+        return f"`.{parent.attr}`" if parent.attr not in AIOFILES else f"`.{parent.attr}` here"
+    name = called(parent) if parent else ""
+    return f"`{name}()`" if name else "this use of the file"
 
 
 def _mentions(node: ast.AST, name: str) -> bool:
@@ -320,8 +335,8 @@ def _use(tree: Tree, node: ast.AST) -> ast.Call | ast.For | None:
 def _write_aiofiles(tree: Tree, statement: ast.With, opened: Span, writing: Writing) -> Iterator[Edit]:
     source = tree.source
     call = statement.items[0].context_expr
-    uses = _async_uses(tree, statement, call) if isinstance(call, ast.Call) and source.span(call) == opened else None
-    if uses is None or not isinstance(call, ast.Call):
+    uses = _async_uses(tree, statement, call) if isinstance(call, ast.Call) and source.span(call) == opened else ""
+    if isinstance(uses, str) or not isinstance(call, ast.Call):
         raise CannotWrite("the handle is used in another way than was surveyed")
     for node in (statement, *uses.loops):
         start = source.span(node).start

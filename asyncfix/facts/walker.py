@@ -293,11 +293,11 @@ class Walker:
                         (value, scope, suffix)
                     )
             case ast.Attribute():
-                self._visit(target.value, frame, scope, context)
+                self._holder(target.value, frame, scope, context)
                 self._attribute_of_self(target, value, suffix, scope)
                 self._record(target, "write", frame, scope, context)
             case ast.Subscript():
-                self._visit(target.value, frame, scope, context)
+                self._holder(target.value, frame, scope, context)
                 self._visit(target.slice, frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
             case ast.Tuple() | ast.List():
@@ -311,6 +311,10 @@ class Walker:
                 self._target(target.value, "builtins.list!", "", frame, scope, context)
             case _:
                 self._visit(target, frame, scope, context)
+
+    def _holder(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
+        """Visit what a target is an attribute or an element of: as an operand, but a name is read."""
+        (self._visit if isinstance(node, ast.Name) else self._operand)(node, frame, scope, context)
 
     def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> None:
         owner = scope.function
@@ -409,7 +413,8 @@ class Walker:
         lazy = isinstance(node, ast.GeneratorExp)
         inside = replace(
             context,
-            barrier=context.barrier or ("generator-expression" if lazy else ""),
+            barrier=context.barrier
+            or ("generator-expression" if lazy else "nested-comprehension" if scope.kind == "comprehension" else ""),
             loop=context.loop or self.source.span(node),
         )
         for index, generator in enumerate(node.generators):
@@ -492,7 +497,11 @@ class Walker:
             self._stands(call) for call in ast.walk(node) if isinstance(call, ast.Call)
         ):
             context = replace(context, barrier=context.barrier or "f-string")
-        self._children(node, frame, scope, context)
+        before: ast.expr | None = None
+        for part in node.values:
+            shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
+            self._visit(part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context)
+            before = part
 
     def _stands(self, node: ast.Call) -> bool:
         try:
@@ -605,6 +614,16 @@ def _parameter_bound(qualname: str, name: str) -> Bound:
 def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
     every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
     return (argument.annotation for argument in every if argument is not None)
+
+
+def _shows_source(node: ast.FormattedValue, before: ast.expr | None) -> bool:
+    """Whether a field ends in ``=``, so that its text is part of the string: `ast` has that text before the value."""
+    match before:
+        case ast.Constant(value=str() as text) if text.rstrip().endswith("="):
+            names = (getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(node.value))
+            return (node.conversion != -1 or node.format_spec is not None) and all(name in text for name in names)
+        case _:
+            return False
 
 
 def _is_stop(node: ast.expr) -> bool:

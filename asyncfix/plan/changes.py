@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from asyncfix.colour import Barrier, Colouring, colour
+from asyncfix.colour import AWAITABLE_USES, Barrier, Colouring, barring, colour
 from asyncfix.effects import said
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
@@ -211,8 +211,9 @@ class _Planner:
         path, call = self.index.path(leaf.function), leaf.call
         if self._closed(path, call.line, call.end_line, leaf.rule):
             return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
-        if call.barrier:
-            return Mend(None, call.barrier, f"no await may stand here: {call.barrier.replace('-', ' ')}")
+        barrier = barring(call, self.facts.target)
+        if barrier:
+            return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")
         site = self._surveyed(leaf)
         if site is None:
             return Mend(None, "not-surveyed", "the call could not be looked at")
@@ -426,12 +427,13 @@ class _Planner:
 
     def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
         site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
-        if not isinstance(site, Call) or edge.kind not in ("call", "constructor") or site.use not in RUN_HERE:
+        if not isinstance(site, Call) or not self._runs_here(edge, site):
             return Mend(None, "", f"{edge.callee} is not run by a plain call here")
         if fact.is_generator:
             return Mend(None, "", f"{edge.callee} is a generator: a thread would run nothing of it")
-        if site.barrier not in ("", CALLBACK):
-            return Mend(None, site.barrier, f"no await may stand here: {site.barrier.replace('-', ' ')}")
+        barrier = barring(site, self.facts.target)
+        if barrier not in ("", CALLBACK):
+            return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")
         if self._closed(path, site.line, site.end_line):
             return Mend(None, "not-editable", f"{path}:{site.line} may not be edited")
         if self.facts.target < THREADED:
@@ -464,6 +466,13 @@ class _Planner:
         )
         key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
         return Mend(draft.change(leaf.rule, key, f"{edge.callee} in {edge.caller}: run it in a thread"))
+
+    def _runs_here(self, edge: Edge, site: Call) -> bool:
+        """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
+        if site.use in RUN_HERE:
+            return edge.kind in ("call", "constructor")
+        here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
+        return site.use in AWAITABLE_USES and set(here) == {"call"}
 
     def _leaves_below(self, edge: Edge) -> Iterator[Leaf]:
         for name in self.facts.effects.below(edge.callee):

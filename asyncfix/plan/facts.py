@@ -171,6 +171,7 @@ def gather(
         },
         closed=closed,
         closed_lines=closed_lines,
+        target=target,
     )
     effects = Effects(index)
     return Facts(
