@@ -53,10 +53,8 @@ class Analysis:
         return kept_names(self.index, self.patches)
 
 
-def analyse(
-    workspace: Workspace, settings: Settings, stage: Callable[[str], object], before: Analysis | None = None
-) -> Analysis:
-    """Look at the project, after what was seen ``before``; ``stage`` is told the name of each stage as it begins."""
+def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
+    """Look at the project; ``stage`` is told the name of each stage as it begins."""
     stage("summarise")
     summaries, texts = workspace.facts()
     stage("link")
@@ -65,7 +63,7 @@ def analyse(
         _source_roots(workspace),
         _other_names(workspace),
     )
-    index = link(summaries, texts, named, settings.catalog, before.index if before is not None else None)
+    index = link(summaries, texts, named, settings.catalog)
     stage("plan")
     suppressions = suppress.collect(summaries)
     known = facts.gather(

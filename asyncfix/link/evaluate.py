@@ -120,15 +120,6 @@ class Evaluator:
             found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
         return _some(found)
 
-    def remember(self, earlier: Evaluator, changed: frozenset[str]) -> None:
-        """Take over the answers of an earlier evaluator, but for those to refs of the changed files."""
-        kept = {key: found for key, found in earlier._memo.items() if key[0] not in changed or key[1][:1] == "="}
-        self._memo, self._orders, self._library = kept, earlier._orders, earlier._library
-
-    def asked(self, path: str, name: str) -> bool:
-        """Whether the meaning of a name of a module's top level was ever asked for."""
-        return (path, f"={name}") in self._memo
-
     def function_ids(self, path: str, qualname: str) -> tuple[str, ...]:
         """Ids of all definitions of a qualified name in a file."""
         return self._functions_at.get((path, qualname), ())

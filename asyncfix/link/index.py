@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import again, protocols
+from asyncfix.link import protocols
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
@@ -95,37 +95,14 @@ class ProjectIndex:
         return self.functions[function].path
 
 
-def link(
-    summaries: Iterable[Summary],
-    texts: Iterable[TextFacts],
-    modules: Modules,
-    catalog: Catalog,
-    before: ProjectIndex | None = None,
-) -> ProjectIndex:
-    """Join the summaries. ``before``: the index of an earlier round, of which is kept what still holds."""
+def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modules, catalog: Catalog) -> ProjectIndex:
+    """Join the summaries."""
     by_path = {summary.path: summary for summary in sorted(summaries, key=lambda item: item.path)}
-    evaluator = _evaluator(by_path, modules, catalog)
-    index = ProjectIndex(evaluator, tuple(texts), evaluator.functions, evaluator.classes)
-    index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in index.functions.values())
-    changed: frozenset[str] | None = None
-    if before is not None and before.evaluator.modules.names == modules.names:
-        changed = again.changed(before.summaries, by_path, before.evaluator.asked)
-    if before is None or changed is None:
-        _inheritance(index)
-        for name, info in index.functions.items():
-            _edges(index, name, info)
-    else:
-        _link_again(index, before, changed)
-    _names(index)
-    return index
-
-
-def _evaluator(summaries: Mapping[str, Summary], modules: Modules, catalog: Catalog) -> Evaluator:
     functions: dict[str, FunctionInfo] = {}
     classes: dict[str, ClassInfo] = {}
     functions_at: dict[tuple[str, str], tuple[str, ...]] = {}
     classes_at: dict[tuple[str, str], str] = {}
-    for path, summary in summaries.items():
+    for path, summary in by_path.items():
         module = modules.names[path]
         for function in summary.functions:
             name = _unique(f"{module}.{function.qualname}" if function.qualname else module, functions)
@@ -138,48 +115,14 @@ def _evaluator(summaries: Mapping[str, Summary], modules: Modules, catalog: Cata
             if (path, item.qualname) not in classes_at:
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
-    return Evaluator(summaries, modules, catalog, functions, classes, functions_at, classes_at)
-
-
-def _link_again(index: ProjectIndex, before: ProjectIndex, changed: frozenset[str]) -> None:
-    """Take over what an earlier round has linked, but for the functions of the changed files."""
-    index.evaluator.remember(before.evaluator, changed)
-    index.family, index.subclasses, index.promised = before.family, before.subclasses, before.promised
-    anew = changed | _naming(index, index.names ^ before.names)
-    loose = _loose_of(before)
-    for name, info in index.functions.items():
-        if info.path in anew:
-            _edges(index, name, info)
-        else:
-            _take_over(index, before, name, loose.get(name, ()))
-
-
-def _naming(index: ProjectIndex, names: frozenset[str]) -> frozenset[str]:
-    """The files with an access whose last name is one of these."""
-    infos = index.functions.values() if names else ()
-    return frozenset(info.path for info in infos if any(_attribute(item) in names for item in info.fact.accesses))
-
-
-def _loose_of(index: ProjectIndex) -> Mapping[str, list[tuple[str, str, Loose]]]:
-    """By function, its loose places: where the index keeps them, under which name, and the place."""
-    found: dict[str, list[tuple[str, str, Loose]]] = {}
-    for kept in ("passed", "rebound", "by_name"):
-        for key, places in getattr(index, kept).items():
-            for place in places:
-                if place.owner:
-                    found.setdefault(place.owner, []).append((kept, key, place))
-    return found
-
-
-def _take_over(index: ProjectIndex, before: ProjectIndex, name: str, loose: Iterable[tuple[str, str, Loose]]) -> None:
-    for edge in before.calls.get(name, ()):
-        _add(index, edge)
-    if name in before.externals:
-        index.externals[name] = before.externals[name]
-    if name in before.unknown:
-        index.unknown[name] = before.unknown[name]
-    for kept, key, place in loose:
-        getattr(index, kept).setdefault(key, []).append(place)
+    evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
+    index = ProjectIndex(evaluator, tuple(texts), functions, classes)
+    index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
+    _inheritance(index)
+    for name, info in functions.items():
+        _edges(index, name, info)
+    _names(index)
+    return index
 
 
 def _unique(name: str, taken: Mapping[str, object]) -> str:
@@ -231,7 +174,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
                 index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
         # Most attributes are data: no function is called that.
-        if access.kind == "iterate" or _attribute(access) in index.names:
+        if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
             _access_edges(index, name, info, access)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
@@ -329,10 +272,6 @@ def _protocol(
                 _add(index, Edge(name, entity.name, kind, site))
                 found = True
     return found
-
-
-def _attribute(access: Access) -> str:
-    return access.ref.rpartition(".")[2].lstrip(":")
 
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
