@@ -160,6 +160,9 @@ def _reasons(
         yield "dunder", "is called by Python itself"
     if fact.is_generator:
         yield "generator", "is a generator"
+    if name in index.stopping:
+        place = f"{summary.path}:{index.stopping[name]}"
+        yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:
         if not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"

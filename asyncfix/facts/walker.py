@@ -383,8 +383,8 @@ class Walker:
         frame.tries.append((span, [(handler.type, handler.lineno) for handler in node.handlers], scope))
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
         for handler in node.handlers:
-            if handler.type is not None and not _is_stop(handler.type):
-                self._visit(handler.type, frame, scope, context)
+            caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            self._all((item for item in caught if not _is_stop(item)), frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
             self._all(handler.body, frame, scope, replace(context, in_handler=True))
@@ -570,7 +570,7 @@ def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
     return (argument.annotation for argument in every if argument is not None)
 
 
-def _is_stop(node: ast.expr) -> bool:
+def _is_stop(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Name) and node.id == "StopIteration"
 
 

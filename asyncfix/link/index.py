@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import protocols
+from asyncfix.link import protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
 from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
+
+STOP = "builtins.StopIteration"
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
@@ -79,6 +81,8 @@ class ProjectIndex:
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
+    stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
 
     @property
     def summaries(self) -> Mapping[str, Summary]:
@@ -122,6 +126,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     for name, info in functions.items():
         _edges(index, name, info)
     _names(index)
+    stopping.spread(index)
     return index
 
 
@@ -176,6 +181,8 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
         # Most attributes are data: no function is called that.
         if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
             _access_edges(index, name, info, access)
+        elif access.ref == STOP:
+            index.stopping.setdefault(name, access.line)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
             _add(index, Edge(owner, name, "class", _body(info.fact)))
