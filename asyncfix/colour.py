@@ -136,7 +136,7 @@ def _use(name: str, reason: str, path: str, line: int) -> str:
         "rebound": "is assigned anew at run time",
         "possible-caller": "may be meant by a call whose receiver is not known",
         "possible-use": "may be meant by an attribute whose owner is not known",
-        "dynamic-access": "may be meant by getattr",
+        "dynamic-access": "may be reached by its name as a text",
         "unparsed-file": "is named in a file that could not be parsed",
     }
     return f"{name} {said[reason]} ({path}:{line})"

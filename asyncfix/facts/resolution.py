@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from asyncfix.facts.scopes import (
     LITERALS,
     NONE,
@@ -24,6 +26,7 @@ from asyncfix.facts.scopes import (
     union,
 )
 from asyncfix.facts.temporary import own_paths
+from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -83,6 +86,7 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
+NAMING = ("builtins.getattr", "operator.attrgetter", "operator.methodcaller")
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
@@ -258,7 +262,7 @@ def _call_fact(
         node.end_lineno or node.lineno,
         end_column,
         targets,
-        _arguments(node, scope),
+        _arguments(node, scope) if targets[0] not in NAMING else _naming(node, scope),
         use=use,
         barrier=context.barrier,
         tight=tight,
@@ -280,6 +284,17 @@ def _arguments(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
     if node.keywords:
         found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
     return tuple(found)
+
+
+def _naming(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
+    """The arguments of a call that is told a name: of one that is put together the literal parts are kept."""
+    found = _arguments(node, scope)
+    return tuple(
+        argument
+        if isinstance(value, ast.Constant)
+        else msgspec.structs.replace(argument, ref=argument.ref or "?", literal=text_shape(value))
+        for argument, value in zip(found, (*node.args, *(item.value for item in node.keywords)), strict=True)
+    )
 
 
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:

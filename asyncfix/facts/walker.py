@@ -16,13 +16,17 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
+from asyncfix.facts.texts import text_shape
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
-NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
+NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
+NAMESPACES = frozenset({"globals", "locals", "vars"})
+EVALUATING = frozenset({"eval", "exec", "compile"})
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -294,7 +298,8 @@ class Walker:
                 self._attribute_of_self(target, value, suffix, scope)
                 self._record(target, "write", frame, scope, context)
             case ast.Subscript():
-                self._visit(target.value, frame, scope, context)
+                if not self._named_in(target.value, target.slice):
+                    self._visit(target.value, frame, scope, context)
                 self._visit(target.slice, frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
             case ast.Tuple() | ast.List():
@@ -421,7 +426,8 @@ class Walker:
         frame.calls.append((node, scope, context, use, tight))
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if isinstance(node.func, ast.Attribute):
-            self._operand(node.func.value, frame, scope, context)
+            if not (called == "get" and node.args and self._named_in(node.func.value, node.args[0])):
+                self._operand(node.func.value, frame, scope, context)
         elif not isinstance(node.func, ast.Name):
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
@@ -430,10 +436,33 @@ class Walker:
                 for arg in node.args
                 if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
             )
+        elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
+            self._evaluated(node.args[:1])
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
                 self._visit(argument, frame, scope, context)
+
+    def _named_in(self, held: ast.expr, key: ast.expr) -> bool:
+        """Whether an element of a namespace (``globals()``, ``vars(x)``) is asked for by its name, which is noted then.
+
+        Then there is nothing more to visit, but for an attribute ``__dict__``.
+        """
+        called = isinstance(held, ast.Call) and isinstance(held.func, ast.Name) and held.func.id in NAMESPACES
+        if not called and not (isinstance(held, ast.Attribute) and held.attr == "__dict__"):
+            return False
+        name = text_shape(key)
+        if not name.isidentifier():
+            return False
+        self.dynamic.append(Mention(name, key.lineno))
+        return called
+
+    def _evaluated(self, texts: Iterable[ast.expr]) -> None:
+        """All names in a text that is run as code may mean what is so called."""
+        for node in (part for text in texts for part in ast.walk(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names = dict.fromkeys(IDENTIFIER.findall(node.value))
+                self.dynamic.extend(Mention(name, node.lineno) for name in names if name.isascii())
 
     def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
@@ -461,7 +490,8 @@ class Walker:
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Name):
             self._record(node.value, "item", frame, scope, context)
-        self._operand(node.value, frame, scope, context)
+        if not self._named_in(node.value, node.slice):
+            self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)
 
     def _record(self, node: ast.expr, kind: str, frame: Frame, scope: Scope, context: Context) -> None:

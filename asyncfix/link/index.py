@@ -10,6 +10,7 @@ from asyncfix.link import protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
+from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
 
@@ -81,6 +82,8 @@ class ProjectIndex:
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
+    opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
+    """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
 
@@ -126,6 +129,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     for name, info in functions.items():
         _edges(index, name, info)
     _names(index)
+    _computed(index)
     stopping.spread(index)
     return index
 
@@ -183,6 +187,8 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             _access_edges(index, name, info, access)
         elif access.ref == STOP:
             index.stopping.setdefault(name, access.line)
+        elif access.ref.endswith(".__dict__"):
+            index.opened.append((name, access))
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
             _add(index, Edge(owner, name, "class", _body(info.fact)))
@@ -322,6 +328,14 @@ def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access
 def _add(index: ProjectIndex, edge: Edge) -> None:
     index.calls.setdefault(edge.caller, []).append(edge)
     index.callers.setdefault(edge.callee, []).append(edge)
+
+
+def _computed(index: ProjectIndex) -> None:
+    named = Named(index)
+    named.look()
+    for known, places in ((index.passed, named.ids), (index.by_name, named.lasts)):
+        for name, (path, line, owner) in places.items():
+            known.setdefault(name, []).append(Loose("dynamic-access", path, line, owner))
 
 
 def _names(index: ProjectIndex) -> None:
