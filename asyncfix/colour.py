@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.callbacks import HANDED
+from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Function, Span, Summary
 
@@ -170,6 +171,9 @@ def _reasons(
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
         yield from _foreign(index, summary.path, fact.owner_class)
+        if last in PROTOCOLS and name in index.handed:
+            library, path, line = index.handed[name]
+            yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
     if name in limits.pins:
         yield "pinned", "is pinned in [tool.asyncfix]"
     if name in limits.entry_points:

@@ -14,6 +14,7 @@ from asyncfix.facts.scopes import (
     LITERALS,
     NONE,
     UNKNOWN,
+    Bound,
     Refs,
     Scope,
     annotation,
@@ -86,7 +87,8 @@ PLAIN = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 MOST_REFS = 12
-NAMING = ("builtins.getattr", "operator.attrgetter", "operator.methodcaller")
+CONNECT = "sqlite3.connect"
+NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller")
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 STANDARD = sys.stdlib_module_names | {"builtins"}
@@ -130,6 +132,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
+        operations=tuple(_operations(source, frame)),
     )
 
 
@@ -250,7 +253,11 @@ def _call_fact(
     ``temporary``: the file imports `tempfile`.
     """
     targets = resolve(node.func, scope)
-    if _is_plain(targets[0]) and all(map(_is_plain, targets)) and not any(item.arg == "key" for item in node.keywords):
+    if (
+        _is_plain(targets[0])
+        and all(map(_is_plain, targets))
+        and not any(item.arg in ("key", "file") for item in node.keywords)
+    ):
         return None
     span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -262,7 +269,7 @@ def _call_fact(
         node.end_lineno or node.lineno,
         end_column,
         targets,
-        _arguments(node, scope) if targets[0] not in NAMING else _naming(node, scope),
+        _arguments(node, scope) if targets[0] not in NAMING else _naming(node, scope, targets[0]),
         use=use,
         barrier=context.barrier,
         tight=tight,
@@ -286,15 +293,28 @@ def _arguments(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
     return tuple(found)
 
 
-def _naming(node: ast.Call, scope: Scope) -> tuple[Argument, ...]:
-    """The arguments of a call that is told a name: of one that is put together the literal parts are kept."""
+def _naming(node: ast.Call, scope: Scope, target: str) -> tuple[Argument, ...]:
+    """The arguments of a call that is told a name: of one that is put together the literal parts are kept, and what a
+    constant holds that names a database."""
     found = _arguments(node, scope)
+    if target == CONNECT:
+        return tuple(msgspec.structs.replace(item, literal=_constant(item.name, scope)) if item.name else item for item in found)
     return tuple(
         argument
         if isinstance(value, ast.Constant)
         else msgspec.structs.replace(argument, ref=argument.ref or "?", literal=text_shape(value))
         for argument, value in zip(found, (*node.args, *(item.value for item in node.keywords)), strict=True)
     )
+
+
+def _constant(name: str, scope: Scope) -> str:
+    """The text that a name stands for all the time, '' if it may be any."""
+    home = scope.find(name)
+    match home.names[name] if home is not None else ():
+        case [Bound(value=ast.Constant(value=str() as text), steps="")]:
+            return text
+        case _:
+            return ""
 
 
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
@@ -328,6 +348,13 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
                 _note_loose(ref, kind, node, loose)
             elif kind == "write" or ref.partition(".")[0] not in STANDARD or ref == STOP:
                 yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
+
+
+def _operations(source: Source, frame: Frame) -> Iterable[Access]:
+    for node, method, scope, context in frame.operations:
+        for ref in resolve(node, scope):
+            if ref[:1] != "?" and not ref.startswith("builtins."):
+                yield _access(source, ref, node, method, context)
 
 
 def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:

@@ -26,6 +26,25 @@ PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy"
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
+# Builtins that run a special method of their first argument.
+ASKING = {"len": "__len__", "next": "__next__"} | dict.fromkeys(
+    ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
+)
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.MatMult: "__matmul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+    ast.Pow: "__pow__",
+    ast.LShift: "__lshift__",
+    ast.RShift: "__rshift__",
+    ast.BitOr: "__or__",
+    ast.BitXor: "__xor__",
+    ast.BitAnd: "__and__",
+}
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -55,6 +74,7 @@ class Frame:
     accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     tries: list[tuple[Span, list[tuple[ast.expr | None, int]], Scope]] = field(default_factory=list)
     awaits: list[Span] = field(default_factory=list)
+    operations: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
     yields: list[ast.expr] = field(default_factory=list)
     is_generator: bool = False
@@ -221,6 +241,8 @@ class Walker:
 
     def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
+        if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+            self._operation(node.value, "__iter__", frame, scope, context)
         for target in node.targets:
             # Plain names of a function are seen by nobody else: when they are written does not matter.
             inner = context if isinstance(target, ast.Name) else replace(context, late=node.value)
@@ -333,7 +355,22 @@ class Walker:
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, ast.Name):
                 self._record(right, "item", frame, scope, context)
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                self._operation(right, "__contains__", frame, scope, context)
         self._children(node, frame, scope, context)
+
+    def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
+        self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
+        self._children(node, frame, scope, context)
+
+    def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
+        self._operation(node.value, "__iter__", frame, scope, context)
+        self._children(node, frame, scope, context)
+
+    def _operation(self, node: ast.expr, method: str, frame: Frame, scope: Scope, context: Context) -> None:
+        """A special method is run, of what goes by a name: what is made on the spot is seldom asked so."""
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            frame.operations.append((node, method, scope, context))
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
         for target in node.targets:
@@ -359,6 +396,7 @@ class Walker:
             return
         self._visit(node, frame, scope, context)
         if isinstance(node, (ast.Name, ast.Attribute)) and use == "iterated":
+            self._operation(node, "__iter__", frame, scope, context)
             self._record(node, "iterate", frame, scope, replace(context, loop=body or context.loop))
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
@@ -374,6 +412,8 @@ class Walker:
                 self._call(item.context_expr, frame, scope, context, use)
             else:
                 self._visit(item.context_expr, frame, scope, context)
+                if use == "entered":
+                    self._operation(item.context_expr, "__enter__", frame, scope, context)
             context = replace(
                 context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
             )
@@ -438,6 +478,9 @@ class Walker:
             )
         elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
             self._evaluated(node.args[:1])
+        asked = ASKING.get(called)
+        if asked is not None and node.args and isinstance(node.func, ast.Name):
+            self._operation(node.args[0], asked, frame, scope, context)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
@@ -490,6 +533,7 @@ class Walker:
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Name):
             self._record(node.value, "item", frame, scope, context)
+        self._operation(node.value, "__getitem__", frame, scope, context)
         if not self._named_in(node.value, node.slice):
             self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)
@@ -571,6 +615,8 @@ class Walker:
         ast.Subscript: _subscript,
         ast.Delete: _delete,
         ast.Compare: _compare,
+        ast.BinOp: _binary,
+        ast.Starred: _starred,
         ast.MatchAs: _capture,
         ast.MatchStar: _capture,
         ast.JoinedStr: _f_string,
