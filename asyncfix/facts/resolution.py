@@ -298,11 +298,15 @@ def _naming(node: ast.Call, scope: Scope, target: str) -> tuple[Argument, ...]:
     constant holds that names a database."""
     found = _arguments(node, scope)
     if target == CONNECT:
-        return tuple(msgspec.structs.replace(item, literal=_constant(item.name, scope)) if item.name else item for item in found)
+        return tuple(
+            msgspec.structs.replace(item, literal=_constant(item.name, scope)) if item.name else item for item in found
+        )
     return tuple(
-        argument
-        if isinstance(value, ast.Constant)
-        else msgspec.structs.replace(argument, ref=argument.ref or "?", literal=text_shape(value))
+        (
+            argument
+            if isinstance(value, ast.Constant)
+            else msgspec.structs.replace(argument, ref=argument.ref or "?", literal=text_shape(value))
+        )
         for argument, value in zip(found, (*node.args, *(item.value for item in node.keywords)), strict=True)
     )
 

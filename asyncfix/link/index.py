@@ -20,7 +20,11 @@ CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
 RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING}
-LIBRARY_OPERATIONS = {"__enter__": ("acquire", "entered"), "__iter__": ("__iter__", "iterated"), "__next__": ("__next__", "plain")}
+LIBRARY_OPERATIONS = {
+    "__enter__": ("acquire", "entered"),
+    "__iter__": ("__iter__", "iterated"),
+    "__next__": ("__next__", "plain"),
+}
 """What is run of objects of libraries, and the use of a call that does the same."""
 
 
