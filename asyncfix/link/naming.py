@@ -53,7 +53,7 @@ class Named:
         method = call.targets[0] == GETTER
         shape = call.arguments[method].literal if len(call.arguments) > method else ""
         receiver = call.arguments[0].ref if method else "?"
-        if not shape or ANY not in shape and not call.arguments[method].ref:
+        if not shape or (ANY not in shape and not call.arguments[method].ref):
             return  # named in full, which is noted elsewhere
         run = _runs(fact)
         if shape == ANY and not run:
@@ -65,9 +65,7 @@ class Named:
                 for last in self._matching(known):
                     self.lasts.setdefault(last, (path, call.line, name))
 
-    def _all_of(
-        self, name: str, path: str, call: Call | Access, ref: str, shape: str, *, opened: bool = False
-    ) -> bool:
+    def _all_of(self, name: str, path: str, call: Call | Access, ref: str, shape: str, *, opened: bool = False) -> bool:
         """Note what is so called in the class or module that ``ref`` means. False if that may be any.
 
         ``opened``: its namespace is gone through; that of an instance has no methods.

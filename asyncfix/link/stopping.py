@@ -24,7 +24,12 @@ def spread(index: ProjectIndex) -> None:
         for edge in index.callers.get(name, ()):
             caller = index.fact(edge.caller)
             consumed = edge.kind == "protocol" and not isinstance(edge.site, Call)  # by a loop
-            if edge.caller in index.stopping or consumed or not _lets_out(caller) or _caught(index, edge.caller, edge.site):
+            if (
+                edge.caller in index.stopping
+                or consumed
+                or not _lets_out(caller)
+                or _caught(index, edge.caller, edge.site)
+            ):
                 continue
             index.stopping[edge.caller] = edge.site.line
             stack.append(edge.caller)
