@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.callbacks import HANDED
+from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Function, Span, Summary
 
@@ -148,7 +149,7 @@ def _use(name: str, reason: str, path: str, line: int) -> str:
         "rebound": "is assigned anew at run time",
         "possible-caller": "may be meant by a call whose receiver is not known",
         "possible-use": "may be meant by an attribute whose owner is not known",
-        "dynamic-access": "may be meant by getattr",
+        "dynamic-access": "may be reached by its name as a text",
         "unparsed-file": "is named in a file that could not be parsed",
     }
     return f"{name} {said[reason]} ({path}:{line})"
@@ -172,6 +173,9 @@ def _reasons(
         yield "dunder", "is called by Python itself"
     if fact.is_generator:
         yield "generator", "is a generator"
+    if name in index.stopping:
+        place = f"{summary.path}:{index.stopping[name]}"
+        yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:
         if not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
@@ -179,6 +183,9 @@ def _reasons(
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
         yield from _foreign(index, summary.path, fact.owner_class)
+        if last in PROTOCOLS and name in index.handed:
+            library, path, line = index.handed[name]
+            yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
     if name in limits.pins:
         yield "pinned", "is pinned in [tool.asyncfix]"
     if name in limits.entry_points:

@@ -188,6 +188,7 @@ class Function(Packed, frozen=True):
     kind       ``module`` | ``class`` | ``function`` | ``method`` | ``static`` | ``classmethod`` | ``property`` | ``lambda``
     keyword    span of the word ``def`` (or of ``async def``), where a Turn is written
     decorators refs, as written from top to bottom
+    operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
     """
 
@@ -210,6 +211,7 @@ class Function(Packed, frozen=True):
     accesses: tuple[Access, ...] = ()
     tries: tuple[Try, ...] = ()
     awaits: tuple[Span, ...] = ()
+    operations: tuple[Access, ...] = ()
 
 
 class Class(Packed, frozen=True):

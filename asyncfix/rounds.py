@@ -93,7 +93,7 @@ def run(
             break
         taken |= {change.id: change for change in made.taken}
         workspace.update(made.pieces)
-        analysis = analyse(workspace, settings, stage, analysis)
+        analysis = analyse(workspace, settings, stage)
         changes = names.renamed(analysis)
         findings += names.findings(analysis)
         if state.over:

@@ -53,6 +53,12 @@ def _site(tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rul
     rule = rule_for(wanted.api, among)
     if rule is None:
         return _refused(wanted, "no-rule", f"no rule knows what to do about {wanted.api.call}")
+    if node is None and wanted.api.flow == "lock":
+        why = "a lock, event or thread of `threading` needs its asyncio counterpart"
+        return _refused(wanted, "thread-lock", why, rule.name)
+    if node is None and wanted.api.call.endswith((".__iter__", ".__next__")):
+        why = f"{wanted.api.call} does its work where it is iterated, which is no call that a thread could run"
+        return _refused(wanted, "lazy", why, rule.name)
     if node is None:
         return _refused(wanted, "not-found", "the call was not found where it should stand", rule.name)
     return rule.examine(Look(tree, node, wanted.api, wanted.owner))

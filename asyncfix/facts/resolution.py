@@ -15,6 +15,7 @@ from asyncfix.facts.scopes import (
     LITERALS,
     NONE,
     UNKNOWN,
+    Bound,
     Refs,
     Scope,
     annotation,
@@ -27,6 +28,7 @@ from asyncfix.facts.scopes import (
     union,
 )
 from asyncfix.facts.temporary import own_paths
+from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
 from asyncfix.source import Source
@@ -90,6 +92,8 @@ MOST_REFS = 12
 FILE_CALLS = frozenset(
     {"open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile", "move"}
 )
+CONNECT = "sqlite3.connect"
+NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller")
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 # Variables of the standard library that programs assign or change.
@@ -135,6 +139,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
+        operations=tuple(_operations(source, frame)),
     )
 
 
@@ -255,7 +260,11 @@ def _call_fact(
     ``temporary``: the file imports `tempfile`.
     """
     targets = resolve(node.func, scope)
-    if _is_plain(targets[0]) and all(map(_is_plain, targets)) and not any(item.arg == "key" for item in node.keywords):
+    if (
+        _is_plain(targets[0])
+        and all(map(_is_plain, targets))
+        and not any(item.arg in ("key", "file") for item in node.keywords)
+    ):
         return None
     span, column, end_column = source.extent(node)
     receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
@@ -268,7 +277,7 @@ def _call_fact(
         node.end_lineno or node.lineno,
         end_column,
         targets,
-        _arguments(node, scope, last in FILE_CALLS),
+        _arguments(node, scope, last in FILE_CALLS) if targets[0] not in NAMING else _naming(node, scope, targets[0]),
         use=use,
         barrier=context.barrier,
         tight=tight,
@@ -307,6 +316,32 @@ def _arguments(node: ast.Call, scope: Scope, spelled: bool) -> tuple[Argument, .
     return tuple(found)
 
 
+def _naming(node: ast.Call, scope: Scope, target: str) -> tuple[Argument, ...]:
+    """The arguments of a call that is told a name: of one that is put together the literal parts are kept, and what a
+    constant holds that names a database."""
+    found = _arguments(node, scope, False)
+    if target == CONNECT:
+        return tuple(replace(item, literal=_constant(item.name, scope)) if item.name else item for item in found)
+    return tuple(
+        (
+            argument
+            if isinstance(value, ast.Constant)
+            else replace(argument, ref=argument.ref or "?", literal=text_shape(value))
+        )
+        for argument, value in zip(found, (*node.args, *(item.value for item in node.keywords)), strict=True)
+    )
+
+
+def _constant(name: str, scope: Scope) -> str:
+    """The text that a name stands for all the time, '' if it may be any."""
+    home = scope.find(name)
+    match home.names[name] if home is not None else ():
+        case [Bound(value=ast.Constant(value=str() as text), steps="")]:
+            return text
+        case _:
+            return ""
+
+
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Name):
         return Argument(keyword, _one(lookup(scope, node.id)), "", node.id)
@@ -338,6 +373,13 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
                 _note_loose(ref, kind, node, loose)
             elif kind in ("write", "change") or ref.partition(".")[0] not in STANDARD or ref in (STOP, *OF_THE_PROCESS):
                 yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
+
+
+def _operations(source: Source, frame: Frame) -> Iterable[Access]:
+    for node, method, scope, context in frame.operations:
+        for ref in resolve(node, scope):
+            if ref[:1] != "?" and not ref.startswith("builtins."):
+                yield _access(source, ref, node, method, context)
 
 
 def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:

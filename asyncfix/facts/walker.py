@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
+from asyncfix.facts.texts import text_shape
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
@@ -25,7 +26,29 @@ DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
 LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
-NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller"})
+NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
+NAMESPACES = frozenset({"globals", "locals", "vars"})
+EVALUATING = frozenset({"eval", "exec", "compile"})
+# Builtins that run a special method of their first argument.
+ASKING = {"len": "__len__", "next": "__next__"} | dict.fromkeys(
+    ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
+)
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.MatMult: "__matmul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+    ast.Pow: "__pow__",
+    ast.LShift: "__lshift__",
+    ast.RShift: "__rshift__",
+    ast.BitOr: "__or__",
+    ast.BitXor: "__xor__",
+    ast.BitAnd: "__and__",
+}
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +77,7 @@ class Frame:
     accesses: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     tries: list[tuple[Span, list[ast.ExceptHandler], Scope]] = field(default_factory=list)
     awaits: list[Span] = field(default_factory=list)
+    operations: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
     yields: list[ast.expr] = field(default_factory=list)
     is_generator: bool = False
@@ -220,6 +244,8 @@ class Walker:
 
     def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
+        if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
+            self._operation(node.value, "__iter__", frame, scope, context)
         for target in node.targets:
             # Plain names of a function are seen by nobody else: when they are written does not matter.
             inner = context if isinstance(target, ast.Name) else replace(context, late=node.value)
@@ -297,7 +323,8 @@ class Walker:
                 self._attribute_of_self(target, value, suffix, scope)
                 self._record(target, "write", frame, scope, context)
             case ast.Subscript():
-                self._holder(target.value, frame, scope, context)
+                if not self._named_in(target.value, target.slice):
+                    self._holder(target.value, frame, scope, context)
                 self._visit(target.slice, frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
             case ast.Tuple() | ast.List():
@@ -335,7 +362,22 @@ class Walker:
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, ast.Name):
                 self._record(right, "item", frame, scope, context)
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                self._operation(right, "__contains__", frame, scope, context)
         self._children(node, frame, scope, context)
+
+    def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
+        self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
+        self._children(node, frame, scope, context)
+
+    def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
+        self._operation(node.value, "__iter__", frame, scope, context)
+        self._children(node, frame, scope, context)
+
+    def _operation(self, node: ast.expr, method: str, frame: Frame, scope: Scope, context: Context) -> None:
+        """A special method is run, of what goes by a name: what is made on the spot is seldom asked so."""
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            frame.operations.append((node, method, scope, context))
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
         for target in node.targets:
@@ -362,6 +404,7 @@ class Walker:
         else:
             self._visit(node, frame, scope, context)
         if use == "iterated" and isinstance(node, (ast.Name, ast.Attribute)):
+            self._operation(node, "__iter__", frame, scope, context)
             self._record(node, "iterate", frame, scope, inside)
         elif use == "iterated":
             for held in _run_over(node):
@@ -380,6 +423,8 @@ class Walker:
                 self._call(item.context_expr, frame, scope, context, use)
             else:
                 self._visit(item.context_expr, frame, scope, context)
+                if use == "entered":
+                    self._operation(item.context_expr, "__enter__", frame, scope, context)
             context = replace(
                 context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
             )
@@ -394,8 +439,8 @@ class Walker:
         frame.tries.append((span, node.handlers, scope))
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
         for handler in node.handlers:
-            if handler.type is not None and not _is_stop(handler.type):
-                self._visit(handler.type, frame, scope, context)
+            caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+            self._all((item for item in caught if not _is_stop(item)), frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
             self._all(handler.body, frame, scope, replace(context, in_handler=True))
@@ -433,7 +478,8 @@ class Walker:
         frame.calls.append((node, scope, context, use, tight))
         called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if isinstance(node.func, ast.Attribute):
-            self._operand(node.func.value, frame, scope, context)
+            if not (called == "get" and node.args and self._named_in(node.func.value, node.args[0])):
+                self._operand(node.func.value, frame, scope, context)
         elif not isinstance(node.func, ast.Name):
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
@@ -442,6 +488,11 @@ class Walker:
                 for arg in node.args
                 if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
             )
+        elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
+            self._evaluated(node.args[:1])
+        asked = ASKING.get(called)
+        if asked is not None and node.args and isinstance(node.func, ast.Name):
+            self._operation(node.args[0], asked, frame, scope, context)
         if called in ATTRIBUTE_CALLS and isinstance(node.func, ast.Name):
             self._attribute_by_name(node, ATTRIBUTE_CALLS[called], frame, scope, context)
         elif frame.outer and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
@@ -458,6 +509,27 @@ class Walker:
                 self._record(ast.copy_location(ast.Attribute(held, name), node), kind, frame, scope, context)
             case _:
                 pass
+
+    def _named_in(self, held: ast.expr, key: ast.expr) -> bool:
+        """Whether an element of a namespace (``globals()``, ``vars(x)``) is asked for by its name, which is noted then.
+
+        Then there is nothing more to visit, but for an attribute ``__dict__``.
+        """
+        called = isinstance(held, ast.Call) and isinstance(held.func, ast.Name) and held.func.id in NAMESPACES
+        if not called and not (isinstance(held, ast.Attribute) and held.attr == "__dict__"):
+            return False
+        name = text_shape(key)
+        if not name.isidentifier():
+            return False
+        self.dynamic.append(Mention(name, key.lineno))
+        return called
+
+    def _evaluated(self, texts: Iterable[ast.expr]) -> None:
+        """All names in a text that is run as code may mean what is so called."""
+        for node in (part for text in texts for part in ast.walk(text)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                names = dict.fromkeys(IDENTIFIER.findall(node.value))
+                self.dynamic.extend(Mention(name, node.lineno) for name in names if name.isascii())
 
     def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
@@ -485,7 +557,9 @@ class Walker:
     def _subscript(self, node: ast.Subscript, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Name):
             self._record(node.value, "item", frame, scope, context)
-        self._operand(node.value, frame, scope, context)
+        self._operation(node.value, "__getitem__", frame, scope, context)
+        if not self._named_in(node.value, node.slice):
+            self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)
 
     def _record(self, node: ast.expr, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
@@ -500,7 +574,9 @@ class Walker:
         before: ast.expr | None = None
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
-            self._visit(part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context)
+            self._visit(
+                part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
+            )
             before = part
 
     def _stands(self, node: ast.Call) -> bool:
@@ -569,6 +645,8 @@ class Walker:
         ast.Subscript: _subscript,
         ast.Delete: _delete,
         ast.Compare: _compare,
+        ast.BinOp: _binary,
+        ast.Starred: _starred,
         ast.MatchAs: _capture,
         ast.MatchStar: _capture,
         ast.JoinedStr: _f_string,
@@ -626,7 +704,7 @@ def _shows_source(node: ast.FormattedValue, before: ast.expr | None) -> bool:
             return False
 
 
-def _is_stop(node: ast.expr) -> bool:
+def _is_stop(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Name) and node.id == "StopIteration"
 
 

@@ -183,9 +183,23 @@ class Evaluator:
             inside = self._module_attribute(package, first.group()) if package and package != path else UNKNOWN
             base = tuple(dict.fromkeys((Entity("module", beside), *inside)))
             return self._steps(base, rest[first.end() :])
-        if package is None:
+        below = f"{folder}/{first.group()}" if folder else first.group()
+        if package is None or below in self.modules.folders:
+            return self._relative_to(path, below, rest[first.end() :].lstrip(".")) or self._of_package(package, rest)
+        return self._of_package(package, rest)
+
+    def _of_package(self, package: str | None, rest: str) -> Entities:
+        return self._steps((Entity("module", package),), "." + rest) if package is not None else UNKNOWN
+
+    def _relative_to(self, path: str, folder: str, rest: str) -> Entities:
+        """A module in a folder that is a namespace package."""
+        name = ROOT.match(rest)
+        if name is None or folder not in self.modules.folders:
             return UNKNOWN
-        return self._steps((Entity("module", package),), "." + rest)
+        module = self.modules.at(folder, name.group())
+        if module is not None:
+            return self._steps((Entity("module", module),), rest[name.end() :])
+        return self._relative_to(path, f"{folder}/{name.group()}", rest[name.end() :].lstrip("."))
 
     # ------------------------------------------------------------------------------------------------------------ steps
 

@@ -6,16 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import protocols
+from asyncfix.link import handing, protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
+from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
+
+STOP = "builtins.StopIteration"
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
+RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING}
+LIBRARY_OPERATIONS = {
+    "__enter__": ("acquire", "entered"),
+    "__iter__": ("__iter__", "iterated"),
+    "__next__": ("__next__", "plain"),
+}
+"""What is run of objects of libraries, and the use of a call that does the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +89,23 @@ class ProjectIndex:
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
+    opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
+    """Accesses to the namespace of something, with the function."""
+    stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
+
+    _handed: Mapping[str, tuple[str, str, int]] | None = None
 
     @property
     def summaries(self) -> Mapping[str, Summary]:
         return self.evaluator.summaries
+
+    @property
+    def handed(self) -> Mapping[str, tuple[str, str, int]]:
+        """See `handing`. Worked out when first asked for: few are the methods of such names that block."""
+        if self._handed is None:
+            self._handed = handing.handed(self)
+        return self._handed
 
     @property
     def catalog(self) -> Catalog:
@@ -122,6 +145,8 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     for name, info in functions.items():
         _edges(index, name, info)
     _names(index)
+    _computed(index)
+    stopping.spread(index)
     return index
 
 
@@ -174,8 +199,15 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
                 index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
         # Most attributes are data: no function is called that.
-        if access.kind == "iterate" or access.ref.rpartition(".")[2].lstrip(":") in index.names:
+        if access.ref.rpartition(".")[2].lstrip(":") in index.names:
             _access_edges(index, name, info, access)
+        elif access.ref == STOP:
+            index.stopping.setdefault(name, access.line)
+        elif access.ref.endswith(".__dict__"):
+            index.opened.append((name, access))
+    for access in info.fact.operations:
+        if access.kind in index.names or access.kind in LIBRARY_OPERATIONS:
+            _operation(index, name, info, access)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
             _add(index, Edge(owner, name, "class", _body(info.fact)))
@@ -246,6 +278,9 @@ def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
         for entity in index.evaluator.evaluate(path, f"{decorator}()"):
             if entity.kind == "function":
                 yield entity.name
+            elif entity.kind == "instance":  # the decorator is a class
+                called = index.evaluator.attribute(entity, "__call__")
+                yield from (item.name for item in called if item.kind == "method")
 
 
 def _opaque(name: str) -> bool:
@@ -288,11 +323,29 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         if entity.kind in ("function", "method"):
             place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
-        elif entity.kind == "instance" and access.kind == "iterate":
-            _protocol(index, name, access, entity.name, ITERATING)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
         reason = "possible-use" if access.kind == "read" else "rebound"
         index.by_name.setdefault(attribute, []).append(Loose(reason, info.path, access.line, name))
+
+
+def _operation(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    """A special method is run. Where a lock is taken by ``with`` counts in async code: there it is waited for by all tasks."""
+    for entity in index.evaluator.evaluate(info.path, access.ref):
+        if entity.kind == "instance":
+            _protocol(index, name, access, entity.name, RUNNING.get(access.kind, (access.kind,)))
+        elif entity.kind in ("value", "external") and access.kind in LIBRARY_OPERATIONS:
+            method, use = LIBRARY_OPERATIONS[access.kind]
+            row = index.catalog.blocking(f"{entity.name}.{method}")
+            if row is not None and (access.kind != "__enter__" or (row.flow == "lock" and info.fact.is_async)):
+                call = _as_call(access, method, use)
+                index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
+
+
+def _as_call(access: Access, method: str, use: str) -> Call:
+    """The place of an operation as the call that it comes to."""
+    place = (access.line, access.column, access.line, access.end_column)
+    targets = (f"{access.ref}.{method}",)
+    return Call(access.span, access.span, *place, targets, use=use, barrier=access.barrier, loop=access.loop)
 
 
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
@@ -315,6 +368,14 @@ def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access
 def _add(index: ProjectIndex, edge: Edge) -> None:
     index.calls.setdefault(edge.caller, []).append(edge)
     index.callers.setdefault(edge.callee, []).append(edge)
+
+
+def _computed(index: ProjectIndex) -> None:
+    named = Named(index)
+    named.look()
+    for known, places in ((index.passed, named.ids), (index.by_name, named.lasts)):
+        for name, (path, line, owner) in places.items():
+            known.setdefault(name, []).append(Loose("dynamic-access", path, line, owner))
 
 
 def _names(index: ProjectIndex) -> None:

@@ -24,6 +24,8 @@ class Modules:
     by_name: Mapping[str, str]
     packages: frozenset[str]
     aliases: Mapping[str, str]
+    folders: frozenset[str] = frozenset()
+    """Those in which, or below which, there are modules."""
 
     def find(self, importer: str, name: str) -> str | None:
         """The path of the module that ``import name`` means in the file ``importer``."""
@@ -67,7 +69,7 @@ def build(paths: Iterable[str], roots: Iterable[str] = (), aliases: Mapping[str,
     candidates: dict[str, list[str]] = {}
     own: dict[str, str] = {}
     for path in (*files, *other):
-        first = _own_name(path, known)
+        first = _own_name(path, known, bases)
         if path not in other:
             own[path] = first
         for name in dict.fromkeys((first, *(_below(path, base) for base in bases))):
@@ -84,10 +86,23 @@ def build(paths: Iterable[str], roots: Iterable[str] = (), aliases: Mapping[str,
         by_name={name: path for path, name in names.items()},
         packages=frozenset(packages),
         aliases=other,
+        folders=frozenset(_folders(known)),
     )
 
 
-def _own_name(path: str, known: set[str]) -> str:
+def _folders(paths: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for folder in {dirname(path) for path in paths}:
+        while folder and folder not in found:
+            found.add(folder)
+            folder = dirname(folder)
+    return found
+
+
+def _own_name(path: str, known: set[str], bases: Iterable[str]) -> str:
+    below = [base for base in bases if base and path.startswith(f"{base}/")]
+    if below:  # what has no ``__init__.py`` there is a namespace package
+        return _below(path, max(below, key=len))
     top = dirname(path)
     if join(top, "__init__.py") not in known:
         return _dotted(path[len(top) :].lstrip("/"))

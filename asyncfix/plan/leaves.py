@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from asyncfix.model import Api, Call, Hop
 from asyncfix.plan.memory import in_memory
 
 PARTIAL = "functools.partial()"  # stands for any call whose arguments are not all to be seen where it is called
+OPENED = re.compile(r"(?:^|[.:])open\(\)")
 NOTHING = ("None", "False", "0", "0.0")
 
 
@@ -166,7 +168,7 @@ def _asked(api: Api, call: Call) -> bool:
 
 def _own_handle(external: External) -> bool:
     """A method of a file that the same function opened: the opening is the leaf, with all that is done to the file."""
-    return external.name.startswith("io.") and any("open()" in target for target in external.call.targets)
+    return external.name.startswith("io.") and any(OPENED.search(target) for target in external.call.targets)
 
 
 def _on_loop(index: ProjectIndex, info: FunctionInfo) -> bool:

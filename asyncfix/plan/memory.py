@@ -13,6 +13,7 @@ BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 FILES = frozenset({"fileobj", "file", "fp", "filename", "filepath_or_buffer", "path_or_buf", "source", "buf", "io"})
 BOTH = frozenset({"shutil.copyfileobj"})  # the first argument is read, the second written
 REQUESTS = re.compile(r"(?:\.(?:get|post|put|patch|delete|head|options|request)|^requests\.\w+)\(\)~?$")
+CONNECT = "sqlite3.connect"
 BODIES = ("requests.Response.", "httpx.Response.")
 
 
@@ -21,6 +22,10 @@ def in_memory(index: ProjectIndex, external: External) -> bool:
     path, call = index.path(external.caller), external.call
     if external.name.startswith(BODIES):
         return all(_was_read(index, external.caller, target) for target in call.targets)
+    if external.name == CONNECT:
+        return _is_memory(call)
+    if external.name.startswith("sqlite3."):
+        return bool(call.targets) and all(_of_memory(index, external.caller, target) for target in call.targets)
     if external.name in BOTH:
         return len(call.arguments) > 1 and all(_is_buffer(index, path, item) for item in call.arguments[:2])
     if _on_buffer(index, path, call):
@@ -45,6 +50,33 @@ def _of_buffer(index: ProjectIndex, function: str, target: str) -> bool:
     maker, called, _ = target.partition("()")
     calls = list(_calls(index, function, maker)) if called else []
     return bool(calls) and all(_on_buffer(index, index.path(function), call) for call in calls)
+
+
+def _is_memory(call: Call) -> bool:
+    """Whether the database that is connected to is in memory, so far as a constant says so."""
+    named = [item for item in call.arguments if item.keyword == "database"] or list(call.arguments[:1])
+    text = next((item.literal for item in named if item.keyword in ("", "database")), "")
+    return text == ":memory:" or text.startswith("file::memory:") or (text[:5] == "file:" and "mode=memory" in text)
+
+
+def _of_memory(index: ProjectIndex, function: str, target: str) -> bool:
+    """Whether a statement is one of a connection, or a cursor of it, that was made to a database in memory each time."""
+    maker = target.partition("()")[0]
+    if maker == CONNECT:
+        made = [*_calls(index, function, CONNECT)]
+    else:
+        holder = maker.rpartition(".")[0]
+        made = [call for name in _writing(index, function, holder) for call in _calls(index, name, CONNECT)]
+    return bool(made) and all(map(_is_memory, made))
+
+
+def _writing(index: ProjectIndex, function: str, holder: str) -> Iterator[str]:
+    """The functions that give a variable of the module, or an attribute of its class, what it holds."""
+    path, (owner, of_instance, _) = index.path(function), holder[1:].partition("!")
+    for fact in index.summaries[path].functions if holder.startswith(":") and "@" not in holder else ():
+        inside = fact.owner_class == owner if of_instance else fact.kind == "module"
+        if inside and any(access.ref == holder and access.kind == "write" for access in fact.accesses):
+            yield from index.evaluator.function_ids(path, fact.qualname) or (index.evaluator.modules.names[path],)
 
 
 def _was_read(index: ProjectIndex, function: str, target: str) -> bool:

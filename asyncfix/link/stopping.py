@@ -1,0 +1,62 @@
+"""Functions out of which StopIteration may come. No coroutine lets one out (PEP 479), so they do not turn async."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from asyncfix.model import Access, Call, Function
+
+if TYPE_CHECKING:
+    from asyncfix.link.index import ProjectIndex
+
+NEXT = "builtins.next"
+CATCHING = frozenset({"builtins.StopIteration", "builtins.Exception", "builtins.BaseException"})
+
+
+def spread(index: ProjectIndex) -> None:
+    """Add to those that raise it themselves those that ask an iterator for one more, and all that call one of either."""
+    for name, line in _asking(index):
+        index.stopping.setdefault(name, line)
+    stack = [name for name in index.stopping if _lets_out(index.fact(name))]
+    index.stopping = {name: index.stopping[name] for name in stack}
+    for name in stack:
+        for edge in index.callers.get(name, ()):
+            caller = index.fact(edge.caller)
+            consumed = edge.kind == "protocol" and not isinstance(edge.site, Call)  # by a loop
+            if (
+                edge.caller in index.stopping
+                or consumed
+                or not _lets_out(caller)
+                or _caught(index, edge.caller, edge.site)
+            ):
+                continue
+            index.stopping[edge.caller] = edge.site.line
+            stack.append(edge.caller)
+
+
+def _asking(index: ProjectIndex) -> Iterator[tuple[str, int]]:
+    for name, externals in index.externals.items():
+        for external in externals:
+            if external.name == NEXT and len(external.call.arguments) == 1 and not _caught(index, name, external.call):
+                yield name, external.call.line
+                break
+    for use in index.by_name.get("__next__", ()):
+        if use.owner:
+            yield use.owner, use.line
+
+
+def _lets_out(fact: Function) -> bool:
+    """Not so of a coroutine or a generator, and what runs at import is no matter here."""
+    return not (fact.is_async or fact.is_generator) and fact.kind not in ("module", "class")
+
+
+def _caught(index: ProjectIndex, function: str, site: Call | Access) -> bool:
+    """Whether StopIteration out of this place is caught in the same function."""
+    path, tries = index.path(function), index.fact(function).tries
+    for number in site.tries if isinstance(site, Call) else ():
+        for handler in tries[number].handlers:
+            caught = {entity.name for ref in handler.types for entity in index.evaluator.evaluate(path, ref)}
+            if not handler.types or caught & CATCHING:
+                return True
+    return False
