@@ -106,7 +106,9 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
     if any(leaving([statement])):
         return Barred("leaves-loop", "a `break` or `continue` belongs to a loop outside the block")
     if any(isinstance(node, ast.Call) and _sees_names(node) for node in own(function.body)):
-        return Barred("frame", "the function looks at its own variables, and those of the block would not be among them")
+        return Barred(
+            "frame", "the function looks at its own variables, and those of the block would not be among them"
+        )
     flow = Flow()
     end = flow.block([statement], NOTHING)
     returns = any(isinstance(node, ast.Return) for node in own([statement]))

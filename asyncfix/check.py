@@ -19,7 +19,6 @@ from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
 from asyncfix.source import Source, Unreadable
 
-
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 

@@ -59,7 +59,9 @@ def _used(tree: ast.Module) -> set[str]:
 
 def _looks_up(tree: ast.Module) -> bool:
     """Whether a file may look up its names as text; `vars(x)` gives those of ``x``."""
-    others = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and called(node) == "vars"}
+    others = {
+        node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args and called(node) == "vars"
+    }
     names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in others)
     return any(node.id in LOOKING_UP for node in names)
 

@@ -481,7 +481,9 @@ class Walker:
         before: ast.expr | None = None
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
-            self._visit(part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context)
+            self._visit(
+                part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
+            )
             before = part
 
     def _stands(self, node: ast.Call) -> bool:
