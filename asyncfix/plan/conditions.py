@@ -37,6 +37,7 @@ class Verdict:
 
 
 HOLDS = Verdict("holds")
+BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
 def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict:
@@ -134,7 +135,7 @@ def _caught(facts: Facts, condition: NotCaughtAbove, suspension: Suspension) -> 
         name = _names(facts.index, path, handler, condition.types)
         if name:
             return Verdict("fails", f"a handler names {name} ({path}:{handler.line})", "caught-above")
-        if handler.reads:
+        if handler.reads and _catches_all(facts.index, path, handler):
             why = f"a handler uses the error, whose class and text would be others ({path}:{handler.line})"
             return Verdict("fails", why, "caught-above")
     for name, path, line in (*facts.errors_outside(), *facts.errors_named(suspension.function)):
@@ -151,6 +152,11 @@ def _exception_of(name: str, types: tuple[str, ...]) -> bool:
         and last.endswith(("Error", "Exception", "Timeout", "Redirects", "Warning"))
         and any(type_name.endswith(".*") and name.startswith(type_name[:-1]) for type_name in types)
     )
+
+
+def _catches_all(index: ProjectIndex, path: str, handler: Handler) -> bool:
+    caught = {entity.name for ref in handler.types for entity in index.evaluator.evaluate(path, ref)}
+    return not handler.types or bool(caught & BROAD)
 
 
 def _names(index: ProjectIndex, path: str, handler: Handler, types: tuple[str, ...]) -> str:
