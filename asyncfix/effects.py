@@ -17,6 +17,7 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+LIBRARY = "library "
 KEPT = re.compile(r"(?:global|process-state) \((\w+)\)")
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
@@ -123,7 +124,7 @@ class Touch:
     """One access to something shared.
 
     key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object),
-           ``file <path expression>``
+           ``library <dotted name>``, ``file <path expression>``
     object what holds it: two writes to one object belong together
     """
 
@@ -239,9 +240,9 @@ class Effects:
             yield Touch(key, holder, writes, access.span, access.at, where, iterates, access.loop)
 
     def _library_variable(self, path: str, ref: str) -> str:
-        """The dotted name of a variable of a library's module, '' if it is none."""
+        """The key of a variable of a library's module, '' if it is none."""
         meant = self.index.evaluator.evaluate(path, ref)
-        return meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
+        return LIBRARY + meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
 
     def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
@@ -347,7 +348,7 @@ class Effects:
             entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver)
         )
         place = int(position) if position else -1 if method else 0
-        if name.startswith("io.") and self._made_here(path, receiver):
+        if name.startswith("io.") and self.made_here(path, receiver):
             return ""  # the call that opened it stands for all that is done to it
         if place in call.own_paths and self.index.evaluator.modules.find(path, "tempfile") is None:
             return ""
@@ -388,7 +389,7 @@ class Effects:
             return self._whole(path, ref)
         if base.endswith("<locals>"):
             return f"{self.index.evaluator.modules.names[path]}{ref}", base
-        if self._made_here(path, base):
+        if self.made_here(path, base):
             return "", ""
         for entity in self.index.evaluator.evaluate(path, base):
             match entity.kind:
@@ -412,7 +413,7 @@ class Effects:
             return f"argument {path}{ref}", ref
         if ref.startswith(":") and ref.endswith("!"):
             return f"{path}{ref}", ref  # the object itself, as a class of a library sees it
-        if self._made_here(path, ref):
+        if self.made_here(path, ref):
             return "", ""
         if ref.endswith("()"):
             return (
@@ -442,7 +443,7 @@ class Effects:
                 owner = base
         return owner
 
-    def _made_here(self, path: str, ref: str) -> bool:
+    def made_here(self, path: str, ref: str) -> bool:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
         if ref.endswith(";"):
             return True
@@ -525,7 +526,7 @@ class Effects:
         path, owner = self.index.path(edge.caller), self.index.fact(edge.caller).owner_class
         receivers = [target.rpartition(".")[0] for target in edge.site.targets]
         return bool(receivers) and all(
-            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self._made_here(path, receiver)
+            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self.made_here(path, receiver)
             for receiver in receivers
         )
 
@@ -588,7 +589,7 @@ def said(key: str) -> str:
     kept = KEPT.fullmatch(key)
     if kept is not None:
         return f"what {kept.group(1)} keeps for the whole process"
-    return pretty(key.removeprefix("?."))
+    return pretty(key.removeprefix(LIBRARY).removeprefix("?."))
 
 
 def _only_reads(name: str, call: Call) -> bool:

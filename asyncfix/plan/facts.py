@@ -106,7 +106,7 @@ class Facts:
 
     def _wrapped(self, suspension: Suspension) -> Iterator[tuple[str, Handler]]:
         """The handlers of context managers and wrappers of the project that run round some code."""
-        for name in self.interleaving.around(suspension):
+        for name, _ in self.interleaving.around(suspension):
             path, fact = self.index.path(name), self.index.fact(name)
             if fact.qualname.rpartition(".")[2] in EXITING:
                 yield path, Handler(("?",), fact.line)  # it is given the error, and may look at it

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.effects import CONSTRUCTING, Effects, Touch, Where, of_self, said
+from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, of_self, said
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
@@ -118,33 +118,44 @@ class Interleaving:
 
     def _wrapped(self, suspension: Suspension) -> Iterable[Touch]:
         """What context managers that are open there, and wrappers of the function, touch before and after it."""
-        for name in self.around(suspension):
-            for inner in sorted(self.effects.below(name)):
-                for touch in self.effects.direct(inner).touches:
-                    if not touch.key.startswith("argument "):
-                        holder = f"{CALLED}{inner} {touch.object}"
-                        yield Touch(
-                            touch.key, holder, touch.writes, suspension.span, suspension.span.start, touch.where
-                        )
+        index, span = self.effects.index, suspension.span
+        for name, own in self.around(suspension):
+            for touch in self._of_wrapper(name):
+                if not touch.key.startswith("argument ") and not (own and of_self(touch, index, name)):
+                    holder = f"{CALLED}{name} {touch.object}"
+                    yield Touch(touch.key, holder, touch.writes, span, span.start, touch.where)
 
-    def around(self, suspension: Suspension) -> Iterable[str]:
+    def _of_wrapper(self, function: str) -> tuple[Touch, ...]:
+        """What counts of it. Where an asynchronous context manager awaits something itself, others may run in the block
+        already."""
+        fact = self.effects.index.fact(function)
+        if not fact.is_async:
+            return self._touches(function)
+        if fact.is_generator or fact.qualname.rpartition(".")[2] in ENTERING:
+            return () if fact.awaits else self._touches(function)
+        return self.effects.direct(function).touches
+
+    def around(self, suspension: Suspension) -> Iterable[tuple[str, bool]]:
         """Functions of the project that run before and after the code round an await: of the context managers that are open
-        there, and the wrappers that decorators put in the function's place."""
+        there, and the wrappers that decorators put in the function's place. With whether it is the method of an object that
+        the code made itself."""
         index = self.effects.index
         path = index.path(suspension.function)
         for ref in suspension.held:
-            for entity in index.evaluator.evaluate(path, ref.removesuffix("~").removesuffix("()")):
+            held = ref.removesuffix("~")
+            for entity in index.evaluator.evaluate(path, held.removesuffix("()")):
                 if entity.kind in ("function", "method"):
-                    yield entity.name
-            for entity in index.evaluator.evaluate(path, ref.removesuffix("~")):
+                    yield entity.name, False
+            for entity in index.evaluator.evaluate(path, held):
                 if entity.kind == "instance":
-                    yield from self._methods(entity, ENTERING)
+                    own = self.effects.made_here(path, held)
+                    yield from ((name, own) for name in self._methods(entity, ENTERING))
         for decorator in index.fact(suspension.function).decorators:
             for entity in index.evaluator.evaluate(path, f"{decorator}()"):
                 if entity.kind == "function":
-                    yield entity.name
+                    yield entity.name, False
                 elif entity.kind == "instance":
-                    yield from self._methods(entity, ("__call__",))
+                    yield from ((name, False) for name in self._methods(entity, ("__call__",)))
 
     def _methods(self, entity: Entity, names: Iterable[str]) -> Iterable[str]:
         for name in names:
@@ -229,6 +240,8 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
         other = later.get(touch.key)
         if other is None or touch.key in seen:
             continue
+        if touch.key.startswith(LIBRARY) and not (touch.writes or other.writes):
+            continue  # such a variable holds many things, and others set theirs
         seen.add(touch.key)
         writers = effects.writers(touch.key)
         if writers:
