@@ -185,7 +185,7 @@ class Effects:
         for call in index.unknown.get(function, ()):
             unclear = self._unknown_call(info.path, call, touches)
             if unclear:
-                unknown.append((call.span, f"{pretty(unclear)} ({info.path}:{call.line}) is not known"))
+                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) is not known"))
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
@@ -576,6 +576,11 @@ def pretty(ref: str) -> str:
     return re.sub(r"[\w.]*@", "", text)
 
 
+def is_known(key: str) -> bool:
+    """Whether a key tells one thing from another: nothing at all is known of some objects."""
+    return bool(key.strip("?[]()!~%^"))
+
+
 def said(key: str) -> str:
     """A key as a person reads it."""
     if key.startswith("argument "):
@@ -589,7 +594,7 @@ def said(key: str) -> str:
     kept = KEPT.fullmatch(key)
     if kept is not None:
         return f"what {kept.group(1)} keeps for the whole process"
-    return pretty(key.removeprefix(LIBRARY).removeprefix("?."))
+    return pretty(key.removeprefix(LIBRARY).removeprefix("?.")) or "an object that is not known"
 
 
 def _only_reads(name: str, call: Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, of_self, said
+from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, is_known, of_self, said
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
@@ -238,7 +238,7 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
     seen: set[str] = set()
     for touch in before:
         other = later.get(touch.key)
-        if other is None or touch.key in seen:
+        if other is None or touch.key in seen or not is_known(touch.key):
             continue
         if touch.key.startswith(LIBRARY) and not (touch.writes or other.writes):
             continue  # such a variable holds many things, and others set theirs
@@ -253,10 +253,10 @@ def _check_then_act(effects: Effects, before: Iterable[Touch], after: Iterable[T
 
 
 def _half_written(before: Iterable[Touch], after: Iterable[Touch]) -> Iterable[str]:
-    later = {touch.object: touch for touch in after if touch.writes}
+    later = {touch.object: touch for touch in after if touch.writes and is_known(touch.key)}
     for touch in before:
         other = later.get(touch.object)
-        if touch.writes and other is not None:
+        if touch.writes and other is not None and is_known(touch.key):
             yield f"the await stands between two writes to one object ({touch.where} and {other.where})"
 
 
