@@ -7,6 +7,7 @@ attribute of a class, not of one object.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__wrapped__", ".__class__")
 LIBRARY = "library "
 KEPT = re.compile(r"(?:global|process-state) \((\w+)\)")
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
@@ -230,6 +232,8 @@ class Effects:
         return ""
 
     def _access(self, path: str, access: Access) -> Iterator[Touch]:
+        if access.ref.endswith(OF_A_DEFINITION):
+            return  # a wrapper gets the name of what it wraps
         key, holder = self.key(path, access.ref)
         if not key and LIBRARY_VARIABLE.fullmatch(access.ref):
             key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
@@ -354,7 +358,7 @@ class Effects:
             return ""
         given = None if place < 0 else next(iter(call.arguments[place : place + 1]), None)
         if given is not None and given.literal:
-            return repr(given.literal)
+            return repr(posixpath.normpath(given.literal))
         if given is None and call.receiver[:1] in ("'", '"'):
             return call.receiver
         ref = receiver if given is None else given.ref
@@ -365,7 +369,8 @@ class Effects:
             return key
         # A local name stands for one path in one file; anything else is compared with nothing.
         name_here = call.receiver if given is None else given.name
-        return f"?{path}:" + (name_here or f"{call.line}:{call.column}")
+        alone = not name_here or name_here.isidentifier()
+        return f"?{path if alone else ''}:" + (name_here or f"{call.line}:{call.column}")
 
     def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
         """Whether StopIteration out of this call is caught in the same function."""
@@ -548,8 +553,23 @@ class Effects:
             last = info.fact.qualname.rpartition(".")[2]
             for touch in self._writes(name):
                 if not (last in CONSTRUCTING and of_self(touch, self.index, name)):
-                    found.setdefault(touch.key, []).append((name, touch))
+                    for key in (touch.key, *self._given_files(name, touch.key)):
+                        found.setdefault(key, []).append((name, touch))
         return {key: tuple(items) for key, items in found.items()}
+
+    def _given_files(self, function: str, key: str) -> Iterator[str]:
+        """The literal paths that callers give, where a function writes the file that a parameter names."""
+        parameters = [parameter.name for parameter in self.index.fact(function).parameters]
+        name = key.rpartition(":")[2]
+        if not key.startswith("file @") or name not in parameters:
+            return
+        position = parameters.index(name) - (self.index.fact(function).kind in ("method", "classmethod"))
+        for edge in self.index.callers.get(function, ()):
+            given = edge.site.arguments if isinstance(edge.site, Call) else ()
+            stated = [item for item in given if item.keyword == name] or list(given[position : position + 1])
+            for item in stated:
+                if item.literal and item.keyword in ("", name):
+                    yield f"file {posixpath.normpath(item.literal)!r}"
 
     def _writes(self, function: str) -> Iterator[Touch]:
         """What the function's own code writes: a part of `direct`, for the many functions of which no more is asked."""

@@ -94,11 +94,15 @@ Edit: TypeAlias = Replace | Wrap
 
 
 class Handler(Packed, frozen=True):
-    """One ``except`` clause: refs of the types it names (empty for a bare one); ``reads``: it uses the error as a value."""
+    """One ``except`` clause: refs of the types it names (empty for a bare one).
+
+    ``reads``: it uses the error as a value; ``raises``: it ends by raising it again.
+    """
 
     types: tuple[str, ...]
     line: int
     reads: bool = False
+    raises: bool = False
 
 
 class Try(Packed, frozen=True):

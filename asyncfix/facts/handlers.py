@@ -15,6 +15,17 @@ def reads_error(handler: ast.ExceptHandler) -> bool:
     return any(_reads(statement, handler.name) for statement in handler.body)
 
 
+def raises_again(handler: ast.ExceptHandler) -> bool:
+    """Whether the handler ends by raising what it caught."""
+    match handler.body[-1]:
+        case ast.Raise(exc=None):
+            return True
+        case ast.Raise(exc=ast.Name(id=name), cause=None):
+            return name == handler.name
+        case _:
+            return False
+
+
 def _reads(node: ast.AST, name: str) -> bool:
     match node:
         case ast.Name(id=found):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import posixpath
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from asyncfix.facts.handlers import reads_error
+from asyncfix.facts.handlers import raises_again, reads_error
 from asyncfix.facts.scopes import (
     LITERALS,
     NONE,
@@ -302,7 +303,7 @@ def _receiver(node: ast.expr | None, last: str) -> str:
         case ast.Name(id=name):
             return name
         case ast.Call(func=ast.Name(id="Path") | ast.Attribute(attr="Path"), args=[ast.Constant(value=str(text))]):
-            return repr(text)
+            return repr(posixpath.normpath(text))
         case _:
             return ast.unparse(node) if last in FILE_CALLS else ""
 
@@ -444,7 +445,10 @@ def _is_own_function(ref: str) -> bool:
 def _try_fact(span: Span, handlers: list[ast.ExceptHandler], scope: Scope) -> Try:
     return Try(
         span,
-        tuple(Handler(_handler_types(item.type, scope), item.lineno, reads_error(item)) for item in handlers),
+        tuple(
+            Handler(_handler_types(item.type, scope), item.lineno, reads_error(item), raises_again(item))
+            for item in handlers
+        ),
     )
 
 

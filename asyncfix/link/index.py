@@ -289,12 +289,38 @@ def _opaque(name: str) -> bool:
 
 
 def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> None:
-    _protocol(index, name, call, class_id, CONSTRUCTORS, "constructor")
+    for made in (class_id, *_of_own_kind(index, name, class_id)):
+        _protocol(index, name, call, made, CONSTRUCTORS, "constructor")
     for base in index.evaluator.order(class_id):
+        _factories(index, name, call, base)
         if base not in index.classes and base not in ("?", "builtins.object"):
             index.externals.setdefault(name, []).append(External(name, base, call))
         elif base == "?":
             index.unknown.setdefault(name, []).append(call)
+
+
+def _of_own_kind(index: ProjectIndex, name: str, class_id: str) -> Iterable[str]:
+    """The subclasses that code of a class may mean where it makes one of its own kind: ``cls()``, ``type(self)()``."""
+    info = index.functions[name]
+    own = index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+    return index.subclasses.get(class_id, ()) if own is not None and class_id in index.evaluator.order(own) else ()
+
+
+def _factories(index: ProjectIndex, name: str, call: Call, class_id: str) -> None:
+    """What a dataclass calls to make the defaults of its fields."""
+    body = index.functions.get(class_id)
+    for field_call in body.fact.calls if body is not None and body.fact.kind == "class" else ():
+        for argument in field_call.arguments:
+            if body is None or argument.keyword not in ("default_factory", "factory"):
+                continue
+            made = index.evaluator.evaluate(body.path, argument.ref)
+            for entity in made:
+                if entity.kind == "function":
+                    _add(index, Edge(name, entity.name, "constructor", call))
+                elif entity.kind == "class":
+                    _protocol(index, name, call, entity.name, CONSTRUCTORS, "constructor")
+            if not made:
+                index.unknown.setdefault(name, []).append(call)
 
 
 def _protocol(

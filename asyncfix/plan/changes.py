@@ -231,7 +231,7 @@ class _Planner:
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        draft.doubts.extend(self.facts.interleaving.races(suspension))
+        draft.doubts.extend(self._suspending(suspension))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
@@ -245,6 +245,13 @@ class _Planner:
                 if site.span.contains(edge.span):
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
+
+    def _suspending(self, suspension: Suspension) -> Iterator[str]:
+        """What may go wrong because an await stands there now."""
+        yield from self.facts.interleaving.races(suspension)
+        swallowed = self.facts.swallowed(suspension)
+        if swallowed:
+            yield swallowed
 
     def _files_of_child(self, leaf: Leaf) -> Iterator[str]:
         """What else the function does to files or by child processes: another task may now do the same in between."""
@@ -409,7 +416,7 @@ class _Planner:
             place = f"{self.index.path(edge.caller)}:{site.line}"
             return Mend(None, "thread-lock-held", f"{lock} is held where {edge.callee} is called ({place})")
         draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
-        draft.doubts.extend(self.facts.interleaving.races(suspension))
+        draft.doubts.extend(self._suspending(suspension))
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
@@ -456,7 +463,7 @@ class _Planner:
             draft.doubts.append("all that this call does with its arguments happens in the thread")
         if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
             draft.doubts.append("this call may mean something else too")
-        draft.doubts.extend(self.facts.interleaving.races(suspension))
+        draft.doubts.extend(self._suspending(suspension))
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:

@@ -19,6 +19,7 @@ from asyncfix.project import Project
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
 EXITING = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
+CANCELLING = frozenset({"builtins.BaseException", "asyncio.CancelledError", "builtins.KeyboardInterrupt"})
 NEUTRAL_LOOPS = ("anyio", "sniffio")
 
 
@@ -83,6 +84,16 @@ class Facts:
             for edge in self.index.callers.get(name, ()):
                 yield from self._around(edge.caller, edge.span)
                 yield from self._handed_on(edge)
+
+    def swallowed(self, suspension: Suspension) -> str:
+        """Why a cancellation that arrives at the await would be lost, '' if it would not."""
+        for path, handler in self._around(suspension.function, suspension.span):
+            caught = {entity.name for ref in handler.types for entity in self.index.evaluator.evaluate(path, ref)}
+            if not handler.raises and (not handler.types or caught & CANCELLING):
+                return (
+                    f"a handler round the await would keep a cancellation, or Ctrl-C, to itself ({path}:{handler.line})"
+                )
+        return ""
 
     def errors_outside(self) -> tuple[tuple[str, str, int], ...]:
         """Library names that code outside functions mentions: errors in decorators and in the registration of handlers may
