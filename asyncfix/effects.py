@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asyncfix.facts.containers import CHANGING_METHODS
+from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
+from asyncfix.facts.scopes import KEPT
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
@@ -20,7 +21,7 @@ from asyncfix.model import Access, Api, Barred, Call, Span, Try
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__wrapped__", ".__class__")
 LIBRARY = "library "
-KEPT = re.compile(r"(?:global|process-state) \((\w+)\)")
+PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
 
@@ -259,13 +260,13 @@ class Effects:
                 return target
             if name in self.index.names:
                 return f".{name}" if receiver == "?" else target
-            changes = name in CHANGING_METHODS
+            changes = name in CHANGING_METHODS or name in SIGNALLING_METHODS
             key, holder = self.key(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
             if key:
                 touches.append(
                     Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line), loop=call.loop)
                 )
-            if not changes and name not in VALUE_METHODS:
+            if name not in CHANGING_METHODS and name not in VALUE_METHODS:
                 return f".{name}" if receiver == "?" else target
         return ""
 
@@ -452,6 +453,8 @@ class Effects:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
         if ref.endswith(";"):
             return True
+        if f"(){KEPT}" in ref:
+            return False
         at = ref.rfind("()")
         if at < 0:
             return False
@@ -592,7 +595,7 @@ class Effects:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"\*[\w.]+\??;|[!%~^&]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 
@@ -611,7 +614,7 @@ def said(key: str) -> str:
         if key.startswith("file @"):
             return f"the file {key.rpartition(':')[2]}"
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
-    kept = KEPT.fullmatch(key)
+    kept = PROCESS_STATE.fullmatch(key)
     if kept is not None:
         return f"what {kept.group(1)} keeps for the whole process"
     return pretty(key.removeprefix(LIBRARY).removeprefix("?.")) or "an object that is not known"

@@ -158,6 +158,7 @@ def class_facts(item: ClassFrame) -> Class:
         attributes=attributes,
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
+        made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
     )
 
 
@@ -424,8 +425,8 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate", "view", "item") and not local and home.kind == "function":
-        return (home.prefix + name,)  # a container of the function round this one
+    if kind in ("change", "iterate", "view", "item") and home.kind == "function" and (not local or name in home.kept):
+        return (home.prefix + name,)  # a container of the function round this one, or one that others have, too
     if kind in ("change", "iterate", "view", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:

@@ -18,6 +18,7 @@ import msgspec
 MOST = 4
 LONGEST = 200
 UNKNOWN = ("?",)
+KEPT = "="
 NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
@@ -90,7 +91,10 @@ class Bound(msgspec.Struct, gc=False):
 
 
 class Scope(msgspec.Struct, eq=False):
-    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``."""
+    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``.
+
+    ``kept``: names of objects that the function put where others reach them.
+    """
 
     kind: str
     prefix: str
@@ -100,6 +104,7 @@ class Scope(msgspec.Struct, eq=False):
     owner_class: str = ""
     first_parameter: str = ""
     stars: bool = False
+    kept: set[str] = msgspec.field(default_factory=set)
     memo: dict[str, Refs] = msgspec.field(default_factory=dict)
     touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
 
@@ -169,6 +174,8 @@ def lookup(scope: Scope, name: str) -> Refs:
         first = bound_refs(found, bounds[0])
         alone = len(bounds) == len(first) == 1
         refs = first if alone else union((first, *[bound_refs(found, bound) for bound in bounds[1:]]))
+    if name in found.kept:
+        refs = tuple(ref + KEPT if ref.endswith("()") else ref for ref in refs)
     found.memo[name] = refs
     return refs
 

@@ -12,8 +12,8 @@ from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<]+)|\(\)|\[\]|[!^%~&]|@\w+|\*[\w.]+\??;")
-ROOT = re.compile(r"[^.()\[\]!^@%~&*<]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
+ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
@@ -230,7 +230,7 @@ class Evaluator:
                 return (Entity("super", entity.name),) if entity.kind == "class" else UNKNOWN
             case "%":
                 return self._entered(entity)
-            case "~":
+            case "~" | "=":
                 return (entity,)
             case "&":
                 return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
@@ -477,7 +477,7 @@ def _some(found: Mapping[Entity, None]) -> Entities:
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
-    if ref[-1] in "!^%~&":
+    if ref[-1] in "!^%~&=":
         return end - 1
     if ref.endswith(("()", "[]")):
         return end - 2
@@ -488,7 +488,7 @@ def _last_step(ref: str) -> int | None:
     cut = max(at, dot)
     if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
         return None if ref[cut - 1] == "." else cut
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"), ref.rfind("="))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

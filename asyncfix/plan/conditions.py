@@ -24,7 +24,8 @@ from asyncfix.model import (
     Unproven,
 )
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.interleave import Suspension, asyncio_lock_held
+from asyncfix.plan.interleave import Suspension
+from asyncfix.plan.locks import asyncio_lock_held
 
 
 @dataclass(frozen=True, slots=True)
