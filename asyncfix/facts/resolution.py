@@ -19,6 +19,7 @@ from asyncfix.facts.scopes import (
     Bound,
     Refs,
     Scope,
+    is_definition,
     annotation,
     collected,
     growing,
@@ -431,7 +432,7 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:
         return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
-    if not all(isinstance(bound.value, str) for bound in home.names[name]) or kind == "write":
+    if not all(map(is_definition, home.names[name])) or kind == "write":
         return (home.prefix + name,)
     return lookup(scope, name) if kind == "read" else ()
 

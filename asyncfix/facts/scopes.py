@@ -168,7 +168,7 @@ def lookup(scope: Scope, name: str) -> Refs:
     bounds = found.names[name]
     if len(bounds) > 3 * MOST:
         refs: Refs = UNKNOWN
-    elif found.kind in ("module", "class") and not all(isinstance(bound.value, str) for bound in bounds):
+    elif found.kind in ("module", "class") and not all(is_definition(bound) for bound in bounds):
         refs = (found.prefix + name,)  # a variable others can see: its bindings are looked up by the link
     else:
         first = bound_refs(found, bounds[0])
@@ -178,6 +178,11 @@ def lookup(scope: Scope, name: str) -> Refs:
         refs = tuple(ref + KEPT if ref.endswith("()") else ref for ref in refs)
     found.memo[name] = refs
     return refs
+
+
+def is_definition(bound: Bound) -> bool:
+    """Whether a binding is a function, a class, an import or a parameter: no value, and no annotation of one."""
+    return isinstance(bound.value, str) and not bound.value.endswith(("!", ";"))
 
 
 def bound_refs(scope: Scope, bound: Bound) -> Refs:

@@ -28,7 +28,7 @@ KEEPING = frozenset(
     {"add", "append", "appendleft", "insert", "push", "put", "put_nowait", "register", "setdefault", "subscribe"}
 )
 STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
-LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter"})
+LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter", "chain", "from_iterable", "islice"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 NAMESPACES = frozenset({"globals", "locals", "vars"})
@@ -696,9 +696,11 @@ def _run_over(node: ast.expr) -> Iterator[ast.expr]:
             yield held
         case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys" | "values"), args=[]):
             yield from _run_over(held)
-        case ast.Call(func=ast.Name(id=name), args=args) if name in LAZY:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in LAZY:
             for argument in args:
                 yield from _run_over(argument)
+        case ast.Call(func=ast.Name() | ast.Attribute() as function):
+            yield function  # what it gives may be shared, or a generator
         case ast.GeneratorExp(generators=[first, *_]):
             yield from _run_over(first.iter)
         case _:

@@ -346,7 +346,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         return
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
-        if entity.kind in ("function", "method"):
+        if entity.kind in ("function", "method") and access.kind not in ("iterate", "view"):
             place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:

@@ -492,7 +492,7 @@ class _Planner:
 
     def _runs_here(self, edge: Edge, site: Call) -> bool:
         """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
-        if site.use in RUN_HERE:
+        if site.use in RUN_HERE or edge.kind == "constructor":  # what is made is awaited, entered or gone through after
             return edge.kind in ("call", "constructor")
         here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
         return site.use in AWAITABLE_USES and set(here) == {"call"}

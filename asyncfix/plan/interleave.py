@@ -9,6 +9,7 @@ from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, is_kn
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
+from asyncfix.plan.iterating import changed_while_iterated
 
 CALLED = "call of "
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
@@ -58,7 +59,7 @@ class Interleaving:
                 (
                     *(reason for first, second in pairs for reason in _check_then_act(self.effects, first, second)),
                     *(reason for first, second in pairs for reason in _half_written(first, second)),
-                    *_changed_while_iterated(self.effects, suspension),
+                    *changed_while_iterated(self.effects, suspension.function, suspension.span),
                     *_changed_for_all(self.effects.index, suspension),
                     *self._seen_held(suspension),
                 )
@@ -255,13 +256,3 @@ def _changed_for_all(index: ProjectIndex, suspension: Suspension) -> Iterable[st
         for entity in index.evaluator.evaluate(path, ref.removesuffix("()")):
             if entity.name in FOR_ALL:
                 yield f"the await stands in a block of {entity.name}, which changes something for all other tasks too"
-
-
-def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
-    for touch in effects.direct(suspension.function).touches:
-        if not touch.iterates or touch.loop is None:
-            continue
-        writers = effects.writers(touch.key) if touch.loop.contains(suspension.span) else ()
-        if writers:
-            name, write = writers[0]
-            yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"
