@@ -349,7 +349,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda)):
+    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda, ast.Subscript)):
         return Argument(keyword, _one(resolve(node, scope)))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])

@@ -484,9 +484,11 @@ class Walker:
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
             self.dynamic.extend(
-                Mention(arg.value, arg.lineno)
+                Mention(name, arg.lineno)
                 for arg in node.args
-                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                for name in arg.value.split(".")  # attrgetter("service.load")
+                if name.isidentifier()
             )
         elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
             self._evaluated(node.args[:1])
