@@ -458,6 +458,8 @@ class Effects:
         entities = self.index.evaluator.evaluate(path, ref[:at])
         if not entities or any(entity.kind not in ("class", "external") for entity in entities):
             return False
+        if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
+            return False
         base, attribute = _split(ref[:at])
         method = attribute and any(
             entity.kind in ("instance", "value") for entity in self.index.evaluator.evaluate(path, base)

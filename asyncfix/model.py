@@ -219,13 +219,17 @@ class Function(Packed, frozen=True):
 
 
 class Class(Packed, frozen=True):
-    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``)."""
+    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).
+
+    ``assigned``: of one that has bases, the names to which the body itself gives a value.
+    """
 
     qualname: str
     bases: tuple[str, ...]
     attributes: dict[str, tuple[str, ...]]
     decorators: tuple[str, ...] = ()
     line: int = 0
+    assigned: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):

@@ -158,7 +158,20 @@ def class_facts(item: ClassFrame) -> Class:
         attributes=attributes,
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
+        assigned=tuple(dict.fromkeys(_assigned(item.node.body))) if item.node.bases else (),
     )
+
+
+def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
+    """The names to which the body of a class gives a value."""
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=targets):
+                yield from (part.id for item in targets for part in ast.walk(item) if isinstance(part, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case _:
+                pass
 
 
 def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:

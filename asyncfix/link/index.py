@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import handing, protocols, stopping
+from asyncfix.link import handing, overloads, protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
@@ -76,6 +76,8 @@ class ProjectIndex:
     texts: Sequence[TextFacts]
     functions: Mapping[str, FunctionInfo]
     classes: Mapping[str, ClassInfo]
+    stubs: Mapping[str, tuple[Span, ...]]
+    """Keywords of the overloads of a function."""
     calls: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
     callers: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
     externals: dict[str, list[External]] = field(default_factory=lambda: dict[str, list[External]]())
@@ -123,13 +125,16 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     by_path = {summary.path: summary for summary in sorted(summaries, key=lambda item: item.path)}
     functions: dict[str, FunctionInfo] = {}
     classes: dict[str, ClassInfo] = {}
+    stubs: dict[str, tuple[Span, ...]] = {}
     functions_at: dict[tuple[str, str], tuple[str, ...]] = {}
     classes_at: dict[tuple[str, str], str] = {}
     for path, summary in by_path.items():
         module = modules.names[path]
-        for function in summary.functions:
+        for function, keywords in overloads.joined(summary.functions):
             name = _unique(f"{module}.{function.qualname}" if function.qualname else module, functions)
             functions[name] = FunctionInfo(path, function)
+            if keywords:
+                stubs[name] = keywords
             if function.kind not in ("module", "class"):
                 key = (path, function.qualname)
                 functions_at[key] = (*functions_at.get(key, ()), name)
@@ -139,7 +144,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
     evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
-    index = ProjectIndex(evaluator, tuple(texts), functions, classes)
+    index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
     _inheritance(index)
     for name, info in functions.items():
