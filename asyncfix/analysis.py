@@ -82,6 +82,10 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
+    unused = suppressions.unused(
+        workspace.editable(), {rule.name: rule.default for rule in settings.rules}, settings.selected
+    )
+    made = msgspec.structs.replace(made, findings=(*made.findings, *unused))
     return Analysis(made, index, known.tests.patches)
 
 
@@ -184,7 +188,7 @@ def _with_awaits(index: ProjectIndex) -> Iterable[str]:
 
 
 def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) -> Plan:
-    """The plan without what comments suppress, and with a finding for each comment that suppresses nothing."""
+    """The plan without what comments suppress."""
     barred = {change.id: change for change in plan.changes if _bars(change, workspace, suppressions)}
     findings: list[Finding] = []
     refusals = [item for item in plan.refusals if not _stops(item.finding, suppressions)]
@@ -201,7 +205,7 @@ def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) ->
     return Plan(
         tuple(change for change in plan.changes if change.id in mended and change.id not in barred),
         tuple(refusals),
-        (*findings, *suppressions.unused()),
+        tuple(findings),
         plan.sync_sites,
     )
 
