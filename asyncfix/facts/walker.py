@@ -30,7 +30,8 @@ NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribu
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
 # Builtins that run a special method of their first argument.
-ASKING = {"len": "__len__", "next": "__next__"} | dict.fromkeys(
+SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
+ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
     ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
 )
 OPERATORS: dict[type[ast.operator], str] = {
@@ -368,6 +369,9 @@ class Walker:
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
         self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+            for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
+                self._operation(shown, SHOW, frame, scope, context)
         self._children(node, frame, scope, context)
 
     def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
@@ -576,6 +580,8 @@ class Walker:
         before: ast.expr | None = None
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
+            if isinstance(part, ast.FormattedValue):
+                self._operation(part.value, SHOW, frame, scope, context)
             self._visit(
                 part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
             )
