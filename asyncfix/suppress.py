@@ -38,9 +38,7 @@ class Suppressions:
         """Files that no rule may edit."""
         return frozenset(path for path, items in self.by_path.items() if any(item.line == 0 for item in items))
 
-    def unused(
-        self, paths: Collection[str], rules: Mapping[str, bool], selected: Collection[str]
-    ) -> Iterator[Finding]:
+    def unused(self, paths: Collection[str], rules: Mapping[str, bool], selected: Collection[str]) -> Iterator[Finding]:
         """A finding for every comment in ``paths`` that stopped nothing, if all that it could stop was ``selected``.
 
         ``rules``: the names of all rules, with whether they are on by default.
@@ -52,7 +50,9 @@ class Suppressions:
                 if (path, item.line) not in self.met and all(name in selected for name in meant):
                     line = item.line or 1
                     place = Place(path, line, 1, line, 1)
-                    yield Finding(UNUSED, place, f"this suppression stops no finding and no edit{_no_rule(item, rules)}", "", "")
+                    yield Finding(
+                        UNUSED, place, f"this suppression stops no finding and no edit{_no_rule(item, rules)}", "", ""
+                    )
 
 
 def _no_rule(item: Suppression, rules: Collection[str]) -> str:

@@ -354,10 +354,45 @@ class Walker:
         for name in node.names:
             scope.function.declared[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
 
-    def _capture(self, node: ast.MatchAs | ast.MatchStar, frame: Frame, scope: Scope, context: Context) -> None:
-        if node.name:
-            scope.function.bind(node.name, "?")
-        self._children(node, frame, scope, context)
+    def _match(self, node: ast.Match, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.subject, frame, scope, context)
+        for case in node.cases:
+            self._pattern(case.pattern, node.subject, frame, scope, context)
+            self._all((case.guard, *case.body), frame, scope, context)
+
+    def _pattern(
+        self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context
+    ) -> None:
+        """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
+        match node:
+            case ast.MatchAs(pattern=inner, name=name):
+                if name:
+                    scope.function.bind(name, value)
+                if inner is not None:
+                    self._pattern(inner, value, frame, scope, context)
+            case ast.MatchStar(name=name):
+                if name:
+                    scope.function.bind(name, "?")
+            case ast.MatchOr(patterns=parts):
+                for part in parts:
+                    self._pattern(part, value, frame, scope, context)
+            case ast.MatchClass(cls=made, patterns=parts, kwd_attrs=names, kwd_patterns=others):
+                self._visit(made, frame, scope, context)
+                for part in parts:
+                    self._pattern(part, "?", frame, scope, context)
+                for name, part in zip(names, others, strict=True):
+                    held = ast.copy_location(ast.Attribute(value, name), part) if isinstance(value, ast.expr) else "?"
+                    if isinstance(held, ast.expr):
+                        self._record(held, "read", frame, scope, context)
+                    self._pattern(part, held, frame, scope, context)
+            case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
+                held = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
+                for part in parts:
+                    self._pattern(part, held, frame, scope, context)
+                if isinstance(node, ast.MatchMapping) and node.rest:
+                    scope.function.bind(node.rest, "?")
+            case _:
+                self._children(node, frame, scope, context)
 
     def _compare(self, node: ast.Compare, frame: Frame, scope: Scope, context: Context) -> None:
         for operator, right in zip(node.ops, node.comparators, strict=True):
@@ -655,8 +690,7 @@ class Walker:
         ast.Compare: _compare,
         ast.BinOp: _binary,
         ast.Starred: _starred,
-        ast.MatchAs: _capture,
-        ast.MatchStar: _capture,
+        ast.Match: _match,
         ast.JoinedStr: _f_string,
     }
 

@@ -355,7 +355,9 @@ class Evaluator:
         making = (self._member(class_id, self.order(class_id), name, True) for name in ("__new__", "__init__"))
         if any(entity.kind == "method" for found in making for entity in found):
             return UNKNOWN
-        return self.all(info.path, (ref for name in info.fact.assigned for ref in info.fact.attributes.get(name, ("?",))))
+        return self.all(
+            info.path, (ref for name in info.fact.assigned for ref in info.fact.attributes.get(name, ("?",)))
+        )
 
     def _bound(self, functions: Sequence[str], bound: bool) -> Entities:
         found: dict[Entity, None] = {}
