@@ -30,7 +30,8 @@ def command(name: str) -> Callable[..., Any]:
     """The parser of a sub-command, '' for the main one; called with ``args`` and ``prog_name`` it runs, and exits."""
     functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule}
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(help=None if name else _HELP)(functions[name])
+    settings = {"help_option_names": ["--help", "-h"]}
+    app.command(help=None if name else _HELP, context_settings=settings)(functions[name])
     return typer.main.get_command(app)
 
 

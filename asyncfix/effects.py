@@ -105,6 +105,8 @@ QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
     "typing.overload",
 }
 THREAD_LOCAL = "threading.local"
+UNSEEN = "is not known: it may touch shared state"
+WARN = "warnings.warn"
 STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
@@ -143,7 +145,7 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """The effects of one function's own code."""
+    """The effects of one function's own code. ``unknown``: sentences on what may go wrong in a thread that nothing shows."""
 
     touches: tuple[Touch, ...]
     unknown: tuple[tuple[Span, str], ...]
@@ -188,13 +190,13 @@ class Effects:
         for call in index.unknown.get(function, ()):
             unclear = self._unknown_call(info.path, call, touches)
             if unclear:
-                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) is not known"))
+                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) {UNSEEN}"))
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
                     unknown.append(
-                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) is not known")
+                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) {UNSEEN}")
                     )
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
@@ -283,7 +285,9 @@ class Effects:
     ) -> None:
         where = Where(path, call.line)
         if row.reads is None or row.writes is None:
-            unknown.append((call.span, f"what {name} ({where}) reads and writes is not known"))
+            unknown.append((call.span, f"what {name} ({where}) reads and writes {UNSEEN}"))
+        if name == WARN and _names_caller(call):
+            unknown.append((call.span, f"{name} ({where}) names its caller, which is another one in a thread"))
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
                 touches.extend(self._word(path, name, word, writes, call, blocked))
@@ -461,6 +465,8 @@ class Effects:
         entities = self.index.evaluator.evaluate(path, ref[:at])
         if not entities or any(entity.kind not in ("class", "external") for entity in entities):
             return False
+        if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
+            return False
         base, attribute = _split(ref[:at])
         method = attribute and any(
             entity.kind in ("instance", "value") for entity in self.index.evaluator.evaluate(path, base)
@@ -497,7 +503,7 @@ class Effects:
             blocked.extend(item for _, item in more.blocked)
             decorator = self.decorated(name)
             if decorator:
-                unknown.append(f"the decorator {decorator} of {name} is not known")
+                unknown.append(f"the decorator {decorator} of {name} {UNSEEN}")
         return Reach(tuple(touches), unknown[0] if unknown else "", blocked[0] if blocked else None)
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
@@ -637,6 +643,14 @@ def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
     """Whether a method touches an attribute of its own object."""
     owner = index.fact(function).owner_class
     return bool(owner) and touch.object.startswith(f":{owner}")
+
+
+def _names_caller(call: Call) -> bool:
+    """Whether a warning is told to name not the line that gives it, but one above."""
+    return any(
+        argument.literal != "1" and (argument.keyword == "stacklevel" or (position == 2 and not argument.keyword))
+        for position, argument in enumerate(call.arguments)
+    )
 
 
 def _split(ref: str) -> tuple[str, str]:

@@ -223,6 +223,7 @@ class Class(Packed, frozen=True):
     """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).
 
     ``made_by``: refs of its metaclass, if one is named.
+    ``assigned``: of one that has bases, the names to which the body itself gives a value.
     """
 
     qualname: str
@@ -231,6 +232,7 @@ class Class(Packed, frozen=True):
     decorators: tuple[str, ...] = ()
     line: int = 0
     made_by: tuple[str, ...] = ()
+    assigned: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):

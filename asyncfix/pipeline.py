@@ -70,7 +70,7 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
-        outcome = _outcome(session, made)
+        outcome = _outcome(session, made, tuple(_nobody(session.settings.config, first)))
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
@@ -204,7 +204,8 @@ def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[st
     if stated is not None:
         return stated, ()
     running = sys.version_info[:2]
-    return running, (f"no requires-python and no target-version: assuming Python {running[0]}.{running[1]}",)
+    assumed = f"assuming Python {running[0]}.{running[1]}"
+    return running, (f"no requires-python that names an oldest version, and no target-version: {assumed}",)
 
 
 def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> rounds.Made:
@@ -226,7 +227,14 @@ def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:
     )
 
 
-def _outcome(session: Session, made: rounds.Made) -> Outcome:
+def _nobody(config: Config, first: Analysis) -> Iterator[str]:
+    """What to say of pins that hold nothing: of a misspelt one the function may turn."""
+    for name in config.pin:
+        if name not in first.index.functions:
+            yield f"pin: no function here is called `{name}`"
+
+
+def _outcome(session: Session, made: rounds.Made, said: tuple[str, ...]) -> Outcome:
     workspace = session.workspace
     files = tuple(
         FileResult(path, workspace.original[path], workspace.current(path))
@@ -245,7 +253,7 @@ def _outcome(session: Session, made: rounds.Made) -> Outcome:
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
         errors=tuple(sorted(made.errors)),
-        notes=(*session.notes, *_installs(session, made.taken)),
+        notes=(*session.notes, *said, *_installs(session, made.taken)),
         sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )

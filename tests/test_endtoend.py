@@ -566,6 +566,28 @@ def test_a_suppression_of_nothing_is_a_finding(tmp_path: Path) -> None:
     assert done.code == 1
 
 
+def test_a_suppression_that_could_not_act_is_none_of_nothing(tmp_path: Path) -> None:
+    """In files that were not asked for, and for rules that are off; a rule that there is not is told by its name."""
+    here = project(
+        tmp_path,
+        {
+            "service/slept.py": SLEEPER.replace(b"sleep(1)", b"sleep(1)  # asyncfix: ignore[blocking-sleep]"),
+            "service/odd.py": b"x = 1  # asyncfix: ignore[blocking-sleeps]\n",
+            "other/idle.py": b"x = 1  # asyncfix: ignore[blocking-sleeps]\n",
+        },
+    )
+    done = here.run("--ignore", "blocking-sleep", "--output-format", "json", "service")
+    said = "this suppression stops no finding and no edit: there is no rule `blocking-sleeps`, did you mean `blocking-sleep`?"
+    assert [(item["path"], item["message"]) for item in done.json["findings"]] == [("service/odd.py", said)]
+
+
+def test_a_pin_of_nothing_is_told(tmp_path: Path) -> None:
+    """A misspelt pin holds nothing."""
+    pins = b'[tool.asyncfix]\npin = ["lib.nap", "lib.napp"]\n'
+    here = project(tmp_path, {"lib.py": LIBRARY, "pyproject.toml": PYPROJECT + pins})
+    assert here.run().err.splitlines()[0] == "asyncfix: pin: no function here is called `lib.napp`"
+
+
 def test_a_suppressed_line_bars_every_edit_of_it(tmp_path: Path) -> None:
     """The call, and the word `def`, of a helper that would turn."""
     for number, (old, new) in enumerate(

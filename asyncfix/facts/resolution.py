@@ -160,7 +160,20 @@ def class_facts(item: ClassFrame) -> Class:
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
         made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
+        assigned=tuple(dict.fromkeys(_assigned(item.node.body))) if item.node.bases else (),
     )
+
+
+def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
+    """The names to which the body of a class gives a value."""
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=targets):
+                yield from (part.id for item in targets for part in ast.walk(item) if isinstance(part, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case _:
+                pass
 
 
 def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
@@ -351,7 +364,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda)):
+    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda, ast.Subscript)):
         return Argument(keyword, _one(resolve(node, scope)))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])

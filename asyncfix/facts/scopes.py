@@ -53,6 +53,8 @@ GATHERING = {
     "builtins.set": "builtins.set",
     "builtins.frozenset": "builtins.frozenset",
 }
+# Calls that give an element of what they are given.
+PICKING = frozenset({"builtins.next", "builtins.min", "builtins.max", "random.choice"})
 # Calls whose result is told by their arguments.
 TELLING = GATHERING.keys() | {
     "typing.cast",
@@ -60,6 +62,7 @@ TELLING = GATHERING.keys() | {
     "functools.partial",
     "importlib.import_module",
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
+    *PICKING,
 }
 GROWING = ("*builtins.list;", "*builtins.set;")
 LIBRARY = re.compile(r"[\w.]+")
@@ -245,7 +248,7 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
                 union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
             )
             return collected(elements, LITERALS[type(node)][:-1])
-        case ast.ListComp() | ast.SetComp():
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])
         case ast.Constant():
             if node.value is None:
@@ -287,13 +290,27 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
     return held if isinstance(node.slice, ast.Slice) and held[0].endswith(";") else steps(held, "[]")
 
 
-def _comprehended(node: ast.ListComp | ast.SetComp, scope: Scope) -> Refs:
-    """The elements that a comprehension makes, if what they are does not hang on its own names."""
-    own = {part.id for each in node.generators for part in ast.walk(each.target) if isinstance(part, ast.Name)}
-    root = node.elt
-    while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript, ast.Await)):
-        root = root.func if isinstance(root, ast.Call) else root.value
-    return UNKNOWN if not isinstance(root, ast.Name) or root.id in own else resolve(node.elt, scope)
+def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Refs:
+    """The elements that a comprehension makes."""
+    inner = Scope("comprehension", scope.prefix, scope, owner_class=scope.owner_class)
+    for each in node.generators:
+        if not each.is_async:
+            _bind_elements(inner, each.target, each.iter, "[]")
+        for part in ast.walk(each.target):
+            if isinstance(part, ast.Name) and part.id not in inner.names:
+                inner.bind(part.id, UNKNOWN[0])
+    return resolve(node.elt, inner)
+
+
+def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr, suffix: str) -> None:
+    match target:
+        case ast.Name(id=name):
+            scope.bind(name, held, suffix)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                _bind_elements(scope, part, held, suffix + "[]")
+        case _:
+            pass
 
 
 def lambda_name(node: ast.Lambda) -> str:
@@ -321,8 +338,10 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
             return steps(resolve(given, scope), "&")
         case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
             return resolve(given, scope)
-        case "builtins.next", [given]:
+        case _, [given] if called in PICKING:
             return steps(resolve(given, scope), "[]")
+        case ("builtins.min" | "builtins.max"), [_, _, *_]:
+            return union(resolve(item, scope) for item in args)
         case "builtins.map", [given, _]:
             return collected(steps(resolve(given, scope), "()"), "builtins.map")
         case "builtins.filter", [_, given]:

@@ -34,7 +34,8 @@ NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribu
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
 # Builtins that run a special method of their first argument.
-ASKING = {"len": "__len__", "next": "__next__"} | dict.fromkeys(
+SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
+ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
     ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
 )
 OPERATORS: dict[type[ast.operator], str] = {
@@ -364,10 +365,45 @@ class Walker:
         for name in node.names:
             scope.function.declared[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
 
-    def _capture(self, node: ast.MatchAs | ast.MatchStar, frame: Frame, scope: Scope, context: Context) -> None:
-        if node.name:
-            scope.function.bind(node.name, "?")
-        self._children(node, frame, scope, context)
+    def _match(self, node: ast.Match, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.subject, frame, scope, context)
+        for case in node.cases:
+            self._pattern(case.pattern, node.subject, frame, scope, context)
+            self._all((case.guard, *case.body), frame, scope, context)
+
+    def _pattern(
+        self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context
+    ) -> None:
+        """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
+        match node:
+            case ast.MatchAs(pattern=inner, name=name):
+                if name:
+                    scope.function.bind(name, value)
+                if inner is not None:
+                    self._pattern(inner, value, frame, scope, context)
+            case ast.MatchStar(name=name):
+                if name:
+                    scope.function.bind(name, "?")
+            case ast.MatchOr(patterns=parts):
+                for part in parts:
+                    self._pattern(part, value, frame, scope, context)
+            case ast.MatchClass(cls=made, patterns=parts, kwd_attrs=names, kwd_patterns=others):
+                self._visit(made, frame, scope, context)
+                for part in parts:
+                    self._pattern(part, "?", frame, scope, context)
+                for name, part in zip(names, others, strict=True):
+                    held = ast.copy_location(ast.Attribute(value, name), part) if isinstance(value, ast.expr) else "?"
+                    if isinstance(held, ast.expr):
+                        self._record(held, "read", frame, scope, context)
+                    self._pattern(part, held, frame, scope, context)
+            case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
+                held = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
+                for part in parts:
+                    self._pattern(part, held, frame, scope, context)
+                if isinstance(node, ast.MatchMapping) and node.rest:
+                    scope.function.bind(node.rest, "?")
+            case _:
+                self._children(node, frame, scope, context)
 
     def _compare(self, node: ast.Compare, frame: Frame, scope: Scope, context: Context) -> None:
         for operator, right in zip(node.ops, node.comparators, strict=True):
@@ -379,6 +415,9 @@ class Walker:
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
         self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+            for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
+                self._operation(shown, SHOW, frame, scope, context)
         self._children(node, frame, scope, context)
 
     def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
@@ -501,9 +540,11 @@ class Walker:
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
             self.dynamic.extend(
-                Mention(arg.value, arg.lineno)
+                Mention(name, arg.lineno)
                 for arg in node.args
-                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                for name in arg.value.split(".")  # attrgetter("service.load")
+                if name.isidentifier()
             )
         elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
             self._evaluated(node.args[:1])
@@ -600,6 +641,8 @@ class Walker:
         before: ast.expr | None = None
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
+            if isinstance(part, ast.FormattedValue):
+                self._operation(part.value, SHOW, frame, scope, context)
             self._visit(
                 part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
             )
@@ -673,8 +716,7 @@ class Walker:
         ast.Compare: _compare,
         ast.BinOp: _binary,
         ast.Starred: _starred,
-        ast.MatchAs: _capture,
-        ast.MatchStar: _capture,
+        ast.Match: _match,
         ast.JoinedStr: _f_string,
     }
 

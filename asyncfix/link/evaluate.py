@@ -57,6 +57,11 @@ KEYED = frozenset({PAIR, "builtins.dict", "typing.Mapping", "typing.MutableMappi
     "collections.abc.Mapping",
     "collections.abc.MutableMapping",
 }
+ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum")) | frozenset(
+    f"django.db.models.{name}" for name in ("Choices", "IntegerChoices", "TextChoices")
+)
+"""Of a class below these, what its body gives a value to is an instance of it."""
+VALUE = ("value", "_value_")
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
 
 
@@ -322,13 +327,37 @@ class Evaluator:
             nested = self.class_id(info.path, f"{info.fact.qualname}.{name}")
             if nested is not None:
                 return (Entity("class", nested),)
+            if name in VALUE and self.is_enum(base):
+                return self._values(base, info)
             if name in info.fact.attributes:
-                stated = self._stated(f"{base}.{name}")
-                return stated or self.all(info.path, info.fact.attributes[name])
+                stated = self._stated(f"{base}.{name}") or self.all(info.path, info.fact.attributes[name])
+                return (Entity("instance", base),) if self._is_member(base, info.fact, name, stated) else stated
         external = [base for base in order if base not in self.classes and base != "builtins.object"]
         if "?" in external:
             return UNKNOWN
         return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+
+    def is_enum(self, class_id: str) -> bool:
+        """Whether a class is an enumeration: its instances are its members, and calling it gives one of them."""
+        return not ENUMS.isdisjoint(self.order(class_id))
+
+    def _is_member(self, class_id: str, fact: Class, name: str, stated: Entities) -> bool:
+        """Whether an attribute of a class is one of the members of an enumeration: functions are its methods."""
+        return (
+            name in fact.assigned
+            and not (name.startswith("_") and name.endswith("_"))
+            and self.is_enum(class_id)
+            and not any(entity.kind in ("function", "method") for entity in stated)
+        )
+
+    def _values(self, class_id: str, info: ClassInfo) -> Entities:
+        """What the value of a member of an enumeration may be; one that makes its own members may give them any."""
+        making = (self._member(class_id, self.order(class_id), name, True) for name in ("__new__", "__init__"))
+        if any(entity.kind == "method" for found in making for entity in found):
+            return UNKNOWN
+        return self.all(
+            info.path, (ref for name in info.fact.assigned for ref in info.fact.attributes.get(name, ("?",)))
+        )
 
     def _bound(self, functions: Sequence[str], bound: bool) -> Entities:
         found: dict[Entity, None] = {}
@@ -397,6 +426,8 @@ class Evaluator:
         if entity.kind == "many":
             container, inner = parted(entity)
             return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
+        if entity.kind == "class" and self.is_enum(entity.name):
+            return (Entity("instance", entity.name),)
         if entity.kind != "value":
             return UNKNOWN
         given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")

@@ -399,7 +399,8 @@ class _Planner:
             if foreign is not None:
                 return foreign
             info = self.index.functions[name]
-            draft.decisions.append(Turn(info.path, info.fact.keyword, name))
+            for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
+                draft.decisions.append(Turn(info.path, keyword, name))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
         for edge in coloured.awaits:

@@ -102,7 +102,7 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
     if reach.blocked is not None:
         return Verdict("bars", reach.blocked.why, reach.blocked.code)
     locked = asyncio_lock_held(facts.index, suspension)
-    hazards = [f"{reach.unknown}: it may touch shared state"] if reach.unknown else []
+    hazards = [reach.unknown] if reach.unknown else []
     hazards.extend(_writes(reach, locked))
     hazards.extend(_reads(facts, reach, locked))
     return Verdict("fails", "; ".join(hazards), "shared-state") if hazards else HOLDS
