@@ -371,9 +371,7 @@ class Walker:
             self._pattern(case.pattern, node.subject, frame, scope, context)
             self._all((case.guard, *case.body), frame, scope, context)
 
-    def _pattern(
-        self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context
-    ) -> None:
+    def _pattern(self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context) -> None:
         """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
         match node:
             case ast.MatchAs(pattern=inner, name=name):
@@ -397,9 +395,9 @@ class Walker:
                         self._record(held, "read", frame, scope, context)
                     self._pattern(part, held, frame, scope, context)
             case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
-                held = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
+                element = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
                 for part in parts:
-                    self._pattern(part, held, frame, scope, context)
+                    self._pattern(part, element, frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
                     scope.function.bind(node.rest, "?")
             case _:
@@ -738,6 +736,8 @@ def _run_over(node: ast.expr) -> Iterator[ast.expr]:
             yield held
         case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys" | "values"), args=[]):
             yield from _run_over(held)
+        case ast.Call(func=ast.Name(id="getattr"), args=[held, ast.Constant(value=str(name)), *_]):
+            yield ast.copy_location(ast.Attribute(held, name), node)
         case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in LAZY:
             for argument in args:
                 yield from _run_over(argument)
@@ -745,6 +745,12 @@ def _run_over(node: ast.expr) -> Iterator[ast.expr]:
             yield function  # what it gives may be shared, or a generator
         case ast.GeneratorExp(generators=[first, *_]):
             yield from _run_over(first.iter)
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _run_over(part)
+        case ast.IfExp(body=body, orelse=other):
+            yield from _run_over(body)
+            yield from _run_over(other)
         case _:
             pass
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import NONE
+from asyncfix.link.arguments import argument_for
 from asyncfix.link.evaluate import SOMETHING, Entities, Entity
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Argument, Call
+from asyncfix.model import Argument
 
 FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
 
@@ -60,7 +61,7 @@ class Doubles:
                 meant = self.index.evaluator.all(self.index.path(function), parameter.type.split("|"))
                 if kinds & {entity.name for entity in meant if entity.kind == "instance"}:
                     for edge in self.index.callers.get(function, ()):
-                        yield from self._other(edge, _argument(self.index, edge, position), kinds)
+                        yield from self._other(edge, argument_for(self.index, edge, position), kinds)
 
     def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
         if argument is None or argument.ref in ("", NONE):
@@ -95,18 +96,6 @@ class Doubles:
                         found.setdefault(last, []).append((name, position))
             self._typed = {last: tuple(places) for last, places in found.items()}
         return self._typed
-
-
-def _argument(index: ProjectIndex, edge: Edge, position: int) -> Argument | None:
-    """What a call gives for the parameter at that position, None if that cannot be seen."""
-    if not isinstance(edge.site, Call):
-        return None
-    fact = index.fact(edge.callee)
-    name = fact.parameters[position].name
-    stated = [item for item in edge.site.arguments if item.keyword == name]
-    at = position - (fact.kind in ("method", "classmethod"))
-    positional = edge.site.arguments[at : at + 1] if at >= 0 else ()
-    return next(iter(stated or [item for item in positional if not item.keyword]), None)
 
 
 def _is_test(path: str) -> bool:

@@ -270,6 +270,15 @@ class Evaluator:
             case _:
                 return UNKNOWN
 
+    def getters(self, made: Entity, name: str) -> tuple[str, ...]:
+        """The functions of the property of that name of an object of the project, none if it is no property."""
+        for class_id in self.order(made.name):
+            owner = self.classes.get(class_id)
+            found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
+            if found:
+                return tuple(each for each in found if self.functions[each].fact.kind == "property")
+        return ()
+
     def _library_attribute(self, name: str) -> Entities:
         found = self._library.get(name)
         if found is None:

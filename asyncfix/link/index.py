@@ -396,17 +396,9 @@ def _as_call(access: Access, method: str, use: str) -> Call:
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
     found = False
     for entity in index.evaluator.evaluate(info.path, base):
-        if entity.kind != "instance":
-            continue
-        for class_id in index.evaluator.order(entity.name):
-            owner = index.classes.get(class_id)
-            methods = index.evaluator.function_ids(owner.path, f"{owner.fact.qualname}.{attribute}") if owner else ()
-            getters = [method for method in methods if index.fact(method).kind == "property"]
-            for method in getters:
-                _add(index, Edge(name, method, "property", access))
-                found = True
-            if methods:
-                break
+        for getter in index.evaluator.getters(entity, attribute) if entity.kind == "instance" else ():
+            _add(index, Edge(name, getter, "property", access))
+            found = True
     return found
 
 

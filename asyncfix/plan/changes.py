@@ -30,7 +30,7 @@ from asyncfix.model import (
     Turn,
     Use,
 )
-from asyncfix.plan.conditions import judge, suspension_of, thread
+from asyncfix.plan.conditions import inside, judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
@@ -222,7 +222,7 @@ class _Planner:
             return Mend(None, site.refusal, site.why)
         suspension = suspension_of(self.facts, leaf.function, call.span)
         locked = self._locked(suspension)
-        if locked is not None:
+        if locked is not None:  # whatever the form
             return locked
         form, doubts, barred = self._form(site, suspension)
         if form is None:
@@ -230,7 +230,11 @@ class _Planner:
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        draft.doubts.extend(self._suspending(suspension))
+        for each in (suspension, *(() if form.in_thread else inside(self.facts, leaf.function, site))):
+            locked = self._locked(each)
+            if locked is not None:
+                return locked
+            draft.doubts.extend(self._suspending(each))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:

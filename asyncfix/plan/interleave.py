@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, is_known, of_self, said
+from asyncfix.effects import LIBRARY, Effects, is_known, said
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
 from asyncfix.plan.iterating import changed_while_iterated
+from asyncfix.touch import CONSTRUCTING, Touch, Where, of_self
 
 CALLED = "call of "
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.effects import Effects, Where, is_known, said
+from asyncfix.effects import Effects, is_known, said
 from asyncfix.link.evaluate import Entity
 from asyncfix.model import Span
+from asyncfix.touch import Where
 
 VIEWS = (".items()", ".keys()", ".values()")
 DEEPEST = 5
@@ -40,7 +41,7 @@ def _gone_through(effects: Effects, path: str, ref: str, depth: int) -> Iterator
     base, _, attribute = ref.rpartition(".")
     for entity in effects.index.evaluator.evaluate(path, base) if base else ():
         if entity.kind == "instance":
-            functions += _getters(effects, entity.name, attribute)
+            functions += effects.index.evaluator.getters(entity, attribute)
     for name in functions:
         yield from _given(effects, name, depth + 1)
     if not functions:
@@ -67,12 +68,3 @@ def _given(effects: Effects, function: str, depth: int) -> Iterator[str]:
 def _iterating(effects: Effects, entity: Entity) -> list[str]:
     found = effects.index.evaluator.attribute(entity, "__iter__") if entity.kind == "instance" else ()
     return [item.name for item in found if item.kind == "method"]
-
-
-def _getters(effects: Effects, class_id: str, attribute: str) -> list[str]:
-    for name in effects.index.evaluator.order(class_id):
-        info = effects.index.classes.get(name)
-        found = effects.index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{attribute}") if info else ()
-        if found:
-            return [each for each in found if effects.index.fact(each).kind == "property"]
-    return []
