@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
-from asyncfix.facts.texts import text_shape
+from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
@@ -658,8 +658,10 @@ class Walker:
             self.mentions.append(Mention(node.value, node.lineno))
 
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
-        if not isinstance(node.value, ast.Constant):  # a string that stands alone is documentation
+        if not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
+        elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
+            self.dynamic.extend(Mention(name, node.lineno) for name in called_in_doctest(node.value.value))
 
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:
