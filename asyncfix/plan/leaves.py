@@ -122,7 +122,7 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
 def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
     """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
     call = external.call
-    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external))
+    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external, api))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
