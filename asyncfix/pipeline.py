@@ -20,6 +20,7 @@ from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
+from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
@@ -69,6 +70,7 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
+        _check_pins(session.settings.config, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
@@ -165,6 +167,18 @@ def _check_strategies(config: Config) -> None:
     for key in config.strategy:
         if key not in known:
             raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _check_pins(config: Config, index: ProjectIndex) -> None:
+    """Raise ConfigError for a pin of something that is no function of a file that could be read: it would hold nothing."""
+    known = {name for name, info in index.functions.items() if info.fact.kind not in ("module", "class", "lambda")}
+    unread = tuple(f"{index.evaluator.modules.names[text.path]}." for text in index.texts if text.kind == "python")
+    for pin in config.pin:
+        if pin not in known and not pin.startswith(unread):
+            owner, _, last = pin.rpartition(".")
+            close = sorted(name for name in known if name.endswith(f".{last}") or name.startswith(f"{owner}."))
+            meant = f", did you mean `{nearest(pin, close)}`?" if close else ""
+            raise ConfigError(f"pin: no function here is called `{pin}`{meant}")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:

@@ -483,6 +483,9 @@ def test_the_http_client_is_the_projects_own(declared: str, configured: str, mod
         ("", ("--ignore", "x-awaits"), "no rule is called `x-awaits`, did you mean `sequential-awaits`?"),
         ("strategy.reqests = 'native'", (), "strategy: no library here is called `reqests`, did you mean `requests`?"),
         ("", ("--strategy", "flies=thread"), "strategy: no library here is called `flies`, did you mean `files`?"),
+        ("pin = ['a.g']", (), "pin: no function here is called `a.g`, did you mean `a.f`?"),
+        ("pin = ['pkg.f']", (), "pin: no function here is called `pkg.f`, did you mean `a.f`?"),
+        ("pin = ['b.other']", (), "pin: no function here is called `b.other`"),
         ("api = [{call = ''}]", (), "p: `tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
     ],
 )
@@ -497,6 +500,13 @@ def test_a_name_that_means_nothing_is_an_error(
     known = here.root / "pyproject.toml"
     known.write_bytes(PYPROJECT + b"[tool.asyncfix]\nbuiltin-apis = false\nstrategy.requests = 'native'\n")
     assert here.run().code == 0
+
+
+def test_a_pin_of_what_could_not_be_read_is_no_error(tmp_path: Path) -> None:
+    """The function may be there."""
+    pinned = PYPROJECT + b"[tool.asyncfix]\npin = ['pkg.b.f', 'a.f']\n"
+    here = project(tmp_path, {"pyproject.toml": pinned, "pkg/__init__.py": b"", "pkg/b.py": b"f(\n", "a.py": SLEEPER})
+    assert b"pinned" in here.run().out
 
 
 @pytest.mark.parametrize("words", [(), ("--diff",), ("--apply",), ("docs",)])
