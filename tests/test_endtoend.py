@@ -94,6 +94,39 @@ def test_a_second_run_finds_nothing_and_undo_takes_the_first_back(tmp_path: Path
     assert (twice.code, len(twice.err.splitlines())) == (2, 1)
 
 
+def test_what_goes_to_a_thread_is_not_left_alone(tmp_path: Path) -> None:
+    """Neither the functions that a run makes nor those that a person handed over count as code that no async code reaches."""
+    source = b"""import asyncio
+import subprocess
+
+
+def work():
+    subprocess.run(["true"])
+
+
+def idle():
+    subprocess.run(["true"])
+
+
+class Worker:
+    def __init__(self):
+        subprocess.run(["true"])
+
+
+async def f(path):
+    await asyncio.to_thread(Worker)
+    with open(path) as file:
+        text = file.read()
+    await asyncio.get_running_loop().run_in_executor(None, work)
+    return text
+"""
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT, "a.py": source})
+    left = "; 1 blocking call in sync code that no async code reaches left alone\n"
+    assert here.run("--apply").err.endswith(left)
+    assert b"to_thread(read_text)" in here.files()["a.py"]
+    assert here.run("--apply").err.endswith(left)
+
+
 def test_undo_is_refused_once_a_file_was_edited(tmp_path: Path) -> None:
     """And touches nothing, not the others either."""
     here = project(tmp_path, {"a.py": SLEEPER, "b.py": SLEEPER})
