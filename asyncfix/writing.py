@@ -28,8 +28,14 @@ def awaited(writing: Writing, call: Span, tight: bool, written: tuple[str, str] 
     Lines that are aligned with its opening parenthesis stay so; ``written`` is what other edits write before that in
     place of the function, and behind it.
     """
-    before, after = ("(await ", ")") if tight else ("await ", "")
+    before, after = _round(writing, call, tight)
     return [Wrap(call, before, after, AWAIT_RANK), *_aligned(writing, call, before, written)]
+
+
+def awaited_lambda(writing: Writing, expression: Span, tight: bool) -> list[Edit]:
+    """``f(a).g()`` to ``await asyncio.to_thread(lambda: f(a).g())``."""
+    before, after = _round(writing, expression, tight)
+    return [Wrap(expression, f"{before}{writing.name('asyncio.to_thread')}(lambda: ", f"){after}", AWAIT_RANK)]
 
 
 def awaited_in_thread(writing: Writing, span: Span, tight: bool) -> list[Edit]:
@@ -54,6 +60,11 @@ def awaited_in_thread(writing: Writing, span: Span, tight: bool) -> list[Edit]:
     if isinstance(only, cst.GeneratorExp) and not only.lpar:
         edits.append(Wrap(writing.span(call.args[0]), "(", ")"))
     return [*edits, Replace(opening, "," if broken else ", ")]
+
+
+def _round(writing: Writing, span: Span, tight: bool) -> tuple[str, str]:
+    """``await``, in parentheses if what follows binds tighter and the expression has none of its own."""
+    return ("(await ", ")") if tight and not getattr(writing.node(span), "lpar", ()) else ("await ", "")
 
 
 def _aligned(writing: Writing, span: Span, before: str, written: tuple[str, str] | None) -> Iterator[Edit]:
