@@ -20,6 +20,7 @@ from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
+from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
@@ -69,8 +70,9 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
+        _check_pins(session.settings.config, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
-        outcome = _outcome(session, made, tuple(_nobody(session.settings.config, first)))
+        outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
@@ -149,7 +151,7 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     )
     sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
     setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
-    return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
+    return Session(options, workspace, settings, setting, vcs.git_root(root), (*notes), clock)
 
 
 def _http_client(config: Config, project: Project) -> str:
@@ -165,6 +167,18 @@ def _check_strategies(config: Config) -> None:
     for key in config.strategy:
         if key not in known:
             raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _check_pins(config: Config, index: ProjectIndex) -> None:
+    """Raise ConfigError for a pin of something that is no function of a file that could be read: it would hold nothing."""
+    known = {name for name, info in index.functions.items() if info.fact.kind not in ("module", "class", "lambda")}
+    unread = tuple(f"{index.evaluator.modules.names[text.path]}." for text in index.texts if text.kind == "python")
+    for pin in config.pin:
+        if pin not in known and not pin.startswith(unread):
+            owner, _, last = pin.rpartition(".")
+            close = sorted(name for name in known if name.endswith(f".{last}") or name.startswith(f"{owner}."))
+            meant = f", did you mean `{nearest(pin, close)}`?" if close else ""
+            raise ConfigError(f"pin: no function here is called `{pin}`{meant}")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:
@@ -227,14 +241,7 @@ def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:
     )
 
 
-def _nobody(config: Config, first: Analysis) -> Iterator[str]:
-    """What to say of pins that hold nothing: of a misspelt one the function may turn."""
-    for name in config.pin:
-        if name not in first.index.functions:
-            yield f"pin: no function here is called `{name}`"
-
-
-def _outcome(session: Session, made: rounds.Made, said: tuple[str, ...]) -> Outcome:
+def _outcome(session: Session, made: rounds.Made) -> Outcome:
     workspace = session.workspace
     files = tuple(
         FileResult(path, workspace.original[path], workspace.current(path))
@@ -253,7 +260,7 @@ def _outcome(session: Session, made: rounds.Made, said: tuple[str, ...]) -> Outc
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
         errors=tuple(sorted(made.errors)),
-        notes=(*session.notes, *said, *_installs(session, made.taken)),
+        notes=(*session.notes, *_installs(session, made.taken)),
         sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )

@@ -240,7 +240,7 @@ class _Planner:
         if call.line in self.index.summaries[path].deliberate:
             draft.doubts.append(f"a linter is told to leave this line as it is ({path}:{call.line})")
         if leaf.api.flow == "process":
-            draft.doubts.extend(self._files_of_child(leaf))
+            draft.doubts.extend(self._files_of_child(leaf, site))
         if form.note:
             draft.notes.append(form.note)
         if form.in_thread:
@@ -273,10 +273,10 @@ class _Planner:
             if swallowed:
                 yield swallowed
 
-    def _files_of_child(self, leaf: Leaf) -> Iterator[str]:
+    def _files_of_child(self, leaf: Leaf, site: Site) -> Iterator[str]:
         """What else the function does to files or by child processes: another task may now do the same in between."""
         for other in self.blocking.by_function[leaf.function]:
-            if other.api.flow == "process" and other.key != leaf.key:
+            if other.api.flow == "process" and not site.span.contains(other.call.span):
                 where = f"{self.index.path(other.function)}:{other.call.line}"
                 yield f"another task may run its child processes between this one and that of {where}"
                 return
