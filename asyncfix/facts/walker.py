@@ -361,9 +361,7 @@ class Walker:
             self._pattern(case.pattern, node.subject, frame, scope, context)
             self._all((case.guard, *case.body), frame, scope, context)
 
-    def _pattern(
-        self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context
-    ) -> None:
+    def _pattern(self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context) -> None:
         """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
         match node:
             case ast.MatchAs(pattern=inner, name=name):
@@ -387,9 +385,9 @@ class Walker:
                         self._record(held, "read", frame, scope, context)
                     self._pattern(part, held, frame, scope, context)
             case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
-                held = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
+                element = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
                 for part in parts:
-                    self._pattern(part, held, frame, scope, context)
+                    self._pattern(part, element, frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
                     scope.function.bind(node.rest, "?")
             case _:
