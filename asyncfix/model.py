@@ -353,8 +353,7 @@ class Summary(Value, frozen=True):
     bindings    what the names of the module's top level are bound to (refs); functions and classes are under their own name
     stars       modules of ``from m import *`` (refs); exports: ``__all__``, None if there is none
     imports     top-level packages imported anywhere in the file
-    mentions    dotted paths in string literals (not documentation), names that examples in documentation call
-    dynamic     names in ``getattr(x, "name")`` and the like
+    mentions    dotted paths in string literals (not documentation); dynamic: names in ``getattr(x, "name")`` and the like
     loose       attributes read from a receiver of unknown type, without a call: name -> line
     rebinds     attributes assigned on a receiver of unknown type
     deliberate  lines on which a linter for async code was told to be silent

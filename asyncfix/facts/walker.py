@@ -15,7 +15,6 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from asyncfix.facts import doctests
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
 from asyncfix.facts.texts import text_shape
@@ -633,12 +632,8 @@ class Walker:
             self.mentions.append(Mention(node.value, node.lineno))
 
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
-        if not isinstance(node.value, ast.Constant):
+        if not isinstance(node.value, ast.Constant):  # a string that stands alone is documentation
             self._visit(node.value, frame, scope, context)
-        elif isinstance(node.value.value, str) and doctests.PROMPT in node.value.value:
-            # A string that stands alone is documentation, but examples in it may be run.
-            examples = doctests.called(node.value.value)
-            self.mentions.extend(Mention(name, node.lineno + line) for name, line in examples if name.isascii())
 
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:

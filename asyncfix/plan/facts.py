@@ -250,8 +250,7 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
 
 
 def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:
-    """Places that name something as text, by last name: templates, examples in documentation, and dotted paths that begin
-    with a package of ours."""
+    """Places that name something as text, by last name: templates, and dotted paths that begin with a package of ours."""
     tops = {name.partition(".")[0] for name in index.evaluator.modules.names.values()}
     found: dict[str, list[tuple[str, int]]] = {}
 
@@ -266,5 +265,5 @@ def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:
                 note(text.path, mention, text.kind == "data")
     for path, summary in index.summaries.items():
         for mention in summary.mentions:
-            note(path, mention, not mention.name.isidentifier())
+            note(path, mention, True)
     return {name: tuple(places) for name, places in found.items()}
