@@ -20,7 +20,7 @@ from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Require
+from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, render
 from asyncfix.project import Project, is_project_file, read_project
@@ -248,7 +248,7 @@ def _outcome(session: Session, made: rounds.Made, said: tuple[str, ...]) -> Outc
         findings=made.findings,
         changes=(*made.taken, *made.left),
         taken=frozenset(change.id for change in made.taken),
-        refusals=made.refusals,
+        refusals=_distinct(made.refusals),
         skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
@@ -257,6 +257,14 @@ def _outcome(session: Session, made: rounds.Made, said: tuple[str, ...]) -> Outc
         sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
+
+
+def _distinct(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Each once: the leaves that one expression reaches are often refused for one reason."""
+    found: dict[tuple[str, Place, str, str], Refusal] = {}
+    for item in refusals:
+        found.setdefault((item.finding.rule, item.finding.place, item.reason, item.message), item)
+    return tuple(found.values())
 
 
 def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:

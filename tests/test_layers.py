@@ -24,7 +24,7 @@ LAYERS = [
         "blocks",
         "nesting",
     ),
-    *("writing", "transforms", "project", "summarise", "link", "effects", "colour", "suppress", "plan", "select"),
+    *("writing", "transforms", "project", "summarise", "link", "touch", "writers", "effects", "colour", "suppress", "plan", "select"),
     *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "blacken", "nodes", "rewrite", "check"),
     *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
     *("rounds", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"),

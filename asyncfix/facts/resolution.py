@@ -22,6 +22,7 @@ from asyncfix.facts.scopes import (
     annotation,
     collected,
     growing,
+    is_definition,
     is_vague,
     lookup,
     resolve,
@@ -158,6 +159,7 @@ def class_facts(item: ClassFrame) -> Class:
         attributes=attributes,
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
+        made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
         assigned=tuple(dict.fromkeys(_assigned(item.node.body))) if item.node.bases else (),
     )
 
@@ -437,13 +439,13 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate", "view", "item") and not local and home.kind == "function":
-        return (home.prefix + name,)  # a container of the function round this one
+    if kind in ("change", "iterate", "view", "item") and home.kind == "function" and (not local or name in home.kept):
+        return (home.prefix + name,)  # a container of the function round this one, or one that others have, too
     if kind in ("change", "iterate", "view", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:
         return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
-    if not all(isinstance(bound.value, str) for bound in home.names[name]) or kind == "write":
+    if not all(map(is_definition, home.names[name])) or kind == "write":
         return (home.prefix + name,)
     return lookup(scope, name) if kind == "read" else ()
 

@@ -18,6 +18,7 @@ import msgspec
 MOST = 4
 LONGEST = 200
 UNKNOWN = ("?",)
+KEPT = "="
 NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
@@ -93,7 +94,10 @@ class Bound(msgspec.Struct, gc=False):
 
 
 class Scope(msgspec.Struct, eq=False):
-    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``."""
+    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``.
+
+    ``kept``: names of objects that the function put where others reach them.
+    """
 
     kind: str
     prefix: str
@@ -103,6 +107,7 @@ class Scope(msgspec.Struct, eq=False):
     owner_class: str = ""
     first_parameter: str = ""
     stars: bool = False
+    kept: set[str] = msgspec.field(default_factory=set)
     memo: dict[str, Refs] = msgspec.field(default_factory=dict)
     touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
 
@@ -166,14 +171,21 @@ def lookup(scope: Scope, name: str) -> Refs:
     bounds = found.names[name]
     if len(bounds) > 3 * MOST:
         refs: Refs = UNKNOWN
-    elif found.kind in ("module", "class") and not all(isinstance(bound.value, str) for bound in bounds):
+    elif found.kind in ("module", "class") and not all(is_definition(bound) for bound in bounds):
         refs = (found.prefix + name,)  # a variable others can see: its bindings are looked up by the link
     else:
         first = bound_refs(found, bounds[0])
         alone = len(bounds) == len(first) == 1
         refs = first if alone else union((first, *[bound_refs(found, bound) for bound in bounds[1:]]))
+    if name in found.kept:
+        refs = tuple(ref + KEPT if ref.endswith("()") else ref for ref in refs)
     found.memo[name] = refs
     return refs
+
+
+def is_definition(bound: Bound) -> bool:
+    """Whether a binding is a function, a class, an import or a parameter: no value, and no annotation of one."""
+    return isinstance(bound.value, str) and not bound.value.endswith(("!", ";"))
 
 
 def bound_refs(scope: Scope, bound: Bound) -> Refs:

@@ -12,8 +12,8 @@ from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<]+)|\(\)|\[\]|[!^%~&]|@\w+|\*[\w.]+\??;")
-ROOT = re.compile(r"[^.()\[\]!^@%~&*<]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
+ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
@@ -235,7 +235,7 @@ class Evaluator:
                 return (Entity("super", entity.name),) if entity.kind == "class" else UNKNOWN
             case "%":
                 return self._entered(entity)
-            case "~":
+            case "~" | "=":
                 return (entity,)
             case "&":
                 return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
@@ -269,6 +269,15 @@ class Evaluator:
                 return self._library_attribute(f"{entity.name}.{name}")
             case _:
                 return UNKNOWN
+
+    def getters(self, made: Entity, name: str) -> tuple[str, ...]:
+        """The functions of the property of that name of an object of the project, none if it is no property."""
+        for class_id in self.order(made.name):
+            owner = self.classes.get(class_id)
+            found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
+            if found:
+                return tuple(each for each in found if self.functions[each].fact.kind == "property")
+        return ()
 
     def _library_attribute(self, name: str) -> Entities:
         found = self._library.get(name)
@@ -508,7 +517,7 @@ def _some(found: Mapping[Entity, None]) -> Entities:
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
-    if ref[-1] in "!^%~&":
+    if ref[-1] in "!^%~&=":
         return end - 1
     if ref.endswith(("()", "[]")):
         return end - 2
@@ -519,7 +528,7 @@ def _last_step(ref: str) -> int | None:
     cut = max(at, dot)
     if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
         return None if ref[cut - 1] == "." else cut
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"), ref.rfind("="))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

@@ -365,7 +365,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         return
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
-        if entity.kind in ("function", "method"):
+        if entity.kind in ("function", "method") and access.kind not in ("iterate", "view"):
             place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
@@ -396,17 +396,9 @@ def _as_call(access: Access, method: str, use: str) -> Call:
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
     found = False
     for entity in index.evaluator.evaluate(info.path, base):
-        if entity.kind != "instance":
-            continue
-        for class_id in index.evaluator.order(entity.name):
-            owner = index.classes.get(class_id)
-            methods = index.evaluator.function_ids(owner.path, f"{owner.fact.qualname}.{attribute}") if owner else ()
-            getters = [method for method in methods if index.fact(method).kind == "property"]
-            for method in getters:
-                _add(index, Edge(name, method, "property", access))
-                found = True
-            if methods:
-                break
+        for getter in index.evaluator.getters(entity, attribute) if entity.kind == "instance" else ():
+            _add(index, Edge(name, getter, "property", access))
+            found = True
     return found
 
 
