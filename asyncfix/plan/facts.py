@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects import Effects
-from asyncfix.link.doubles import Doubles
+from asyncfix.link.doubles import Doubles, is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
@@ -234,7 +234,7 @@ def _patched(
 def _exported(index: ProjectIndex) -> Iterator[str]:
     """Functions (and methods of classes) that the project offers to others."""
     for path, summary in index.summaries.items():
-        if any(part.startswith("test") for part in path.split("/")):
+        if is_test(path):
             continue  # what tests gather is for nobody else
         package = path.endswith("__init__.py")
         for name in summary.exports if summary.exports is not None else tuple(summary.bindings) if package else ():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.effects import LIBRARY, Effects, is_known, said
+from asyncfix.link.doubles import is_test
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
@@ -21,11 +22,9 @@ FOR_ALL = frozenset(
         "contextlib.redirect_stdout",
         "contextlib.redirect_stderr",
         "warnings.catch_warnings",
-        "unittest.mock.patch",
-        "unittest.mock.patch.object",
-        "unittest.mock.patch.dict",
     }
 )
+PATCHING = frozenset({"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.dict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,5 +254,5 @@ def _changed_for_all(index: ProjectIndex, suspension: Suspension) -> Iterable[st
     path = index.path(suspension.function)
     for ref in suspension.held:
         for entity in index.evaluator.evaluate(path, ref.removesuffix("()")):
-            if entity.name in FOR_ALL:
+            if entity.name in FOR_ALL or (entity.name in PATCHING and not is_test(path)):  # tests run one by one
                 yield f"the await stands in a block of {entity.name}, which changes something for all other tasks too"
