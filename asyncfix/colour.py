@@ -179,7 +179,7 @@ def _reasons(
     for decorator in fact.decorators:
         if not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
-    if len(index.family.get(name, ())) > 1:
+    if name in index.overridden:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
         yield from _foreign(index, summary.path, fact.owner_class)

@@ -95,6 +95,8 @@ class Evaluator:
     catalog: Catalog
     functions: Mapping[str, FunctionInfo]
     classes: Mapping[str, ClassInfo]
+    methods: Mapping[str, Mapping[str, Sequence[str]]]
+    """Ids of the methods that a class defines itself, by the id of the class and their last name."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())

@@ -83,7 +83,8 @@ class ProjectIndex:
     passed: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     rebound: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
-    family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
+    overridden: set[str] = field(default_factory=lambda: set[str]())
+    """Methods that override another one, or are overridden."""
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
     promised: set[str] = field(default_factory=lambda: set[str]())
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
@@ -95,6 +96,9 @@ class ProjectIndex:
     """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
 
     _handed: Mapping[str, tuple[str, str, int]] | None = None
+    _below: dict[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=lambda: dict[tuple[str, str], tuple[str, ...]]()
+    )
 
     @property
     def summaries(self) -> Mapping[str, Summary]:
@@ -110,6 +114,14 @@ class ProjectIndex:
     @property
     def catalog(self) -> Catalog:
         return self.evaluator.catalog
+
+    def methods_below(self, class_id: str, name: str) -> tuple[str, ...]:
+        """Methods of that name that the subclasses of a class define."""
+        found = self._below.get((class_id, name))
+        if found is None:
+            own = (self.evaluator.methods.get(below, {}) for below in self.subclasses.get(class_id, ()))
+            found = self._below[class_id, name] = tuple(item for each in own for item in each.get(name, ()))
+        return found
 
     def fact(self, function: str) -> Function:
         return self.functions[function].fact
@@ -138,7 +150,8 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
             if (path, item.qualname) not in classes_at:
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
-    evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
+    methods = _methods(functions, classes_at)
+    evaluator = Evaluator(by_path, modules, catalog, functions, classes, methods, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes)
     index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
     _inheritance(index)
@@ -150,6 +163,10 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     return index
 
 
+def _last(fact: Function) -> str:
+    return fact.qualname.rpartition(".")[2]
+
+
 def _unique(name: str, taken: Mapping[str, object]) -> str:
     if name not in taken:
         return name
@@ -159,25 +176,34 @@ def _unique(name: str, taken: Mapping[str, object]) -> str:
     return f"{name}#{number}"
 
 
+def _methods(
+    functions: Mapping[str, FunctionInfo], classes_at: Mapping[tuple[str, str], str]
+) -> dict[str, dict[str, list[str]]]:
+    """The methods of every class that has some, by name."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, (path, fact) in functions.items():
+        owner = classes_at.get((path, fact.owner_class)) if fact.owner_class else None
+        if owner is not None:
+            found.setdefault(owner, {}).setdefault(_last(fact), []).append(name)
+    return found
+
+
 def _inheritance(index: ProjectIndex) -> None:
-    """Families of methods that override each other turn together or not at all."""
+    """Who inherits from whom, and which methods that concerns."""
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
     for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
         index.subclasses.setdefault(name, []).extend(keeping)
         if others:
-            index.promised.update(own_methods(index.evaluator, index.classes[name]))
-    for name, info in index.classes.items():
+            index.promised.update(own_methods(index.evaluator, name))
+    for name, methods in index.evaluator.methods.items():
         for below in index.subclasses.get(name, ()):
-            under = index.classes[below]
-            for function in own_methods(index.evaluator, info):
-                method = index.fact(function).qualname.rpartition(".")[2]
-                overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
-                if overriding:
-                    joined = index.family.get(function, frozenset({function})).union(overriding)
-                    for member in joined:
-                        index.family[member] = index.family.get(member, frozenset()) | joined
+            overriding = index.evaluator.methods.get(below, {})
+            for method in methods.keys() & overriding.keys():
+                versions = {*methods[method], *overriding[method]}
+                if len(versions) > 1:
+                    index.overridden |= versions
 
 
 def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
@@ -260,15 +286,13 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
 
 def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iterable[str]:
     """What a call of a method may run instead, if the receiver is of a subclass: not so for ``super()`` or a class's own name."""
-    if len(index.family.get(method, ())) < 2:
+    if method not in index.overridden:
         return
-    path, last = index.path(name), index.fact(method).qualname.rpartition(".")[2]
+    path, last = index.path(name), _last(index.fact(method))
     for target in call.targets:
         for receiver in index.evaluator.evaluate(path, target.rpartition(".")[0]):
             if receiver.kind == "instance" or (receiver.kind == "class" and index.fact(name).kind == "classmethod"):
-                for below in index.subclasses.get(receiver.name, ()):
-                    info = index.classes[below]
-                    yield from index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{last}")
+                yield from index.methods_below(receiver.name, last)
 
 
 def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:

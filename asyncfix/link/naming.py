@@ -92,8 +92,7 @@ class Named:
     def _inside(self, owner: str) -> Iterator[str]:
         kind, _, name = owner.partition(" ")
         if kind == "class":
-            info = self.index.classes.get(name)
-            yield from own_methods(self.index.evaluator, info) if info is not None else ()
+            yield from own_methods(self.index.evaluator, name)
         else:
             for fact in self.index.summaries[name].functions if name in self.index.summaries else ():
                 if fact.kind == "function" and not fact.outer:
