@@ -226,15 +226,8 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
     for path, summary in index.summaries.items():
         found.setdefault(path, set()).update(summary.exports or ())
     for importer, summary in index.summaries.items():
-        for refs in summary.bindings.values():
-            for ref in refs:
-                _note(index, importer, ref, found)
-        for function in summary.functions:
-            for access in function.accesses:
-                _note(index, importer, access.ref, found)
-            for call in function.calls:
-                for target in call.targets:
-                    _note(index, importer, target, found)
+        for ref in _refs(summary):
+            _note(index, importer, ref, found)
     for patch in patches:
         parts = patch.target.split(".")
         for size in range(len(parts) - 1, 0, -1):
@@ -243,6 +236,15 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
                 found.setdefault(module, set()).add(parts[size])
                 break
     return {path: frozenset(names) for path, names in found.items()}
+
+
+def _refs(summary: Summary) -> set[str]:
+    """All that a file reads or calls by a name."""
+    refs = {ref for bound in summary.bindings.values() for ref in bound}
+    for function in summary.functions:
+        refs.update(access.ref for access in function.accesses)
+        refs.update(target for call in function.calls for target in call.targets)
+    return refs
 
 
 def _note(index: ProjectIndex, importer: str, ref: str, found: dict[str, set[str]]) -> None:

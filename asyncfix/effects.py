@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Access, Api, Barred, Call, Span, Try
+from asyncfix.model import Access, Api, Barred, Call, Span, Try, Value
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__wrapped__", ".__class__")
@@ -110,8 +110,7 @@ CURRENT_EXCEPTION = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Value, frozen=True):
     """A place in the project, for a person."""
 
     path: str
@@ -121,8 +120,7 @@ class Where:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Value, frozen=True):
     """One access to something shared.
 
     key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object),
@@ -582,7 +580,8 @@ class Effects:
                 yield from self._access(info.path, access)
         touches: list[Touch] = []
         for call in index.unknown.get(function, ()):
-            self._unknown_call(info.path, call, touches)
+            if any(target.rpartition(".")[2] in CHANGING_METHODS for target in call.targets):
+                self._unknown_call(info.path, call, touches)
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             for word in (row.writes or ()) if row is not None else ():

@@ -105,6 +105,8 @@ class Evaluator:
 
     def evaluate(self, path: str, ref: str) -> Entities:
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
+        if ref[:1] == "?":
+            return UNKNOWN
         key = (path, ref)
         found = self._memo.get(key)
         if found is None:
@@ -133,7 +135,7 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------------ roots
 
     def _evaluate(self, path: str, ref: str) -> Entities:
-        if ref.startswith("?") or not ref:
+        if not ref:
             return UNKNOWN
         # The longest prefix that was seen before saves most of the work: refs grow step by step.
         tail = _last_step(ref)

@@ -12,7 +12,7 @@ from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, p
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
-from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
+from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 STOP = "builtins.StopIteration"
 
@@ -28,8 +28,8 @@ LIBRARY_OPERATIONS = {
 """What is run of objects of libraries, and the use of a call that does the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+# Structs, like the facts themselves: there are hundreds of thousands, and they are made in a fraction of the time.
+class Edge(Value, frozen=True):
     """One place where ``caller`` runs ``callee``.
 
     kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator`` |
@@ -49,8 +49,7 @@ class Edge:
         return self.site.span
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Value, frozen=True):
     """One call of a library: the canonical dotted name."""
 
     caller: str
@@ -58,8 +57,7 @@ class External:
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
+class Loose(Value, frozen=True):
     """A place that may mean any function of that name: the reason code, and where."""
 
     reason: str
@@ -90,6 +88,9 @@ class ProjectIndex:
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
+    callables: frozenset[str] = frozenset()
+    """Those of what a ref may mean to call or to pass on: not of the bodies of modules and classes."""
+    properties: frozenset[str] = frozenset()
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
@@ -153,7 +154,10 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     methods = _methods(functions, classes_at)
     evaluator = Evaluator(by_path, modules, catalog, functions, classes, methods, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes)
-    index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
+    index.names = frozenset(_last(info.fact) for info in functions.values())
+    defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]
+    index.callables = frozenset(map(_last, defined))
+    index.properties = frozenset(_last(fact) for fact in defined if fact.kind == "property")
     _inheritance(index)
     for name, info in functions.items():
         _edges(index, name, info)
@@ -225,7 +229,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
                 index.unknown.setdefault(name, []).append(callback)
     for access in info.fact.accesses:
         # Most attributes are data: no function is called that.
-        if access.ref.rpartition(".")[2].lstrip(":") in index.names:
+        if access.ref.rpartition(".")[2].lstrip(":") in index.callables:
             _access_edges(index, name, info, access)
         elif access.ref == STOP:
             index.stopping.setdefault(name, access.line)
@@ -363,6 +367,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
     base, _, attribute = access.ref.rpartition(".")
     if (
         access.kind in ("read", "write")
+        and attribute in index.properties
         and base
         and not base.startswith(".")
         and _property(index, name, info, access, base, attribute)
