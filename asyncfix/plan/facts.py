@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules
 from asyncfix.config import Config
-from asyncfix.effects import Effects
+from asyncfix.effects.reach import Effects
 from asyncfix.link.doubles import Doubles, is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
@@ -244,14 +244,9 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
                 if entity.kind == "function":
                     yield entity.name
                 elif entity.kind == "class":
-                    owner = index.classes.get(entity.name)
-                    for item in index.summaries[owner.path].functions if owner else ():
-                        if (
-                            owner
-                            and item.owner_class == owner.fact.qualname
-                            and not item.qualname.rpartition(".")[2].startswith("_")
-                        ):
-                            yield from index.evaluator.function_ids(owner.path, item.qualname)
+                    for method, found in index.evaluator.methods.get(entity.name, {}).items():
+                        if not method.startswith("_"):
+                            yield from found
 
 
 def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:
