@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from asyncfix.effects.keys import is_known
 from asyncfix.effects.touch import CONSTRUCTING, Touch, of_self
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
 from asyncfix.link.arguments import PARAMETER, given
@@ -57,7 +58,7 @@ class Writers:
                 above = self.effects.keys.of(self.index.path(edge.caller), argument.ref)[0]
                 if above.startswith(ARGUMENT):
                     yield from self._given(above)
-                elif above:
+                elif is_known(above):
                     yield above
 
     def _relatives(self, key: str) -> Iterator[str]:
