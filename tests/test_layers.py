@@ -27,7 +27,7 @@ LAYERS = [
     *("writing", "transforms", "project", "summarise", "link", "effects", "colour", "suppress", "plan", "select"),
     *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "blacken", "nodes", "rewrite", "check"),
     *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
-    *("rounds", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
+    *("rounds", "pipeline", "verify", "report", "ending", "front", "commands", "cli", "__main__"),
 ]
 
 
