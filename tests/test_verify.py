@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from asyncfix import pipeline
+from asyncfix import pipeline, vcs
 from asyncfix.outcome import FileResult, Lines, Options, Outcome
 from asyncfix.verify import gate
+from asyncfix.verify.copies import copy
+from asyncfix.verify.roots import roots
 from tests.harness import Project, Tree, project
 
 APP = b'''"""Waits."""
@@ -255,6 +257,36 @@ def test_threads_and_workers_are_seen(here: Callable[[Tree], Project]) -> None:
     assert figures[COVERED] == "100.0 % before, 100.0 % after"
 
 
+# ------------------------------------------------------------------------------------------------------------ the copy
+
+
+def test_a_copy_holds_what_tests_need_and_leads_nowhere_else(tmp_path: Path) -> None:
+    """What git ignores too; links into the project lead into the copy; no environment, no history, no hooks."""
+    made = project(tmp_path, {**TREE, ".gitignore": b"tracked.py\n", "tracked.py": b"", ".venv/pyvenv.cfg": b""})
+    made.commit()
+    (made.root / ".gitignore").write_text("local.py\ntracked.py\n", encoding="utf-8")
+    (made.root / "local.py").write_text("X = 1\n", encoding="utf-8")
+    for name, meant in {"near.py": "../local.py", "far.py": made.root / "local.py", "out": made.home}.items():
+        (made.root / "app" / name).symlink_to(meant)
+    target = Path(tmp_path, "1", "project").resolve()
+    assert copy(made.root.resolve(), target) == ()
+    assert {path.name for path in target.iterdir()} == {path.name for path in made.root.iterdir()} - {".venv"}
+    assert [(target / "app" / name).resolve() for name in ("near.py", "far.py")] == [target / "local.py"] * 2
+    assert (target / "app" / "out").resolve() == made.home.resolve()
+    assert vcs.tracked_though_ignored(target) == vcs.tracked_though_ignored(made.root) == {"tracked.py"}
+    assert {path.name for path in (target / ".git").iterdir()} == {"HEAD", "index", "info", "objects", "refs"}
+
+
+def test_the_roots_of_touched_modules(tmp_path: Path) -> None:
+    """Beside a build file, in its ``src``, above a package; never inside something that may hold any module."""
+    tree = ("libs/a/setup.cfg", "libs/a/src/a/x.py", "libs/b/setup.cfg", "tools/kit/__init__.py", "tools/kit/y.py")
+    made = project(tmp_path, {**dict.fromkeys(tree, b""), "loose/part/z.py": b""})
+    found = roots(made.root, ["libs/a/src/a/x.py", "tools/kit/y.py", "loose/part/z.py"])
+    assert found.folders == ("", "libs/a", "libs/a/src", "tools")
+    assert {"a.x", "kit.y", "loose.part.z"} < found.names.keys()
+    assert not {"x", "y", "z", "part.z"} & found.names.keys()
+
+
 # ----------------------------------------------------------------------------------------------------------- no verdict
 
 
@@ -298,20 +330,8 @@ def test_warnings_that_are_not_recorded_are_not_absent(here: Callable[[Tree], Pr
 
 
 def test_the_command_prints_a_line_for_each_clause(here: Callable[[Tree], Project]) -> None:
-    """What git ignores is there for the tests, what it tracks is told anew, links lead into the copy; exit code 0."""
-    made = here(
-        {
-            **TREE,
-            ".gitignore": b"local.py\n",
-            "app/local.py": b"X = 1\n",
-            "tests/test_more.py": b"import os\nfrom app import linked, local\n\n\ndef test_link():\n"
-            b"    assert local.X and os.path.samefile(os.path.dirname(linked.__file__), 'app')\n",
-        }
-    )
-    (made.root / "app" / "linked.py").symlink_to(made.root / "app" / "local.py")
-    made.commit()
-    (made.root / ".venv").mkdir()
-    (made.root / ".venv" / "pyvenv.cfg").touch()
+    """Exit code 0 if all hold; the tree is as it was."""
+    made = here(TREE)
     before = made.files()
     done = made.run("verify", "app", "--unsafe", "--", *PYTEST)
     lines = done.out.decode().splitlines()

@@ -79,7 +79,7 @@ def _runs(
     tell("first run without the changes ...")
     place = _place(first, original, known, watched)
     one = _baseline(run(command, place, base / "first"))
-    tell(f"{len(one.record.tests)} tests in {one.seconds:.1f} s; second run without the changes ...")
+    tell(f"collected {len(one.record.tests)}, done in {one.seconds:.1f} s; second run without the changes ...")
     two = _baseline(run(command, place, base / "second"))
     _refuse_unsteady(one, two)
     tell("run with the changes ...")
