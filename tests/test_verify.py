@@ -266,7 +266,7 @@ def test_a_copy_holds_what_tests_need_and_leads_nowhere_else(tmp_path: Path) -> 
     made.commit()
     (made.root / ".gitignore").write_text("local.py\ntracked.py\n", encoding="utf-8")
     (made.root / "local.py").write_text("X = 1\n", encoding="utf-8")
-    for name, meant in {"near.py": "../local.py", "far.py": made.root / "local.py", "out": made.home}.items():
+    for name, meant in {"near.py": Path("../local.py"), "far.py": made.root / "local.py", "out": made.home}.items():
         (made.root / "app" / name).symlink_to(meant)
     target = Path(tmp_path, "1", "project").resolve()
     assert copy(made.root.resolve(), target) == ()
