@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +13,7 @@ from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
+from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
@@ -81,6 +82,10 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
+    unused = suppressions.unused(
+        workspace.editable(), {rule.name: rule.default for rule in settings.rules}, settings.selected
+    )
+    made = msgspec.structs.replace(made, findings=(*made.findings, *unused))
     return Analysis(made, index, known.tests.patches)
 
 
@@ -183,7 +188,7 @@ def _with_awaits(index: ProjectIndex) -> Iterable[str]:
 
 
 def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) -> Plan:
-    """The plan without what comments suppress, and with a finding for each comment that suppresses nothing."""
+    """The plan without what comments suppress."""
     barred = {change.id: change for change in plan.changes if _bars(change, workspace, suppressions)}
     findings: list[Finding] = []
     refusals = [item for item in plan.refusals if not _stops(item.finding, suppressions)]
@@ -200,7 +205,7 @@ def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) ->
     return Plan(
         tuple(change for change in plan.changes if change.id in mended and change.id not in barred),
         tuple(refusals),
-        (*findings, *suppressions.unused()),
+        tuple(findings),
         plan.sync_sites,
     )
 
@@ -229,12 +234,8 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
         for refs in summary.bindings.values():
             for ref in refs:
                 _note(index, importer, ref, found)
-        for function in summary.functions:
-            for access in function.accesses:
-                _note(index, importer, access.ref, found)
-            for call in function.calls:
-                for target in call.targets:
-                    _note(index, importer, target, found)
+        for ref in _read(summary):
+            _note(index, importer, ref, found)
     for patch in patches:
         parts = patch.target.split(".")
         for size in range(len(parts) - 1, 0, -1):
@@ -242,7 +243,31 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
             if module is not None:
                 found.setdefault(module, set()).add(parts[size])
                 break
+    _through_stars(index, found)
     return {path: frozenset(names) for path, names in found.items()}
+
+
+def _read(summary: Summary) -> Iterator[str]:
+    """The refs of all that a file reads."""
+    for function in summary.functions:
+        yield from function.decorators
+        yield from (access.ref for access in function.accesses)
+        yield from (target for call in function.calls for target in call.targets)
+
+
+def _through_stars(index: ProjectIndex, found: dict[str, set[str]]) -> None:
+    """What a file that has ``from m import *`` reads, or others reach through it, may be a name of ``m``."""
+    pending = [path for path, summary in index.summaries.items() if summary.stars]
+    for path in pending:
+        own = (ROOT.match(ref, 1) for ref in _read(index.summaries[path]) if ref.startswith(":"))
+        found[path].update(root.group() for root in own if root is not None)
+    while pending:
+        path = pending.pop()
+        for entity in (item for star in index.summaries[path].stars for item in index.evaluator.evaluate(path, star)):
+            if entity.kind == "module" and not found[path] <= found.setdefault(entity.name, set()):
+                found[entity.name] |= found[path]
+                if entity.name in index.summaries:
+                    pending.append(entity.name)
 
 
 def _note(index: ProjectIndex, importer: str, ref: str, found: dict[str, set[str]]) -> None:

@@ -98,6 +98,13 @@ def unfit(node: ast.expr | ast.stmt) -> Barred | None:
     return None
 
 
+def unfit_in_lambda(node: ast.expr) -> Barred | None:
+    """What in an expression would not work, or not work the same, as a lambda in a thread."""
+    if any(isinstance(part, ast.NamedExpr) for part in own([node])):
+        return unfit(node) or Barred("assignment", "the expression assigns a name")
+    return unfit(node)
+
+
 def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | Barred:
     """How a compound statement of a function becomes a nested function."""
     barred = unfit(statement)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from asyncfix.effects import TRANSPARENT_DECORATORS
 from asyncfix.link.callbacks import HANDED
+from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.remaking import remade
 from asyncfix.model import Call, Function, Span, Summary
 
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
@@ -70,6 +72,7 @@ class Rules:
     entry_points  functions that a build file names
     replaced      functions that tests replace by something that stays sync, with the place
     closed        files that may not be edited; closed_lines: lines likewise
+    doubles       objects that take the place of others
     target        the oldest Python that the project supports
     """
 
@@ -79,6 +82,7 @@ class Rules:
     closed: frozenset[str]
     closed_lines: Mapping[str, frozenset[int]]
     target: tuple[int, int]
+    doubles: Doubles
 
 
 def barring(call: Call, target: tuple[int, int]) -> str:
@@ -92,7 +96,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier
     seen = {leaf}
     awaits: list[Edge] = []
     for name in turns:
-        barrier = may_turn(index, name, limits)
+        barrier = may_turn(index, name, limits) or _doubled(limits.doubles, name)
         if barrier is not None:
             return barrier
         callers = index.callers.get(name, ())
@@ -143,6 +147,15 @@ def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
     return None
 
 
+def _doubled(doubles: Doubles, name: str) -> Barrier | None:
+    """The barrier that a method is of whose class others take the place: they stay sync."""
+    double = doubles.of(name)
+    if double is None:
+        return None
+    path, line = double
+    return Barrier("test-double", path, line, f"{name} is asked of another kind of object, too, given at {path}:{line}")
+
+
 def _use(name: str, reason: str, path: str, line: int) -> str:
     said = {
         "passed-as-value": "is passed on as a value",
@@ -183,6 +196,9 @@ def _reasons(
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
         yield from _foreign(index, summary.path, fact.owner_class)
+        remaking = remade(index, summary.path, fact.owner_class)
+        if remaking:
+            yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
         if last in PROTOCOLS and name in index.handed:
             library, path, line = index.handed[name]
             yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"

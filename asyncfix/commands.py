@@ -61,7 +61,8 @@ def command(name: str) -> Callable[..., Any]:
     """
     functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule, "verify": _verify}
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(help=None if name else _HELP)(functions[name])
+    settings = {"help_option_names": ["--help", "-h"]}
+    app.command(help=None if name else _HELP, context_settings=settings)(functions[name])
     return typer.main.get_command(app)
 
 

@@ -18,6 +18,7 @@ from asyncfix.model import Api, TypeRow, Value
 Version: TypeAlias = tuple[int, int]
 
 _VERSION = re.compile(r"(?:3\.|py3)(\d{1,2})")
+_OLDEST: Version = (3, 5)
 _CLIENTS = ("httpx", "httpx2")
 _STYLES = ("auto", "taskgroup", "gather", "ordered")
 FILES = "files"  # a key of strategies; the others are import names of libraries
@@ -233,7 +234,10 @@ def _version(text: str, where: str) -> Version:
     match = _VERSION.fullmatch(text)
     if match is None:
         raise ConfigError(f"{where}: `{_one_line(text)}` is no Python version such as 3.11 or py311")
-    return 3, int(match.group(1))
+    version = 3, int(match.group(1))
+    if version < _OLDEST:
+        raise ConfigError(f"{where}: Python {version[0]}.{version[1]} has no async functions; 3.5 was the first")
+    return version
 
 
 def _one_line(text: str) -> str:

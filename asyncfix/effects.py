@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from asyncfix.facts.containers import CHANGING_METHODS
+from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
+from asyncfix.facts.scopes import KEPT
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
+from asyncfix.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.writers import Writers
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__wrapped__", ".__class__")
 LIBRARY = "library "
-KEPT = re.compile(r"(?:global|process-state) \((\w+)\)")
+PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
-CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
 
 # Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
 # Names that databases, sessions and paths have too (``get``, ``count``, ``replace``) are not among them.
@@ -104,6 +106,8 @@ QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
     "typing.overload",
 }
 THREAD_LOCAL = "threading.local"
+UNSEEN = "is not known: it may touch shared state"
+WARN = "warnings.warn"
 STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
@@ -111,38 +115,8 @@ CURRENT_EXCEPTION = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """A place in the project, for a person."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """One access to something shared.
-
-    key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object),
-           ``library <dotted name>``, ``file <path expression>``
-    object what holds it: two writes to one object belong together
-    """
-
-    key: str
-    object: str
-    writes: bool
-    span: Span
-    at: int
-    where: Where
-    iterates: bool = False
-    loop: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Direct:
-    """The effects of one function's own code."""
+    """The effects of one function's own code. ``unknown``: sentences on what may go wrong in a thread that nothing shows."""
 
     touches: tuple[Touch, ...]
     unknown: tuple[tuple[Span, str], ...]
@@ -167,7 +141,7 @@ class Effects:
         self._below: dict[str, frozenset[str]] = {}
         self._closures: dict[tuple[str, bool], frozenset[tuple[str, bool]]] = {}
         self._decorated: dict[str, str] = {}
-        self._writers: Mapping[str, tuple[tuple[str, Touch], ...]] | None = None
+        self._writers = Writers(self)
 
     # ------------------------------------------------------------------------------------------------------- one function
 
@@ -180,20 +154,20 @@ class Effects:
 
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
-        touches = [touch for access in info.fact.accesses for touch in self._access(info.path, access)]
+        touches = [touch for access in info.fact.accesses for touch in self.access(info.path, access)]
         unknown: list[tuple[Span, str]] = []
         blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
         for call in index.unknown.get(function, ()):
-            unclear = self._unknown_call(info.path, call, touches)
+            unclear = self.unknown_call(info.path, call, touches)
             if unclear:
-                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) is not known"))
+                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) {UNSEEN}"))
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
                     unknown.append(
-                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) is not known")
+                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) {UNSEEN}")
                     )
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
@@ -231,7 +205,7 @@ class Effects:
                 return pretty(decorator)
         return ""
 
-    def _access(self, path: str, access: Access) -> Iterator[Touch]:
+    def access(self, path: str, access: Access) -> Iterator[Touch]:
         if access.ref.endswith(OF_A_DEFINITION):
             return  # a wrapper gets the name of what it wraps
         key, holder = self.key(path, access.ref)
@@ -248,7 +222,7 @@ class Effects:
         meant = self.index.evaluator.evaluate(path, ref)
         return LIBRARY + meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
 
-    def _unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
+    def unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
         for target in call.targets:
             means = self.index.evaluator.evaluate(path, target)
@@ -257,15 +231,13 @@ class Effects:
             receiver, _, name = target.rpartition(".")
             if not receiver:
                 return target
-            if name in self.index.names:
-                return f".{name}" if receiver == "?" else target
-            changes = name in CHANGING_METHODS
+            changes = name in CHANGING_METHODS or name in SIGNALLING_METHODS
             key, holder = self.key(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
             if key:
                 touches.append(
                     Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line), loop=call.loop)
                 )
-            if not changes and name not in VALUE_METHODS:
+            if name in self.index.names or (name not in CHANGING_METHODS and name not in VALUE_METHODS):
                 return f".{name}" if receiver == "?" else target
         return ""
 
@@ -282,10 +254,12 @@ class Effects:
     ) -> None:
         where = Where(path, call.line)
         if row.reads is None or row.writes is None:
-            unknown.append((call.span, f"what {name} ({where}) reads and writes is not known"))
+            unknown.append((call.span, f"what {name} ({where}) reads and writes {UNSEEN}"))
+        if name == WARN and _names_caller(call):
+            unknown.append((call.span, f"{name} ({where}) names its caller, which is another one in a thread"))
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
-                touches.extend(self._word(path, name, word, writes, call, blocked))
+                touches.extend(self.word(path, name, word, writes, call, blocked))
         if name in CURRENT_EXCEPTION and not call.in_handler:
             why = f"{name} asks for the current exception, and a thread has none ({where})"
             blocked.append((call.span, Barred("current-exception", why)))
@@ -301,7 +275,7 @@ class Effects:
                 )
             )
 
-    def _word(
+    def word(
         self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Barred]]
     ) -> Iterator[Touch]:
         where = Where(path, call.line)
@@ -399,6 +373,9 @@ class Effects:
         for entity in self.index.evaluator.evaluate(path, base):
             match entity.kind:
                 case "instance" | "class":
+                    given = self._given_by_property(entity, attribute)
+                    if given is not None:
+                        return self.key(*given)
                     owner = self._owner(entity, attribute)
                     return f"{owner}.{attribute}", base
                 case "module":
@@ -439,6 +416,16 @@ class Effects:
             return f"{module}.{name}", module
         return "", ""
 
+    def _given_by_property(self, entity: Entity, attribute: str) -> tuple[str, str] | None:
+        """What a property gives that only gives an attribute: its path and ref."""
+        if entity.kind != "instance" or attribute not in self.index.names:
+            return None
+        for found in self.index.evaluator.getters(entity, attribute):
+            fact = self.index.fact(found)
+            if len(fact.results) == 1 and _split(fact.results[0])[1]:
+                return self.index.path(found), fact.results[0]
+        return None
+
     def _owner(self, entity: Entity, attribute: str) -> str:
         """The base class that introduces an attribute, so that one attribute has one key."""
         owner = entity.name
@@ -452,11 +439,15 @@ class Effects:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
         if ref.endswith(";"):
             return True
+        if f"(){KEPT}" in ref:
+            return False
         at = ref.rfind("()")
         if at < 0:
             return False
         entities = self.index.evaluator.evaluate(path, ref[:at])
         if not entities or any(entity.kind not in ("class", "external") for entity in entities):
+            return False
+        if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
             return False
         base, attribute = _split(ref[:at])
         method = attribute and any(
@@ -494,7 +485,7 @@ class Effects:
             blocked.extend(item for _, item in more.blocked)
             decorator = self.decorated(name)
             if decorator:
-                unknown.append(f"the decorator {decorator} of {name} is not known")
+                unknown.append(f"the decorator {decorator} of {name} {UNSEEN}")
         return Reach(tuple(touches), unknown[0] if unknown else "", blocked[0] if blocked else None)
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
@@ -537,62 +528,12 @@ class Effects:
 
     def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
         """Functions that write a shared thing outside a constructor, with the place."""
-        if self._writers is None:
-            self._writers = self._all_writers()
-        exact = self._writers.get(key, ())
-        if exact or key.startswith(("file ", "argument ")):
-            return exact
-        attribute = key.rpartition(".")[2]
-        return self._writers.get(f"?.{attribute}", ()) if not key.startswith("?") else ()
-
-    def _all_writers(self) -> Mapping[str, tuple[tuple[str, Touch], ...]]:
-        found: dict[str, list[tuple[str, Touch]]] = {}
-        for name, info in self.index.functions.items():
-            if info.fact.kind in ("module", "class"):
-                continue
-            last = info.fact.qualname.rpartition(".")[2]
-            for touch in self._writes(name):
-                if not (last in CONSTRUCTING and of_self(touch, self.index, name)):
-                    for key in (touch.key, *self._given_files(name, touch.key)):
-                        found.setdefault(key, []).append((name, touch))
-        return {key: tuple(items) for key, items in found.items()}
-
-    def _given_files(self, function: str, key: str) -> Iterator[str]:
-        """The literal paths that callers give, where a function writes the file that a parameter names."""
-        parameters = [parameter.name for parameter in self.index.fact(function).parameters]
-        name = key.rpartition(":")[2]
-        if not key.startswith("file @") or name not in parameters:
-            return
-        position = parameters.index(name) - (self.index.fact(function).kind in ("method", "classmethod"))
-        for edge in self.index.callers.get(function, ()):
-            given = edge.site.arguments if isinstance(edge.site, Call) else ()
-            stated = [item for item in given if item.keyword == name] or list(given[position : position + 1])
-            for item in stated:
-                if item.literal and item.keyword in ("", name):
-                    yield f"file {posixpath.normpath(item.literal)!r}"
-
-    def _writes(self, function: str) -> Iterator[Touch]:
-        """What the function's own code writes: a part of `direct`, for the many functions of which no more is asked."""
-        if function in self._direct:
-            yield from (touch for touch in self._direct[function].touches if touch.writes)
-            return
-        index, info = self.index, self.index.functions[function]
-        for access in info.fact.accesses:
-            if access.kind in ("write", "change"):
-                yield from self._access(info.path, access)
-        touches: list[Touch] = []
-        for call in index.unknown.get(function, ()):
-            self._unknown_call(info.path, call, touches)
-        for external in index.externals.get(function, ()):
-            row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
-            for word in (row.writes or ()) if row is not None else ():
-                touches.extend(self._word(info.path, external.name, word, True, external.call, []))
-        yield from (touch for touch in touches if touch.writes)
+        return self._writers.of(key)
 
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"\*[\w.]+\??;|[!%~^&]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 
@@ -611,7 +552,7 @@ def said(key: str) -> str:
         if key.startswith("file @"):
             return f"the file {key.rpartition(':')[2]}"
         return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
-    kept = KEPT.fullmatch(key)
+    kept = PROCESS_STATE.fullmatch(key)
     if kept is not None:
         return f"what {kept.group(1)} keeps for the whole process"
     return pretty(key.removeprefix(LIBRARY).removeprefix("?.")) or "an object that is not known"
@@ -630,10 +571,12 @@ def _only_reads(name: str, call: Call) -> bool:
     return not mode or (not mode[0].ref and bool(mode[0].literal) and not set(mode[0].literal) & set("wax+"))
 
 
-def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
-    """Whether a method touches an attribute of its own object."""
-    owner = index.fact(function).owner_class
-    return bool(owner) and touch.object.startswith(f":{owner}")
+def _names_caller(call: Call) -> bool:
+    """Whether a warning is told to name not the line that gives it, but one above."""
+    return any(
+        argument.literal != "1" and (argument.keyword == "stacklevel" or (position == 2 and not argument.keyword))
+        for position, argument in enumerate(call.arguments)
+    )
 
 
 def _split(ref: str) -> tuple[str, str]:

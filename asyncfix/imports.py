@@ -220,11 +220,12 @@ def _within(source: Source, tree: ast.Module, block: list[Import], item: Added) 
     """The beginning of the line in a block of imports that stands behind a new one."""
     if item.section == LOCAL:
         return _line(source, tree, block[-1]).end
-    plain = [node for node in block if isinstance(node, ast.Import)]
+    kin = [node for node in block if _section(node) == item.section]
+    plain = [node for node in kin if isinstance(node, ast.Import)]
     later = next((node for node in plain if node.names[0].name.lower() > item.module.lower()), None)
     if later is None and plain:
         return _line(source, tree, plain[-1]).end
-    index = block.index(later) if later is not None else 0
+    index = block.index(later or kin[0])
     # Behind what comes before it, so that a comment above an import stays with it.
     return _line(source, tree, block[index - 1]).end if index else _line(source, tree, block[0]).start
 
@@ -256,10 +257,11 @@ def _missing(source: Source, at: int, wanted: int) -> int:
 
 
 def _inserted(source: Source, at: int, lines: list[_Line]) -> Replace:
-    """The lines for one place as one insertion, kinds of imports parted by a blank line."""
+    """The lines for one place as one insertion, kinds of imports parted by a blank line if they begin a block."""
     groups = ["".join(f"{line.text}\n" for line in group) for _, group in groupby(lines, key=lambda line: line.section)]
+    between = "\n" if any(line.before or line.after for line in lines) else ""
     unended = at > 0 and source.data[at - 1 : at] not in (b"\n", b"\r") and at != source.line_start(0)
-    text = "\n" * (lines[0].before + unended) + "\n".join(groups) + "\n" * lines[-1].after
+    text = "\n" * (lines[0].before + unended) + between.join(groups) + "\n" * lines[-1].after
     return Replace(Span(at, at), text)
 
 

@@ -192,6 +192,7 @@ class Function(Packed, frozen=True):
     kind       ``module`` | ``class`` | ``function`` | ``method`` | ``static`` | ``classmethod`` | ``property`` | ``lambda``
     keyword    span of the word ``def`` (or of ``async def``), where a Turn is written
     decorators refs, as written from top to bottom
+    awaits     where it may suspend: ``await`` expressions, and what ``async for`` and ``async with`` go by
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
     """
@@ -219,13 +220,19 @@ class Function(Packed, frozen=True):
 
 
 class Class(Packed, frozen=True):
-    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``)."""
+    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).
+
+    ``made_by``: refs of its metaclass, if one is named.
+    ``assigned``: of one that has bases, the names to which the body itself gives a value.
+    """
 
     qualname: str
     bases: tuple[str, ...]
     attributes: dict[str, tuple[str, ...]]
     decorators: tuple[str, ...] = ()
     line: int = 0
+    made_by: tuple[str, ...] = ()
+    assigned: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):

@@ -20,7 +20,8 @@ from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Require
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Lines, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, gaps, render
 from asyncfix.project import Project, is_project_file, read_project
@@ -69,6 +70,7 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
+        _check_pins(session.settings.config, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
@@ -149,7 +151,7 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     )
     sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
     setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
-    return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
+    return Session(options, workspace, settings, setting, vcs.git_root(root), (*notes), clock)
 
 
 def _http_client(config: Config, project: Project) -> str:
@@ -165,6 +167,18 @@ def _check_strategies(config: Config) -> None:
     for key in config.strategy:
         if key not in known:
             raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
+
+
+def _check_pins(config: Config, index: ProjectIndex) -> None:
+    """Raise ConfigError for a pin of something that is no function of a file that could be read: it would hold nothing."""
+    known = {name for name, info in index.functions.items() if info.fact.kind not in ("module", "class", "lambda")}
+    unread = tuple(f"{index.evaluator.modules.names[text.path]}." for text in index.texts if text.kind == "python")
+    for pin in config.pin:
+        if pin not in known and not pin.startswith(unread):
+            owner, _, last = pin.rpartition(".")
+            close = sorted(name for name in known if name.endswith(f".{last}") or name.startswith(f"{owner}."))
+            meant = f", did you mean `{nearest(pin, close)}`?" if close else ""
+            raise ConfigError(f"pin: no function here is called `{pin}`{meant}")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:
@@ -204,7 +218,8 @@ def _target(config: Config, project: Project) -> tuple[tuple[int, int], tuple[st
     if stated is not None:
         return stated, ()
     running = sys.version_info[:2]
-    return running, (f"no requires-python and no target-version: assuming Python {running[0]}.{running[1]}",)
+    assumed = f"assuming Python {running[0]}.{running[1]}"
+    return running, (f"no requires-python that names an oldest version, and no target-version: {assumed}",)
 
 
 def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], str] | None) -> rounds.Made:
@@ -240,7 +255,7 @@ def _outcome(session: Session, made: rounds.Made) -> Outcome:
         findings=made.findings,
         changes=(*made.taken, *made.left),
         taken=frozenset(change.id for change in made.taken),
-        refusals=made.refusals,
+        refusals=_distinct(made.refusals),
         skipped=(*workspace.discovery.skipped, *workspace.skipped.values()),
         files=files,
         patch=_patch(session, {path: parts for path, parts in workspace.pieces.items() if path in changed}),
@@ -259,6 +274,14 @@ def _lines(workspace: Workspace, path: str) -> tuple[Lines, ...]:
         found.append(Lines(gap.line + 1, len(gap.removed), gap.line + shift, len(gap.added)))
         shift += len(gap.added) - len(gap.removed)
     return tuple(found)
+
+
+def _distinct(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Each once: the leaves that one expression reaches are often refused for one reason."""
+    found: dict[tuple[str, Place, str, str], Refusal] = {}
+    for item in refusals:
+        found.setdefault((item.finding.rule, item.finding.place, item.reason, item.message), item)
+    return tuple(found.values())
 
 
 def _installs(session: Session, taken: Sequence[Change]) -> Iterator[str]:

@@ -24,7 +24,8 @@ from asyncfix.model import Replace, Span, Value
 
 Table: TypeAlias = Mapping[str, Any]
 
-_FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py"))
+_RUFF_FILES = (".ruff.toml", "ruff.toml")  # the first that is there; it stands in place of all of pyproject.toml
+_FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", *_RUFF_FILES))
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?=$|[@;<>=!~,(#\s])", re.ASCII)
 _EGG = re.compile(r"#egg=([\w.-]+)", re.ASCII)
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
@@ -52,7 +53,7 @@ class Project(Value, frozen=True):
     declared          distributions named anywhere: run-time, optional, for development
     runtime_declared  those installed with it on every platform
     dependency_file   where a run-time requirement can be added (`add_dependency`); None if it can not, or not there
-    black             the line length, if the project configures black
+    black             the line length, if the project configures black, or ruff as its formatter
     entry_points      ``pkg.mod:func``
     packages          names of the packages it distributes, if it says so
     """
@@ -80,7 +81,8 @@ class _Source(Value, frozen=True):
 
 
 def read_project(files: Mapping[str, bytes]) -> Project:
-    """The facts in a project's files: pyproject.toml, setup.cfg, setup.py, Pipfile and requirements files of the root.
+    """The facts in a project's files: pyproject.toml, setup.cfg, setup.py, Pipfile, ruff.toml and requirements files of
+    the root.
 
     Keys are paths relative to the root; other files are passed over.
     """
@@ -100,7 +102,7 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         declared=frozenset(_names(line for source in sources for line in (*(source.runtime or ()), *source.other))),
         runtime_declared=frozenset(_names(line for line in runtime if _is_unconditional(line, python or (3, 9)))),
         dependency_file=_dependency_file(files, pyproject, standard, (poetry, setup_cfg, setup_py, pipfile)),
-        black=_black(pyproject),
+        black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
     )
@@ -287,13 +289,21 @@ def _dependency_file(
     return "requirements.txt" if "requirements.txt" in files else None
 
 
-def _black(pyproject: Table) -> int | None:
+def _black(pyproject: Table, ruff: Table) -> int | None:
     tool = _table(pyproject, "tool")
-    if not isinstance(tool.get("black"), Mapping):
-        return None
-    black = _table(tool, "black")
-    length = black.get("line-length", black.get("line_length"))
+    if isinstance(tool.get("black"), Mapping):
+        table = _table(tool, "black")
+    elif isinstance(ruff.get("format"), Mapping) and _table(ruff, "format").get("indent-style") != "tab":
+        table = ruff  # `ruff format` writes what black does, but where it indents by tabs
+    else:
+        return None  # of `[tool.ruff]` alone nobody knows whether it formats or only lints
+    length = table.get("line-length", table.get("line_length"))
     return length if type(length) is int and length > 0 else _BLACK_LINE_LENGTH
+
+
+def _ruff(files: Mapping[str, bytes], pyproject: Table) -> Table:
+    name = next((name for name in _RUFF_FILES if name in files), None)
+    return _table(pyproject, "tool", "ruff") if name is None else _toml(files[name])
 
 
 # ---------------------------------------------------------------------------------------------------- requirement lines

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from asyncfix.config import nearest
 from asyncfix.model import Finding, Place, Span, Summary, Suppression
 
 UNUSED = "unused-suppression"
@@ -37,14 +38,29 @@ class Suppressions:
         """Files that no rule may edit."""
         return frozenset(path for path, items in self.by_path.items() if any(item.line == 0 for item in items))
 
-    def unused(self) -> Iterator[Finding]:
-        """A finding for every comment that stopped nothing."""
+    def unused(self, paths: Collection[str], rules: Mapping[str, bool], selected: Collection[str]) -> Iterator[Finding]:
+        """A finding for every comment in ``paths`` that stopped nothing, if all that it could stop was ``selected``.
+
+        ``rules``: the names of all rules, with whether they are on by default.
+        """
+        default = [name for name, on in rules.items() if on]
         for path, items in sorted(self.by_path.items()):
-            for item in items:
-                if (path, item.line) not in self.met:
+            for item in items if path in paths else ():
+                meant = [name for name in item.rules if name in rules] if item.rules else default
+                if (path, item.line) not in self.met and all(name in selected for name in meant):
                     line = item.line or 1
                     place = Place(path, line, 1, line, 1)
-                    yield Finding(UNUSED, place, "this suppression stops no finding and no edit", "", "")
+                    yield Finding(
+                        UNUSED, place, f"this suppression stops no finding and no edit{_no_rule(item, rules)}", "", ""
+                    )
+
+
+def _no_rule(item: Suppression, rules: Collection[str]) -> str:
+    """What to say of a comment that names a rule which there is not."""
+    for name in item.rules:
+        if name not in rules:
+            return f": there is no rule `{name}`, did you mean `{nearest(name, sorted(rules))}`?"
+    return ""
 
 
 def collect(summaries: Iterable[Summary]) -> Suppressions:

@@ -33,7 +33,7 @@ def survey(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes of other people's code are not our business
         module = source.parse()
-    tree = Tree(source, module, frozenset(_packages(module)))
+    tree = Tree(source, module, frozenset(_packages(module)), {item.span: item.api for item in wanted})
     calls = {source.span(node): node for node in ast.walk(module) if isinstance(node, ast.Call)}
     scanned = (
         site for rule in among if isinstance(rule, BlockTransform) and rule.name in scanning for site in rule.scan(tree)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,11 +26,12 @@ TO_THREAD = MinimumPython((3, 9))
 
 @dataclass(slots=True)
 class Tree:
-    """One parsed file during the survey, with the way from a node to its parent."""
+    """One parsed file during the survey, with the way from a node to its parent, and the calls that block by their spans."""
 
     source: Source
     module: ast.Module
     imports: frozenset[str] = frozenset()
+    blocking: Mapping[Span, Api] = field(default_factory=lambda: dict[Span, Api]())
     _parents: dict[ast.AST, ast.AST] = field(default_factory=lambda: dict[ast.AST, ast.AST]())
 
     def __post_init__(self) -> None:
@@ -181,6 +182,6 @@ class CannotWrite(Exception):
     """A decision that cannot be carried out: an internal error of its rule, with the reason."""
 
 
-def thread_form(look: Look) -> Form:
-    """The form that hands one call to a thread."""
-    return Form("thread", (TO_THREAD,), (ThreadSafe(look.span),), in_thread=True)
+def thread_form(look: Look, node: ast.expr | ast.stmt) -> Form:
+    """One thread call for the whole of ``node``."""
+    return Form("thread", (TO_THREAD,), (ThreadSafe(look.tree.source.span(node)),), in_thread=True)

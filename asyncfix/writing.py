@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
 AWAIT_RANK = 10
+FILLED = re.compile(r"[(\[{](?=[ \t]*[^\s#])")  # a bracket with something behind it on its line
 LAST_BREAK = re.compile(r"(?:\r\n|\r|\n)[ \t\f]*\Z")
 
 
@@ -27,8 +28,14 @@ def awaited(writing: Writing, call: Span, tight: bool, written: tuple[str, str] 
     Lines that are aligned with its opening parenthesis stay so; ``written`` is what other edits write before that in
     place of the function, and behind it.
     """
-    before, after = ("(await ", ")") if tight else ("await ", "")
+    before, after = _round(writing, call, tight)
     return [Wrap(call, before, after, AWAIT_RANK), *_aligned(writing, call, before, written)]
+
+
+def awaited_lambda(writing: Writing, expression: Span, tight: bool) -> list[Edit]:
+    """``f(a).g()`` to ``await asyncio.to_thread(lambda: f(a).g())``."""
+    before, after = _round(writing, expression, tight)
+    return [Wrap(expression, f"{before}{writing.name('asyncio.to_thread')}(lambda: ", f"){after}", AWAIT_RANK)]
 
 
 def awaited_in_thread(writing: Writing, span: Span, tight: bool) -> list[Edit]:
@@ -55,20 +62,27 @@ def awaited_in_thread(writing: Writing, span: Span, tight: bool) -> list[Edit]:
     return [*edits, Replace(opening, "," if broken else ", ")]
 
 
+def _round(writing: Writing, span: Span, tight: bool) -> tuple[str, str]:
+    """``await``, in parentheses if what follows binds tighter and the expression has none of its own."""
+    return ("(await ", ")") if tight and not getattr(writing.node(span), "lpar", ()) else ("await ", "")
+
+
 def _aligned(writing: Writing, span: Span, before: str, written: tuple[str, str] | None) -> Iterator[Edit]:
-    """Blanks for the lines of a call that are aligned with its opening parenthesis, or with a bracket behind that."""
+    """The lines of a call that are aligned with its opening parenthesis, or with a bracket behind that, moved along."""
     source, call = writing.source, call_node(writing, span)
     opening = opening_parenthesis(writing, call).start
     old = source.text(Span(span.start, opening))
     function, inserted = written or (old, "")
-    blanks = len(before) + len(function) - len(old)
-    if blanks <= 0 or len(old.splitlines()) > 1:
+    columns = len(before) + len(function) - len(old)
+    if len(old.splitlines()) > 1:
         return
     lines = list(_hanging(source, Span(opening, span.end)))
     first = [argument for argument in map(writing.span, call.args) if lines and argument.start < lines[0].start]
     for line in lines:
         inside = any(argument.start < line.start < argument.end for argument in first)
-        yield Replace(Span(line.end - 1, line.end - 1), " " * (blanks + (len(inserted) if inside else 0)))
+        further = columns + (len(inserted) if inside else 0)
+        if further:
+            yield Replace(Span(line.end - 1 + min(further, 0), line.end - 1), " " * further)
 
 
 def _hanging(source: Source, brackets: Span) -> Iterator[Span]:
@@ -78,7 +92,7 @@ def _hanging(source: Source, brackets: Span) -> Iterator[Span]:
     """
     column = source.position(brackets.start)[1]
     line = source.text(Span(brackets.start, end_of_line(source, brackets.start)))
-    aligned = {column + offset for offset, character in enumerate(line) if character in "([{"}
+    aligned = {column + bracket.end() - 1 for bracket in FILLED.finditer(line)}
     found = False
     for each in movable(source, brackets):
         text = source.data[each.start : each.end]

@@ -432,7 +432,7 @@ def test_progress_is_for_terminals_only(tmp_path: Path) -> None:
     os.close(master)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("--version",), ("undo", "--help"), ("rule", "--help")])
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("--version",), ("undo", "--help"), ("rule", "--help")])
 def test_start_up_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
     """Help and version come at once."""
     heavy = {"libcst", "black", "rich", "msgspec", "unidiff", "tomlkit", "asyncio", "multiprocessing", "platformdirs"}

@@ -259,6 +259,7 @@ def test_the_other_flags_replace_or_add() -> None:
         ("=native", None, "--strategy: `=native` is not KEY=VALUE"),
         ("requests=fast", None, "--strategy: requests: `fast` is none of `native`, `thread`"),
         ("x=native", "4", "--target-version: `4` is no Python version such as 3.11 or py311"),
+        ("x=native", "3.1", "--target-version: Python 3.1 has no async functions; 3.5 was the first"),
     ],
 )
 def test_a_wrong_flag_is_named(strategy: str, version: str | None, message: str) -> None:

@@ -94,6 +94,39 @@ def test_a_second_run_finds_nothing_and_undo_takes_the_first_back(tmp_path: Path
     assert (twice.code, len(twice.err.splitlines())) == (2, 1)
 
 
+def test_what_goes_to_a_thread_is_not_left_alone(tmp_path: Path) -> None:
+    """Neither the functions that a run makes nor those that a person handed over count as code that no async code reaches."""
+    source = b"""import asyncio
+import subprocess
+
+
+def work():
+    subprocess.run(["true"])
+
+
+def idle():
+    subprocess.run(["true"])
+
+
+class Worker:
+    def __init__(self):
+        subprocess.run(["true"])
+
+
+async def f(path):
+    await asyncio.to_thread(Worker)
+    with open(path) as file:
+        text = file.read()
+    await asyncio.get_running_loop().run_in_executor(None, work)
+    return text
+"""
+    here = project(tmp_path, {"pyproject.toml": PYPROJECT, "a.py": source})
+    left = "; 1 blocking call in sync code that no async code reaches left alone\n"
+    assert here.run("--apply").err.endswith(left)
+    assert b"to_thread(read_text)" in here.files()["a.py"]
+    assert here.run("--apply").err.endswith(left)
+
+
 def test_undo_is_refused_once_a_file_was_edited(tmp_path: Path) -> None:
     """And touches nothing, not the others either."""
     here = project(tmp_path, {"a.py": SLEEPER, "b.py": SLEEPER})
@@ -483,6 +516,9 @@ def test_the_http_client_is_the_projects_own(declared: str, configured: str, mod
         ("", ("--ignore", "x-awaits"), "no rule is called `x-awaits`, did you mean `sequential-awaits`?"),
         ("strategy.reqests = 'native'", (), "strategy: no library here is called `reqests`, did you mean `requests`?"),
         ("", ("--strategy", "flies=thread"), "strategy: no library here is called `flies`, did you mean `files`?"),
+        ("pin = ['a.g']", (), "pin: no function here is called `a.g`, did you mean `a.f`?"),
+        ("pin = ['pkg.f']", (), "pin: no function here is called `pkg.f`, did you mean `a.f`?"),
+        ("pin = ['b.other']", (), "pin: no function here is called `b.other`"),
         ("api = [{call = ''}]", (), "p: `tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
     ],
 )
@@ -497,6 +533,13 @@ def test_a_name_that_means_nothing_is_an_error(
     known = here.root / "pyproject.toml"
     known.write_bytes(PYPROJECT + b"[tool.asyncfix]\nbuiltin-apis = false\nstrategy.requests = 'native'\n")
     assert here.run().code == 0
+
+
+def test_a_pin_of_what_could_not_be_read_is_no_error(tmp_path: Path) -> None:
+    """The function may be there."""
+    pinned = PYPROJECT + b"[tool.asyncfix]\npin = ['pkg.b.f', 'a.f']\n"
+    here = project(tmp_path, {"pyproject.toml": pinned, "pkg/__init__.py": b"", "pkg/b.py": b"f(\n", "a.py": SLEEPER})
+    assert b"pinned" in here.run().out
 
 
 @pytest.mark.parametrize("words", [(), ("--diff",), ("--apply",), ("docs",)])
@@ -564,6 +607,21 @@ def test_a_suppression_of_nothing_is_a_finding(tmp_path: Path) -> None:
         ("whole.py", 1, "unused-suppression"),
     }
     assert done.code == 1
+
+
+def test_a_suppression_that_could_not_act_is_none_of_nothing(tmp_path: Path) -> None:
+    """In files that were not asked for, and for rules that are off; a rule that there is not is told by its name."""
+    here = project(
+        tmp_path,
+        {
+            "service/slept.py": SLEEPER.replace(b"sleep(1)", b"sleep(1)  # asyncfix: ignore[blocking-sleep]"),
+            "service/odd.py": b"x = 1  # asyncfix: ignore[blocking-sleeps]\n",
+            "other/idle.py": b"x = 1  # asyncfix: ignore[blocking-sleeps]\n",
+        },
+    )
+    done = here.run("--ignore", "blocking-sleep", "--output-format", "json", "service")
+    said = "this suppression stops no finding and no edit: there is no rule `blocking-sleeps`, did you mean `blocking-sleep`?"
+    assert [(item["path"], item["message"]) for item in done.json["findings"]] == [("service/odd.py", said)]
 
 
 def test_a_suppressed_line_bars_every_edit_of_it(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_submodules(line: str, dotted: str, name: str, result: str) -> None:
         ("import abc \\\n\n\nx = 1\n", "import abc \\\n\nimport asyncio\n\nx = 1\n"),
         ("import requests\n", "import asyncio\n\nimport requests\n"),
         ("import os\n\nimport requests\n", "import asyncio\nimport os\n\nimport requests\n"),
-        ("import requests\nimport os\n", "import asyncio\nimport requests\nimport os\n"),
+        ("import requests\nimport os\n", "import requests\nimport asyncio\nimport os\n"),
         ("import os\r\nx = 1\r\n", "import asyncio\nimport os\r\nx = 1\r\n"),
         ("\ufeffimport os\n", "\ufeffimport asyncio\nimport os\n"),
         ("import abc", "import abc\nimport asyncio\n"),
@@ -269,6 +269,21 @@ def test_several_imports_at_one_place() -> None:
     )
     assert added("import os\nx = 1\n", "httpx", "ssl") == "import os\nimport ssl\n\nimport httpx\n\nx = 1\n"
     assert added("import os\n", "asyncio", "json") == "import asyncio\nimport json\nimport os\n"
+
+
+def test_a_block_of_both_kinds_is_not_parted() -> None:
+    """Each import comes beside those of its kind."""
+    before = "import os\nimport yaml\nimport json as j\n"
+    assert (
+        added(before, "asyncio", "aiofiles")
+        == "import asyncio\nimport os\nimport aiofiles\nimport yaml\nimport json as j\n"
+    )
+    assert (
+        added("import os\nimport yaml\n", "aiofiles", "ssl") == "import os\nimport ssl\nimport aiofiles\nimport yaml\n"
+    )
+    assert (
+        added("import os\nfrom yaml import load\n", "aiofiles") == "import os\nimport aiofiles\nfrom yaml import load\n"
+    )
 
 
 @pytest.mark.parametrize(

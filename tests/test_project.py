@@ -283,12 +283,24 @@ def test_setup_cfg_may_name_a_file() -> None:
         ("[tool.black]\nline_length = 79\n", 79),
         ("[tool.black]\nline-length = true\n", 88),
         ("[tool.ruff]\nline-length = 100\n", None),
+        ("[tool.ruff]\nline-length = 100\n[tool.ruff.format]\n", 100),
+        ("[tool.ruff.format]\nquote-style = 'single'\n", 88),
+        ("[tool.ruff.format]\nindent-style = 'tab'\n", None),
+        ("[tool.black]\nline-length = 79\n[tool.ruff]\nline-length = 100\n[tool.ruff.format]\n", 79),
         ("tool.black = 3\n", None),
     ],
 )
 def test_black(text: str, expected: int | None) -> None:
-    """The line length if its table is there."""
+    """The line length if its table is there, or that of ruff's formatter."""
     assert read(pyproject__toml=text).black == expected
+
+
+def test_ruff_in_a_file_of_its_own() -> None:
+    """It stands in place of what pyproject.toml says about ruff."""
+    files = {"ruff.toml": b"line-length = 100\n[format]\n", "pyproject.toml": b"[tool.ruff.format]\n"}
+    assert read_project(files).black == 100
+    assert read_project(files | {"ruff.toml": b"line-length = 100\n"}).black is None
+    assert read_project(files | {".ruff.toml": b"line-length = 120\n[format]\n"}).black == 120
 
 
 def test_entry_points_and_packages() -> None:

@@ -5,7 +5,10 @@ Finds calls that wait for a disk, a network, a database or another thread, in co
 ## What it does
 
 Every call that the API maps know to block and that no other rule claims is handed to a thread:
-`await asyncio.to_thread(f, ...)`.
+`await asyncio.to_thread(f, ...)`. Such calls that follow on one another (`f(a).g()`) go in one hop, as
+`await asyncio.to_thread(lambda: f(a).g())`. Where the API map names an async twin in the same class or module
+(`async = "acme.Client.afetch"`), that is awaited instead: `await client.afetch(...)`; `acme = "thread"` under
+`[tool.asyncfix.strategy]` keeps to threads.
 
 ## Why is this bad?
 
@@ -37,9 +40,10 @@ from __future__ import annotations
 import ast
 from typing import ClassVar
 
-from asyncfix.model import Api, Edit, Site
-from asyncfix.transform import CannotWrite, Look, Transform, Writing, thread_form
-from asyncfix.writing import awaited_in_thread
+from asyncfix.blocks import unfit_in_lambda
+from asyncfix.model import Api, Declared, Edit, Form, NotPatched, Replace, Site, Span, Strategy
+from asyncfix.transform import CannotWrite, Look, Transform, Tree, Writing, thread_form
+from asyncfix.writing import awaited, awaited_in_thread, awaited_lambda, call_node
 
 FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", "sleep", ""})
 
@@ -64,9 +68,70 @@ class BlockingCall(Transform):
             )
         if any(isinstance(child, ast.Yield | ast.YieldFrom) for child in ast.walk(look.node)):
             return look.refused(self, "yield", "the arguments yield")
-        return look.site(self, [thread_form(look)])
+        if _has_twin(look.api) and _is_named(look.node, look.api):
+            return look.site(self, [_native(look.api), thread_form(look, look.node)])
+        chain = self._chain(look)
+        whole = look.node if unfit_in_lambda(chain) else chain
+        return look.site(self, [thread_form(look, whole)], whole)
+
+    def _chain(self, look: Look) -> ast.Call:
+        """The last of the blocking calls that follow on this one, each a method of what the one before gave."""
+        node = look.node
+        while (call := _called_on(look.tree, node)) is not None:
+            api = look.tree.blocking.get(look.tree.source.span(call))
+            if api is None or not self.claims(api) or api.kind == "for" or api.flow == "lock" or _has_twin(api):
+                break
+            node = call
+        return node
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         if form != "thread":
-            raise CannotWrite(f"no form {form}")
+            return _write_native(site, form, writing)
+        if site.span != site.call:
+            return awaited_lambda(writing, site.span, site.tight)
         return awaited_in_thread(writing, site.call, site.tight)
+
+
+def _has_twin(api: Api) -> bool:
+    """Whether there is an async twin beside the call: in the same class, so that it is at hand where the call is, or module."""
+    owner, _, name = api.call.rpartition(".")
+    other, _, twin = api.twin.rpartition(".")
+    return api.kind == "await" and owner == other and name != twin
+
+
+def _is_named(node: ast.Call, api: Api) -> bool:
+    """Whether the call is written so that the twin's name can take its place."""
+    return not _of_class(api.call) or (
+        isinstance(node.func, ast.Attribute) and node.func.attr == api.call.rpartition(".")[2]
+    )
+
+
+def _of_class(call: str) -> bool:
+    return call.split(".")[-2][:1].isupper()
+
+
+def _native(api: Api) -> Form:
+    """The twin awaited; the form has its name."""
+    asked = Strategy(api.call.partition(".")[0], "native", default=True)
+    declared = (Declared(api.distribution),) if api.distribution else ()
+    return Form(api.twin, (asked, *declared, NotPatched((api.call,))))
+
+
+def _write_native(site: Site, twin: str, writing: Writing) -> list[Edit]:
+    call = call_node(writing, site.call)
+    if not _of_class(twin):
+        name = writing.name(twin)
+        return [Replace(writing.span(call.func), name), *awaited(writing, site.call, site.tight, (name, ""))]
+    if not (method := writing.code(call.func)).endswith(f".{site.api.rpartition('.')[2]}"):
+        raise CannotWrite("the method is not called as it was surveyed")
+    name = twin.rpartition(".")[2]
+    end = writing.span(call.func).end
+    old = Span(end - len(site.api.rpartition(".")[2]), end)
+    return [Replace(old, name), *awaited(writing, site.call, site.tight, (method[: old.start - end] + name, ""))]
+
+
+def _called_on(tree: Tree, node: ast.expr) -> ast.Call | None:
+    """The call of a method of this expression, if there is one."""
+    method = tree.parent(node)
+    call = tree.parent(method) if isinstance(method, ast.Attribute) else None
+    return call if isinstance(call, ast.Call) and call.func is method else None

@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from asyncfix.blocks import Nested, called, nested, read_later, unfit
+from asyncfix.blocks import Nested, called, nested, read_later, unfit_in_lambda
 from asyncfix.flow import FunctionDef, own
 from asyncfix.model import (
     Api,
@@ -63,13 +63,11 @@ from asyncfix.model import (
     Site,
     Span,
     Strategy,
-    ThreadSafe,
-    Wrap,
 )
 from asyncfix.nesting import nested_function
 from asyncfix.source import Source
-from asyncfix.transform import TO_THREAD, CannotWrite, Look, Transform, Tree, Writing
-from asyncfix.writing import AWAIT_RANK, awaited
+from asyncfix.transform import CannotWrite, Look, Transform, Tree, Writing, thread_form
+from asyncfix.writing import awaited, awaited_lambda
 
 PLAIN = frozenset({"builtins.open", "io.open"})
 METHOD = "pathlib.Path.open"
@@ -107,17 +105,17 @@ class BlockingOpen(Transform):
         expression = _expression(look)
         if expression is None:
             return look.refused(self, "handle-escapes", ESCAPES)
-        barred = unfit(expression) or _walrus(expression)
+        barred = unfit_in_lambda(expression)
         if barred:
             return look.refused(self, barred.code, barred.why)
-        return look.site(self, [_thread(look, expression)], expression)
+        return look.site(self, [thread_form(look, expression)], expression)
 
     def _statement_site(self, look: Look, statement: ast.With | ast.For) -> Site:
         how = _nested(look.tree, statement)
         uses = _async_uses(look.tree, statement, look.node) if look.api.call in PLAIN | {METHOD} else look.api.call
         supported = isinstance(uses, _Uses)
         if isinstance(how, Nested):
-            forms = [_thread(look, statement)]
+            forms = [thread_form(look, statement)]
             if supported:
                 asked = Strategy("files", "aiofiles", default="aiofiles" in look.tree.imports)
                 forms.insert(0, _aiofiles(look, statement, asked))
@@ -140,14 +138,7 @@ class BlockingOpen(Transform):
             if isinstance(how, Barred):
                 raise CannotWrite(how.why)
             return nested_function(writing, node, how, _name(node, how))
-        before = f"await {writing.name('asyncio.to_thread')}(lambda: "
-        wrap = (f"({before}", "))") if site.tight else (before, ")")
-        return [Wrap(site.span, *wrap, AWAIT_RANK)]
-
-
-def _thread(look: Look, node: ast.expr | ast.stmt) -> Form:
-    """One thread call for the whole of ``node``."""
-    return Form("thread", (TO_THREAD,), (ThreadSafe(look.tree.source.span(node)),), in_thread=True)
+        return awaited_lambda(writing, site.span, site.tight)
 
 
 def _aiofiles(look: Look, node: ast.stmt, *asked: Condition) -> Form:
@@ -245,13 +236,6 @@ def _expression(look: Look) -> ast.expr | None:
                 return parent
             case _:
                 return None
-    return None
-
-
-def _walrus(expression: ast.expr) -> Barred | None:
-    """An assignment in a lambda would be the lambda's own."""
-    if any(isinstance(node, ast.NamedExpr) for node in own([expression])):
-        return Barred("assignment", "the expression assigns a name")
     return None
 
 

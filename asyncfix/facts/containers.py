@@ -1,7 +1,8 @@
-"""Methods of containers and files that change them, whatever the receiver turns out to be."""
+"""Methods that change their receiver, whatever it turns out to be."""
 
 from __future__ import annotations
 
+# Of containers and files: they do no more than that.
 CHANGING_METHODS = frozenset(
     {
         "append",
@@ -20,3 +21,6 @@ CHANGING_METHODS = frozenset(
     }
     | {"appendleft", "popleft", "write", "writelines", "writerow", "writerows"}
 )
+
+# Of tasks, futures and queues: they may wake others up, too.
+SIGNALLING_METHODS = frozenset({"cancel", "set_result", "set_exception", "put_nowait", "get_nowait", "task_done"})

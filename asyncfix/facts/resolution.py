@@ -22,6 +22,7 @@ from asyncfix.facts.scopes import (
     annotation,
     collected,
     growing,
+    is_definition,
     is_vague,
     lookup,
     resolve,
@@ -158,7 +159,21 @@ def class_facts(item: ClassFrame) -> Class:
         attributes=attributes,
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
+        made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
+        assigned=tuple(dict.fromkeys(_assigned(item.node.body))) if item.node.bases else (),
     )
+
+
+def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
+    """The names to which the body of a class gives a value."""
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=targets):
+                yield from (part.id for item in targets for part in ast.walk(item) if isinstance(part, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+                yield name
+            case _:
+                pass
 
 
 def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
@@ -349,7 +364,7 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
-    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda)):
+    if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda, ast.Subscript)):
         return Argument(keyword, _one(resolve(node, scope)))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])
@@ -424,13 +439,13 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
     if home is None:
         return (":" + name,) if scope.module.stars else ()
     local = home.kind != "module" and home.function is scope.function
-    if kind in ("change", "iterate", "view", "item") and not local and home.kind == "function":
-        return (home.prefix + name,)  # a container of the function round this one
+    if kind in ("change", "iterate", "view", "item") and home.kind == "function" and (not local or name in home.kept):
+        return (home.prefix + name,)  # a container of the function round this one, or one that others have, too
     if kind in ("change", "iterate", "view", "item"):
         return tuple(ref for ref in lookup(scope, name) if not ref.startswith(("builtins.", "?")))
     if local:
         return tuple(ref for ref in lookup(scope, name) if _is_own_function(ref)) if kind == "read" else ()
-    if not all(isinstance(bound.value, str) for bound in home.names[name]) or kind == "write":
+    if not all(map(is_definition, home.names[name])) or kind == "write":
         return (home.prefix + name,)
     return lookup(scope, name) if kind == "read" else ()
 

@@ -18,6 +18,7 @@ import msgspec
 MOST = 4
 LONGEST = 200
 UNKNOWN = ("?",)
+KEPT = "="
 NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
@@ -52,6 +53,8 @@ GATHERING = {
     "builtins.set": "builtins.set",
     "builtins.frozenset": "builtins.frozenset",
 }
+# Calls that give an element of what they are given.
+PICKING = frozenset({"builtins.next", "builtins.min", "builtins.max", "random.choice"})
 # Calls whose result is told by their arguments.
 TELLING = GATHERING.keys() | {
     "typing.cast",
@@ -59,6 +62,7 @@ TELLING = GATHERING.keys() | {
     "functools.partial",
     "importlib.import_module",
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
+    *PICKING,
 }
 GROWING = ("*builtins.list;", "*builtins.set;")
 LIBRARY = re.compile(r"[\w.]+")
@@ -90,7 +94,10 @@ class Bound(msgspec.Struct, gc=False):
 
 
 class Scope(msgspec.Struct, eq=False):
-    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``."""
+    """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``.
+
+    ``kept``: names of objects that the function put where others reach them.
+    """
 
     kind: str
     prefix: str
@@ -100,6 +107,7 @@ class Scope(msgspec.Struct, eq=False):
     owner_class: str = ""
     first_parameter: str = ""
     stars: bool = False
+    kept: set[str] = msgspec.field(default_factory=set)
     memo: dict[str, Refs] = msgspec.field(default_factory=dict)
     touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
 
@@ -163,14 +171,21 @@ def lookup(scope: Scope, name: str) -> Refs:
     bounds = found.names[name]
     if len(bounds) > 3 * MOST:
         refs: Refs = UNKNOWN
-    elif found.kind in ("module", "class") and not all(isinstance(bound.value, str) for bound in bounds):
+    elif found.kind in ("module", "class") and not all(is_definition(bound) for bound in bounds):
         refs = (found.prefix + name,)  # a variable others can see: its bindings are looked up by the link
     else:
         first = bound_refs(found, bounds[0])
         alone = len(bounds) == len(first) == 1
         refs = first if alone else union((first, *[bound_refs(found, bound) for bound in bounds[1:]]))
+    if name in found.kept:
+        refs = tuple(ref + KEPT if ref.endswith("()") else ref for ref in refs)
     found.memo[name] = refs
     return refs
+
+
+def is_definition(bound: Bound) -> bool:
+    """Whether a binding is a function, a class, an import or a parameter: no value, and no annotation of one."""
+    return isinstance(bound.value, str) and not bound.value.endswith(("!", ";"))
 
 
 def bound_refs(scope: Scope, bound: Bound) -> Refs:
@@ -233,7 +248,7 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
                 union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
             )
             return collected(elements, LITERALS[type(node)][:-1])
-        case ast.ListComp() | ast.SetComp():
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])
         case ast.Constant():
             if node.value is None:
@@ -275,13 +290,27 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
     return held if isinstance(node.slice, ast.Slice) and held[0].endswith(";") else steps(held, "[]")
 
 
-def _comprehended(node: ast.ListComp | ast.SetComp, scope: Scope) -> Refs:
-    """The elements that a comprehension makes, if what they are does not hang on its own names."""
-    own = {part.id for each in node.generators for part in ast.walk(each.target) if isinstance(part, ast.Name)}
-    root = node.elt
-    while isinstance(root, (ast.Attribute, ast.Call, ast.Subscript, ast.Await)):
-        root = root.func if isinstance(root, ast.Call) else root.value
-    return UNKNOWN if not isinstance(root, ast.Name) or root.id in own else resolve(node.elt, scope)
+def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Refs:
+    """The elements that a comprehension makes."""
+    inner = Scope("comprehension", scope.prefix, scope, owner_class=scope.owner_class)
+    for each in node.generators:
+        if not each.is_async:
+            _bind_elements(inner, each.target, each.iter, "[]")
+        for part in ast.walk(each.target):
+            if isinstance(part, ast.Name) and part.id not in inner.names:
+                inner.bind(part.id, UNKNOWN[0])
+    return resolve(node.elt, inner)
+
+
+def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr, suffix: str) -> None:
+    match target:
+        case ast.Name(id=name):
+            scope.bind(name, held, suffix)
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            for part in parts:
+                _bind_elements(scope, part, held, suffix + "[]")
+        case _:
+            pass
 
 
 def lambda_name(node: ast.Lambda) -> str:
@@ -309,8 +338,10 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
             return steps(resolve(given, scope), "&")
         case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
             return resolve(given, scope)
-        case "builtins.next", [given]:
+        case _, [given] if called in PICKING:
             return steps(resolve(given, scope), "[]")
+        case ("builtins.min" | "builtins.max"), [_, _, *_]:
+            return union(resolve(item, scope) for item in args)
         case "builtins.map", [given, _]:
             return collected(steps(resolve(given, scope), "()"), "builtins.map")
         case "builtins.filter", [_, given]:

@@ -1,8 +1,11 @@
-"""The shape of a text that is put together: its literal beginning and end, ``*`` for what stands between."""
+"""What texts say: the shape of one that is put together, and what the examples of a docstring call."""
 
 from __future__ import annotations
 
 import ast
+import re
+
+CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
 
 
 def text_shape(node: ast.expr) -> str:
@@ -28,3 +31,9 @@ def _outermost(text: str) -> str:
 
 def _between(first: str, last: str) -> str:
     return f"{first}*{last}"
+
+
+def called_in_doctest(text: str) -> frozenset[str]:
+    """The names of what the examples of a docstring call."""
+    examples = (line for line in text.splitlines() if line.lstrip().startswith((">>> ", "... ")))
+    return frozenset(name for line in examples for name in CALLED.findall(line))

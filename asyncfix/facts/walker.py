@@ -17,20 +17,25 @@ from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
-from asyncfix.facts.texts import text_shape
+from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*[.:][A-Za-z_]\w*\Z")
 PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy", "stub"})
-LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter"})
+KEEPING = frozenset(
+    {"add", "append", "appendleft", "insert", "push", "put", "put_nowait", "register", "setdefault", "subscribe"}
+)
+STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
+LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter", "chain", "from_iterable", "islice"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
 # Builtins that run a special method of their first argument.
-ASKING = {"len": "__len__", "next": "__next__"} | dict.fromkeys(
+SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
+ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
     ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
 )
 OPERATORS: dict[type[ast.operator], str] = {
@@ -246,12 +251,19 @@ class Walker:
         self._visit(node.value, frame, scope, context)
         if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
             self._operation(node.value, "__iter__", frame, scope, context)
+        self._note_kept(node, scope)
         for target in node.targets:
             # Plain names of a function are seen by nobody else: when they are written does not matter.
             inner = context if isinstance(target, ast.Name) else replace(context, late=node.value)
             self._target(target, node.value, "", frame, scope, inner)
         if frame.kind == "module" and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
             self.exports = _strings(node.value)
+
+    def _note_kept(self, node: ast.Assign, scope: Scope) -> None:
+        """Take note of local names whose object the statement puts where others reach it."""
+        if scope.kind == "function" and any(_is_shared(target, scope) for target in node.targets):
+            parts = node.value.elts if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value]
+            scope.kept.update(part.id for part in (*parts, *node.targets) if isinstance(part, ast.Name))
 
     def _annotated(self, node: ast.AnnAssign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.annotation, frame, scope, replace(context, barrier="annotation"))
@@ -353,10 +365,43 @@ class Walker:
         for name in node.names:
             scope.function.declared[name] = "global" if isinstance(node, ast.Global) else "nonlocal"
 
-    def _capture(self, node: ast.MatchAs | ast.MatchStar, frame: Frame, scope: Scope, context: Context) -> None:
-        if node.name:
-            scope.function.bind(node.name, "?")
-        self._children(node, frame, scope, context)
+    def _match(self, node: ast.Match, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.subject, frame, scope, context)
+        for case in node.cases:
+            self._pattern(case.pattern, node.subject, frame, scope, context)
+            self._all((case.guard, *case.body), frame, scope, context)
+
+    def _pattern(self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context) -> None:
+        """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
+        match node:
+            case ast.MatchAs(pattern=inner, name=name):
+                if name:
+                    scope.function.bind(name, value)
+                if inner is not None:
+                    self._pattern(inner, value, frame, scope, context)
+            case ast.MatchStar(name=name):
+                if name:
+                    scope.function.bind(name, "?")
+            case ast.MatchOr(patterns=parts):
+                for part in parts:
+                    self._pattern(part, value, frame, scope, context)
+            case ast.MatchClass(cls=made, patterns=parts, kwd_attrs=names, kwd_patterns=others):
+                self._visit(made, frame, scope, context)
+                for part in parts:
+                    self._pattern(part, "?", frame, scope, context)
+                for name, part in zip(names, others, strict=True):
+                    held = ast.copy_location(ast.Attribute(value, name), part) if isinstance(value, ast.expr) else "?"
+                    if isinstance(held, ast.expr):
+                        self._record(held, "read", frame, scope, context)
+                    self._pattern(part, held, frame, scope, context)
+            case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
+                element = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
+                for part in parts:
+                    self._pattern(part, element, frame, scope, context)
+                if isinstance(node, ast.MatchMapping) and node.rest:
+                    scope.function.bind(node.rest, "?")
+            case _:
+                self._children(node, frame, scope, context)
 
     def _compare(self, node: ast.Compare, frame: Frame, scope: Scope, context: Context) -> None:
         for operator, right in zip(node.ops, node.comparators, strict=True):
@@ -368,6 +413,9 @@ class Walker:
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
         self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
+        if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+            for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
+                self._operation(shown, SHOW, frame, scope, context)
         self._children(node, frame, scope, context)
 
     def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
@@ -389,6 +437,8 @@ class Walker:
     def _for(self, node: ast.For | ast.AsyncFor, frame: Frame, scope: Scope, context: Context) -> None:
         # What is iterated over is worked out once, before the loop.
         body = Span(self.source.span(node.body[0]).start, self.source.span(node).end)
+        if isinstance(node, ast.AsyncFor):
+            frame.awaits.append(self.source.span(node.iter))
         self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited", body)
         inner = replace(context, loop=context.loop or body)
         self._target(node.target, node.iter, "[]", frame, scope, inner)
@@ -419,6 +469,8 @@ class Walker:
     def _with(self, node: ast.With | ast.AsyncWith, frame: Frame, scope: Scope, context: Context) -> None:
         for item in node.items:
             use = "entered" if isinstance(node, ast.With) else "awaited"
+            if isinstance(node, ast.AsyncWith):
+                frame.awaits.append(self.source.span(item.context_expr))
             if isinstance(item.context_expr, ast.Call):
                 self._call(item.context_expr, frame, scope, context, use)
             else:
@@ -464,6 +516,8 @@ class Walker:
         )
         for index, generator in enumerate(node.generators):
             use = "awaited" if generator.is_async else "iterated"
+            if generator.is_async:
+                frame.awaits.append(self.source.span(generator.iter))
             self._iterated(generator.iter, frame, inner if index else scope, inside if index else context, use)
             self._target(generator.target, generator.iter, "[]", frame, inner, inside)
             self._all(generator.ifs, frame, inner, inside)
@@ -484,9 +538,11 @@ class Walker:
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
             self.dynamic.extend(
-                Mention(arg.value, arg.lineno)
+                Mention(name, arg.lineno)
                 for arg in node.args
-                if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and arg.value.isidentifier()
+                if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+                for name in arg.value.split(".")  # attrgetter("service.load")
+                if name.isidentifier()
             )
         elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
             self._evaluated(node.args[:1])
@@ -495,8 +551,17 @@ class Walker:
             self._operation(node.args[0], asked, frame, scope, context)
         if called in ATTRIBUTE_CALLS and isinstance(node.func, ast.Name):
             self._attribute_by_name(node, ATTRIBUTE_CALLS[called], frame, scope, context)
-        elif frame.outer and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        elif (
+            isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and (frame.outer or node.func.value.id in scope.function.kept)
+        ):
             self._record(node.func.value, "change" if called in CHANGING_METHODS else "item", frame, scope, context)
+        if called in STARTING or (called in KEEPING and isinstance(node.func, ast.Attribute)):
+            started = called in STARTING
+            held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
+            if started or _is_shared(node.func, scope):
+                scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
@@ -574,6 +639,8 @@ class Walker:
         before: ast.expr | None = None
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
+            if isinstance(part, ast.FormattedValue):
+                self._operation(part.value, SHOW, frame, scope, context)
             self._visit(
                 part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
             )
@@ -591,8 +658,10 @@ class Walker:
             self.mentions.append(Mention(node.value, node.lineno))
 
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
-        if not isinstance(node.value, ast.Constant):  # a string that stands alone is documentation
+        if not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
+        elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
+            self.dynamic.extend(Mention(name, node.lineno) for name in called_in_doctest(node.value.value))
 
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:
@@ -647,8 +716,7 @@ class Walker:
         ast.Compare: _compare,
         ast.BinOp: _binary,
         ast.Starred: _starred,
-        ast.MatchAs: _capture,
-        ast.MatchStar: _capture,
+        ast.Match: _match,
         ast.JoinedStr: _f_string,
     }
 
@@ -670,13 +738,39 @@ def _run_over(node: ast.expr) -> Iterator[ast.expr]:
             yield held
         case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys" | "values"), args=[]):
             yield from _run_over(held)
-        case ast.Call(func=ast.Name(id=name), args=args) if name in LAZY:
+        case ast.Call(func=ast.Name(id="getattr"), args=[held, ast.Constant(value=str(name)), *_]):
+            yield ast.copy_location(ast.Attribute(held, name), node)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in LAZY:
             for argument in args:
                 yield from _run_over(argument)
+        case ast.Call(func=ast.Name() | ast.Attribute() as function):
+            yield function  # what it gives may be shared, or a generator
         case ast.GeneratorExp(generators=[first, *_]):
             yield from _run_over(first.iter)
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _run_over(part)
+        case ast.IfExp(body=body, orelse=other):
+            yield from _run_over(body)
+            yield from _run_over(other)
         case _:
             pass
+
+
+def _is_shared(target: ast.expr, scope: Scope) -> bool:
+    """Whether a target, or what is called, is part of something that others reach: of no local variable."""
+    if not isinstance(target, (ast.Attribute, ast.Subscript)):
+        return False
+    while isinstance(target, (ast.Attribute, ast.Subscript)):
+        target = target.value
+    if not isinstance(target, ast.Name):
+        return True
+    home = scope.find(target.id)
+    return (
+        home is None
+        or home is not scope.function
+        or all(isinstance(bound.value, str) for bound in home.names[target.id])
+    )
 
 
 def _inner_name(frame: Frame, name: str) -> str:

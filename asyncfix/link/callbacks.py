@@ -57,10 +57,10 @@ def _picked(call: Call, names: Iterable[str]) -> Iterator[Argument]:
     """The arguments of these positions and keywords."""
     if not names:
         return
+    unpacked = False
     for position, argument in enumerate(call.arguments):
-        if argument.keyword == "*":
-            return  # what follows stands at unknown positions
-        if (argument.keyword or str(position)) in names:
+        unpacked = unpacked or argument.keyword == "*"  # what follows stands at unknown positions
+        if argument.keyword in names if argument.keyword or unpacked else str(position) in names:
             yield argument
 
 

@@ -12,8 +12,8 @@ from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<]+)|\(\)|\[\]|[!^%~&]|@\w+|\*[\w.]+\??;")
-ROOT = re.compile(r"[^.()\[\]!^@%~&*<]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
+ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
 
 Kind: TypeAlias = Literal[
@@ -57,6 +57,11 @@ KEYED = frozenset({PAIR, "builtins.dict", "typing.Mapping", "typing.MutableMappi
     "collections.abc.Mapping",
     "collections.abc.MutableMapping",
 }
+ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ReprEnum")) | frozenset(
+    f"django.db.models.{name}" for name in ("Choices", "IntegerChoices", "TextChoices")
+)
+"""Of a class below these, what its body gives a value to is an instance of it."""
+VALUE = ("value", "_value_")
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
 
 
@@ -230,7 +235,7 @@ class Evaluator:
                 return (Entity("super", entity.name),) if entity.kind == "class" else UNKNOWN
             case "%":
                 return self._entered(entity)
-            case "~":
+            case "~" | "=":
                 return (entity,)
             case "&":
                 return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
@@ -264,6 +269,15 @@ class Evaluator:
                 return self._library_attribute(f"{entity.name}.{name}")
             case _:
                 return UNKNOWN
+
+    def getters(self, made: Entity, name: str) -> tuple[str, ...]:
+        """The functions of the property of that name of an object of the project, none if it is no property."""
+        for class_id in self.order(made.name):
+            owner = self.classes.get(class_id)
+            found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
+            if found:
+                return tuple(each for each in found if self.functions[each].fact.kind == "property")
+        return ()
 
     def _library_attribute(self, name: str) -> Entities:
         found = self._library.get(name)
@@ -322,13 +336,37 @@ class Evaluator:
             nested = self.class_id(info.path, f"{info.fact.qualname}.{name}")
             if nested is not None:
                 return (Entity("class", nested),)
+            if name in VALUE and self.is_enum(base):
+                return self._values(base, info)
             if name in info.fact.attributes:
-                stated = self._stated(f"{base}.{name}")
-                return stated or self.all(info.path, info.fact.attributes[name])
+                stated = self._stated(f"{base}.{name}") or self.all(info.path, info.fact.attributes[name])
+                return (Entity("instance", base),) if self._is_member(base, info.fact, name, stated) else stated
         external = [base for base in order if base not in self.classes and base != "builtins.object"]
         if "?" in external:
             return UNKNOWN
         return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+
+    def is_enum(self, class_id: str) -> bool:
+        """Whether a class is an enumeration: its instances are its members, and calling it gives one of them."""
+        return not ENUMS.isdisjoint(self.order(class_id))
+
+    def _is_member(self, class_id: str, fact: Class, name: str, stated: Entities) -> bool:
+        """Whether an attribute of a class is one of the members of an enumeration: functions are its methods."""
+        return (
+            name in fact.assigned
+            and not (name.startswith("_") and name.endswith("_"))
+            and self.is_enum(class_id)
+            and not any(entity.kind in ("function", "method") for entity in stated)
+        )
+
+    def _values(self, class_id: str, info: ClassInfo) -> Entities:
+        """What the value of a member of an enumeration may be; one that makes its own members may give them any."""
+        making = (self._member(class_id, self.order(class_id), name, True) for name in ("__new__", "__init__"))
+        if any(entity.kind == "method" for found in making for entity in found):
+            return UNKNOWN
+        return self.all(
+            info.path, (ref for name in info.fact.assigned for ref in info.fact.attributes.get(name, ("?",)))
+        )
 
     def _bound(self, functions: Sequence[str], bound: bool) -> Entities:
         found: dict[Entity, None] = {}
@@ -397,6 +435,8 @@ class Evaluator:
         if entity.kind == "many":
             container, inner = parted(entity)
             return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
+        if entity.kind == "class" and self.is_enum(entity.name):
+            return (Entity("instance", entity.name),)
         if entity.kind != "value":
             return UNKNOWN
         given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")
@@ -477,7 +517,7 @@ def _some(found: Mapping[Entity, None]) -> Entities:
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
-    if ref[-1] in "!^%~&":
+    if ref[-1] in "!^%~&=":
         return end - 1
     if ref.endswith(("()", "[]")):
         return end - 2
@@ -488,7 +528,7 @@ def _last_step(ref: str) -> int | None:
     cut = max(at, dot)
     if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
         return None if ref[cut - 1] == "." else cut
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"))
+    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"), ref.rfind("="))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import handing, protocols, stopping
+from asyncfix.link import handing, overloads, protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.modules import Modules
@@ -19,7 +19,9 @@ STOP = "builtins.StopIteration"
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
-RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING}
+MADE = "cls"  # the keyword by which a library is given a class to work with in place of its own
+SHOWING = ("__format__", "__str__", "__repr__")
+RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__str__": SHOWING}
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
     "__iter__": ("__iter__", "iterated"),
@@ -76,6 +78,8 @@ class ProjectIndex:
     texts: Sequence[TextFacts]
     functions: Mapping[str, FunctionInfo]
     classes: Mapping[str, ClassInfo]
+    stubs: Mapping[str, tuple[Span, ...]]
+    """Keywords of the overloads of a function."""
     calls: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
     callers: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
     externals: dict[str, list[External]] = field(default_factory=lambda: dict[str, list[External]]())
@@ -123,13 +127,16 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     by_path = {summary.path: summary for summary in sorted(summaries, key=lambda item: item.path)}
     functions: dict[str, FunctionInfo] = {}
     classes: dict[str, ClassInfo] = {}
+    stubs: dict[str, tuple[Span, ...]] = {}
     functions_at: dict[tuple[str, str], tuple[str, ...]] = {}
     classes_at: dict[tuple[str, str], str] = {}
     for path, summary in by_path.items():
         module = modules.names[path]
-        for function in summary.functions:
+        for function, keywords in overloads.joined(summary.functions):
             name = _unique(f"{module}.{function.qualname}" if function.qualname else module, functions)
             functions[name] = FunctionInfo(path, function)
+            if keywords:
+                stubs[name] = keywords
             if function.kind not in ("module", "class"):
                 key = (path, function.qualname)
                 functions_at[key] = (*functions_at.get(key, ()), name)
@@ -139,7 +146,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
     evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
-    index = ProjectIndex(evaluator, tuple(texts), functions, classes)
+    index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
     _inheritance(index)
     for name, info in functions.items():
@@ -195,8 +202,11 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
         for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
-            if not _call_edges(index, name, callback, index.evaluator.all(info.path, callback.targets)):
+            given = index.evaluator.all(info.path, callback.targets)
+            if not _call_edges(index, name, callback, given):
                 index.unknown.setdefault(name, []).append(callback)
+            if any(item.keyword == MADE and item.ref in callback.targets for item in call.arguments):
+                _made_for_library(index, name, callback, given)
     for access in info.fact.accesses:
         # Most attributes are data: no function is called that.
         if access.ref.rpartition(".")[2].lstrip(":") in index.names:
@@ -206,7 +216,8 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
         elif access.ref.endswith(".__dict__"):
             index.opened.append((name, access))
     for access in info.fact.operations:
-        if access.kind in index.names or access.kind in LIBRARY_OPERATIONS:
+        run = RUNNING.get(access.kind, (access.kind,))
+        if access.kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, access)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
@@ -299,6 +310,14 @@ def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> N
             index.unknown.setdefault(name, []).append(call)
 
 
+def _made_for_library(index: ProjectIndex, name: str, call: Call, entities: Iterable[Entity]) -> None:
+    """A library makes an object of a class that it is given, and runs what the class has in place of its own."""
+    for class_id in (entity.name for entity in entities if entity.kind == "class"):
+        for base in index.evaluator.order(class_id):
+            methods = own_methods(index.evaluator, index.classes[base]) if base in index.classes else ()
+            _protocol(index, name, call, class_id, [index.fact(item).qualname.rpartition(".")[2] for item in methods])
+
+
 def _of_own_kind(index: ProjectIndex, name: str, class_id: str) -> Iterable[str]:
     """The subclasses that code of a class may mean where it makes one of its own kind: ``cls()``, ``type(self)()``."""
     info = index.functions[name]
@@ -346,7 +365,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         return
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
-        if entity.kind in ("function", "method"):
+        if entity.kind in ("function", "method") and access.kind not in ("iterate", "view"):
             place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
@@ -377,17 +396,9 @@ def _as_call(access: Access, method: str, use: str) -> Call:
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
     found = False
     for entity in index.evaluator.evaluate(info.path, base):
-        if entity.kind != "instance":
-            continue
-        for class_id in index.evaluator.order(entity.name):
-            owner = index.classes.get(class_id)
-            methods = index.evaluator.function_ids(owner.path, f"{owner.fact.qualname}.{attribute}") if owner else ()
-            getters = [method for method in methods if index.fact(method).kind == "property"]
-            for method in getters:
-                _add(index, Edge(name, method, "property", access))
-                found = True
-            if methods:
-                break
+        for getter in index.evaluator.getters(entity, attribute) if entity.kind == "instance" else ():
+            _add(index, Edge(name, getter, "property", access))
+            found = True
     return found
 
 

@@ -6,7 +6,7 @@ Of ``getattr(x, f"do_{name}")`` every function of that shape may be meant: those
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GETTER = "builtins.getattr"
 GETTERS = frozenset({GETTER, "operator.attrgetter", "operator.methodcaller"})
-LISTING = frozenset({"builtins.vars", "inspect.getmembers"})
+MEMBERS = frozenset({"inspect.getmembers", "inspect.getmembers_static"})
 GIVEN = f"{GETTER}()"
 ANY = "*"
 TELLING = 3
@@ -42,7 +42,10 @@ class Named:
                 first = call.targets[0] if call.targets else ""
                 if first in GETTERS:
                     self._got(name, info.path, info.fact, call)
-                elif first in LISTING and call.arguments:
+                elif first in MEMBERS and call.arguments:
+                    if not self._all_of(name, info.path, call, call.arguments[0].ref, ANY):
+                        self._so_called(name, info.path, call, filter(_is_telling, _beginnings(info.fact)))
+                elif first == "builtins.vars" and call.arguments:
                     self._all_of(name, info.path, call, call.arguments[0].ref, ANY, opened=True)
                 elif first == "builtins.globals" or (first == "builtins.vars" and not call.arguments):
                     self._note(name, info.path, call, f"module {info.path}", ANY)
@@ -60,10 +63,14 @@ class Named:
             return  # data, it seems
         if self._all_of(name, path, call, receiver, shape):
             return
-        for known in (shape,) if shape != ANY else _beginnings(fact):
-            if run or len(known) > TELLING:
-                for last in self._matching(known):
-                    self.lasts.setdefault(last, (path, call.line, name))
+        shapes = (shape,) if shape != ANY else _beginnings(fact)
+        self._so_called(name, path, call, (known for known in shapes if run or _is_telling(known)))
+
+    def _so_called(self, name: str, path: str, call: Call, shapes: Iterable[str]) -> None:
+        """Note all names of these shapes, of whatever."""
+        for shape in shapes:
+            for last in self._matching(shape):
+                self.lasts.setdefault(last, (path, call.line, name))
 
     def _all_of(self, name: str, path: str, call: Call | Access, ref: str, shape: str, *, opened: bool = False) -> bool:
         """Note what is so called in the class or module that ``ref`` means. False if that may be any.
@@ -107,6 +114,10 @@ class Named:
                 return
             if fnmatchcase(self._sorted[place], shape):
                 yield self._sorted[place]
+
+
+def _is_telling(shape: str) -> bool:
+    return len(shape) > TELLING
 
 
 def _runs(fact: Function) -> bool:

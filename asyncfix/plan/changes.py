@@ -30,10 +30,11 @@ from asyncfix.model import (
     Turn,
     Use,
 )
-from asyncfix.plan.conditions import judge, suspension_of, thread
+from asyncfix.plan.conditions import inside, judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
-from asyncfix.plan.interleave import Suspension, lock_held
+from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
+from asyncfix.plan.locks import lock_held, perhaps_held
 
 THREADED = (3, 9)
 RUN_HERE = ("plain", "callback")
@@ -220,24 +221,26 @@ class _Planner:
         if not site.forms:
             return Mend(None, site.refusal, site.why)
         suspension = suspension_of(self.facts, leaf.function, call.span)
-        lock = lock_held(self.index, suspension)
-        if lock:
-            return Mend(
-                None, "thread-lock-held", f"{lock} is held here: awaiting under it can stop the event loop for good"
-            )
+        locked = self._locked(suspension)
+        if locked is not None:  # whatever the form
+            return locked
         form, doubts, barred = self._form(site, suspension)
         if form is None:
             return barred
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        draft.doubts.extend(self._suspending(suspension))
+        for each in (suspension, *(() if form.in_thread else inside(self.facts, leaf.function, site))):
+            locked = self._locked(each)
+            if locked is not None:
+                return locked
+            draft.doubts.extend(self._suspending(each))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
             draft.doubts.append(f"a linter is told to leave this line as it is ({path}:{call.line})")
         if leaf.api.flow == "process":
-            draft.doubts.extend(self._files_of_child(leaf))
+            draft.doubts.extend(self._files_of_child(leaf, site))
         if form.note:
             draft.notes.append(form.note)
         if form.in_thread:
@@ -246,17 +249,34 @@ class _Planner:
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
 
-    def _suspending(self, suspension: Suspension) -> Iterator[str]:
-        """What may go wrong because an await stands there now."""
-        yield from self.facts.interleaving.races(suspension)
-        swallowed = self.facts.swallowed(suspension)
-        if swallowed:
-            yield swallowed
+    def _locked(self, suspension: Suspension) -> Mend | None:
+        """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
+        for each in self.facts.awakening.all(suspension):
+            lock = lock_held(self.index, each, (name for name, _ in self.facts.interleaving.around(each)))
+            if lock:
+                where = f"{self.index.path(each.function)}:{self.index.fact(each.function).line}"
+                place = "here" if each == suspension else f"in {each.function} ({where})"
+                why = f"{lock} is held {place}: awaiting under it can stop the event loop for good"
+                return Mend(None, "thread-lock-held", why)
+        return None
 
-    def _files_of_child(self, leaf: Leaf) -> Iterator[str]:
+    def _suspending(self, suspension: Suspension) -> Iterator[str]:
+        """What may go wrong because an await stands there now, and others suspend because of it."""
+        for each in self.facts.awakening.all(suspension):
+            yield from self.facts.interleaving.races(each)
+            yield from self.facts.awakening.doubts(each.function)
+            yield from self.facts.awakening.started(each)
+            entered = perhaps_held(self.index, each)
+            if entered:
+                yield f"{entered} is not known, and may be a lock, which must not be held at an await"
+            swallowed = self.facts.swallowed(each)
+            if swallowed:
+                yield swallowed
+
+    def _files_of_child(self, leaf: Leaf, site: Site) -> Iterator[str]:
         """What else the function does to files or by child processes: another task may now do the same in between."""
         for other in self.blocking.by_function[leaf.function]:
-            if other.api.flow == "process" and other.key != leaf.key:
+            if other.api.flow == "process" and not site.span.contains(other.call.span):
                 where = f"{self.index.path(other.function)}:{other.call.line}"
                 yield f"another task may run its child processes between this one and that of {where}"
                 return
@@ -383,7 +403,8 @@ class _Planner:
             if foreign is not None:
                 return foreign
             info = self.index.functions[name]
-            draft.decisions.append(Turn(info.path, info.fact.keyword, name))
+            for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
+                draft.decisions.append(Turn(info.path, keyword, name))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
         for edge in coloured.awaits:
@@ -411,10 +432,9 @@ class _Planner:
         site = edge.site
         assert isinstance(site, Call), "colour awaits calls only"
         suspension = Suspension(edge.caller, site.span, site.loop, site.held)
-        lock = lock_held(self.index, suspension)
-        if lock:
-            place = f"{self.index.path(edge.caller)}:{site.line}"
-            return Mend(None, "thread-lock-held", f"{lock} is held where {edge.callee} is called ({place})")
+        locked = self._locked(suspension)
+        if locked is not None:
+            return locked
         draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
         draft.doubts.extend(self._suspending(suspension))
         return None
@@ -429,7 +449,8 @@ class _Planner:
         if found is None:
             found = self._edges[key] = self._thread(edge, leaf, barred)
         if found.change is None and barred.change is None:
-            return Mend(None, found.code or barred.code, f"{barred.why}; and not in a thread: {found.why}")
+            why = "" if found.why == barred.why else f"; and not in a thread: {found.why}"
+            return Mend(None, found.code or barred.code, barred.why + why)
         return found
 
     def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
@@ -446,9 +467,9 @@ class _Planner:
         if self.facts.target < THREADED:
             return Mend(None, "target-version", "asyncio.to_thread needs Python 3.9")
         suspension = Suspension(edge.caller, site.span, site.loop, site.held)
-        lock = lock_held(self.index, suspension)
-        if lock:
-            return Mend(None, "thread-lock-held", f"{lock} is held here")
+        locked = self._locked(suspension)
+        if locked is not None:
+            return locked
         verdict = thread(self.facts, self.facts.effects.reach(edge.caller, site.span), suspension)
         if verdict.kind == "bars":
             return Mend(None, verdict.code, verdict.why)
@@ -476,7 +497,7 @@ class _Planner:
 
     def _runs_here(self, edge: Edge, site: Call) -> bool:
         """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
-        if site.use in RUN_HERE:
+        if site.use in RUN_HERE or edge.kind == "constructor":  # what is made is awaited, entered or gone through after
             return edge.kind in ("call", "constructor")
         here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
         return site.use in AWAITABLE_USES and set(here) == {"call"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from asyncfix.effects import Reach, Touch, said
+from asyncfix.effects import Reach, said
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
@@ -18,13 +18,16 @@ from asyncfix.model import (
     NotCaughtAbove,
     NotFrozen,
     NotPatched,
+    Site,
     Span,
     Strategy,
     ThreadSafe,
     Unproven,
 )
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.interleave import Suspension, asyncio_lock_held
+from asyncfix.plan.interleave import Suspension
+from asyncfix.plan.locks import asyncio_lock_held
+from asyncfix.touch import Touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
     if reach.blocked is not None:
         return Verdict("bars", reach.blocked.why, reach.blocked.code)
     locked = asyncio_lock_held(facts.index, suspension)
-    hazards = [f"{reach.unknown}: it may touch shared state"] if reach.unknown else []
+    hazards = [reach.unknown] if reach.unknown else []
     hazards.extend(_writes(reach, locked))
     hazards.extend(_reads(facts, reach, locked))
     return Verdict("fails", "; ".join(hazards), "shared-state") if hazards else HOLDS
@@ -183,3 +186,20 @@ def suspension_of(facts: Facts, function: str, span: Span) -> Suspension:
         if call.span == span:
             return Suspension(function, span, call.loop, call.held)
     return Suspension(function, span, None, ())
+
+
+def inside(facts: Facts, function: str, site: Site) -> Iterator[Suspension]:
+    """The other awaits of a form that keeps a block where it is: at every use of the file, and where the block ends."""
+    fact, path, span = facts.index.fact(function), facts.index.path(function), site.span
+    if span == site.call:
+        return
+    for external in facts.index.externals.get(function, ()):
+        call = external.call
+        if external.name.startswith("io.") and span.contains(call.span):
+            yield Suspension(function, call.span, call.loop, call.held)
+    for access in fact.accesses:
+        entities = facts.index.evaluator.evaluate(path, access.ref) if access.kind in ("iterate", "view") else ()
+        if span.contains(access.span) and any(entity.name.startswith("io.") for entity in entities):
+            yield Suspension(function, access.span, access.loop, ())
+    opened = suspension_of(facts, function, site.call)
+    yield Suspension(function, Span(span.end, span.end), opened.loop, opened.held)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects import Effects
+from asyncfix.link.doubles import Doubles
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
 from asyncfix.model import Call, Handler, Mention, Site, Span
+from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.running import Running
 from asyncfix.project import Project
@@ -44,6 +46,7 @@ class Facts:
     barred: Callable[[str, int, int, str], bool]
     running: Running
     interleaving: Interleaving
+    awakening: Awakening
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
@@ -183,6 +186,7 @@ def gather(
         closed=closed,
         closed_lines=closed_lines,
         target=target,
+        doubles=Doubles(index),
     )
     effects = Effects(index)
     return Facts(
@@ -199,6 +203,7 @@ def gather(
         barred,
         Running(index, effects, limits),
         Interleaving(effects),
+        Awakening(index),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from asyncfix.effects import CONSTRUCTING, LIBRARY, Effects, Touch, Where, is_known, of_self, said
+from asyncfix.effects import LIBRARY, Effects, is_known, said
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
+from asyncfix.plan.iterating import changed_while_iterated
+from asyncfix.touch import CONSTRUCTING, Touch, Where, of_self
 
 CALLED = "call of "
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
@@ -24,9 +26,6 @@ FOR_ALL = frozenset(
         "unittest.mock.patch.dict",
     }
 )
-LOCKS = frozenset(
-    {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +38,6 @@ class Suspension:
     held: tuple[str, ...]
 
 
-def lock_held(index: ProjectIndex, suspension: Suspension) -> str:
-    """The name of a lock of `threading` that is held there, '' if none is."""
-    path = index.path(suspension.function)
-    for ref in suspension.held:
-        for entity in index.evaluator.evaluate(path, ref):
-            if entity.kind == "value" and entity.name in LOCKS:
-                return entity.name
-    return _acquired(index, suspension)
-
-
-def _acquired(index: ProjectIndex, suspension: Suspension) -> str:
-    """A lock of `threading` that is acquired by hand before the await and released after it."""
-    names = [(external.name, external.call.span) for external in index.externals.get(suspension.function, ())]
-    for lock in LOCKS:
-        taken = any(name == f"{lock}.acquire" and span.end <= suspension.span.start for name, span in names)
-        if taken and any(name == f"{lock}.release" and span.start >= suspension.span.end for name, span in names):
-            return lock
-    return ""
-
-
-def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
-    """Whether a lock of asyncio is held there that others may hold too."""
-    path = index.path(suspension.function)
-    return any(
-        entity.kind == "value" and entity.name in ("asyncio.Lock", "asyncio.Condition")
-        for ref in suspension.held
-        if ref.endswith("~") and not ref.endswith("()~")  # one made by the call itself keeps nobody out
-        for entity in index.evaluator.evaluate(path, ref.removesuffix("~"))
-    )
-
-
 @dataclass(slots=True)
 class Interleaving:
     """What other tasks may do at awaits; what each function touches is remembered."""
@@ -79,6 +47,7 @@ class Interleaving:
     _ends: dict[tuple[str, bool], tuple[Touch, ...]] = field(
         default_factory=lambda: dict[tuple[str, bool], tuple[Touch, ...]]()
     )
+    _locked: dict[str, Where] | None = None
 
     def races(self, suspension: Suspension) -> tuple[str, ...]:
         """Why the await may let another task in at a bad moment; each reason names both places."""
@@ -91,11 +60,33 @@ class Interleaving:
                 (
                     *(reason for first, second in pairs for reason in _check_then_act(self.effects, first, second)),
                     *(reason for first, second in pairs for reason in _half_written(first, second)),
-                    *_changed_while_iterated(self.effects, suspension),
+                    *changed_while_iterated(self.effects, suspension.function, suspension.span),
                     *_changed_for_all(self.effects.index, suspension),
+                    *self._seen_held(suspension),
                 )
             )
         )[:3]
+
+    def _seen_held(self, suspension: Suspension) -> Iterable[str]:
+        """A lock that is held there, if anything asks whether it is: nobody could see it so without the await."""
+        path = self.effects.index.path(suspension.function)
+        for ref in suspension.held:
+            key = self.effects.key(path, ref.removesuffix("~"))[0] if ref.endswith("~") else ""
+            where = self._asked().get(key) if is_known(key) else None
+            if where is not None:
+                yield f"{said(key)} is held at the await, and others ask whether it is ({where})"
+
+    def _asked(self) -> Mapping[str, Where]:
+        """Where ``locked()`` is asked of something shared."""
+        if self._locked is None:
+            self._locked = {}
+            for name, externals in self.effects.index.externals.items():
+                for item in externals:
+                    if item.name.startswith("asyncio.") and item.name.endswith(".locked"):
+                        path = self.effects.index.path(name)
+                        key = self.effects.key(path, item.call.targets[0].rpartition(".")[0])[0]
+                        self._locked.setdefault(key, Where(path, item.call.line))
+        return self._locked
 
     def _sides(self, suspension: Suspension) -> tuple[list[Touch], list[Touch], list[Touch]]:
         """What is touched before the await, in what is awaited, and after it; in a loop round all, everything is on both
@@ -266,13 +257,3 @@ def _changed_for_all(index: ProjectIndex, suspension: Suspension) -> Iterable[st
         for entity in index.evaluator.evaluate(path, ref.removesuffix("()")):
             if entity.name in FOR_ALL:
                 yield f"the await stands in a block of {entity.name}, which changes something for all other tasks too"
-
-
-def _changed_while_iterated(effects: Effects, suspension: Suspension) -> Iterable[str]:
-    for touch in effects.direct(suspension.function).touches:
-        if not touch.iterates or touch.loop is None:
-            continue
-        writers = effects.writers(touch.key) if touch.loop.contains(suspension.span) else ()
-        if writers:
-            name, write = writers[0]
-            yield f"the await stands in an iteration over {said(touch.key)} ({touch.where}), which {name} changes ({write.where})"

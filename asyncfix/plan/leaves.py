@@ -10,8 +10,8 @@ import msgspec
 
 from asyncfix.catalog import PARTLY
 from asyncfix.effects import TRANSPARENT_DECORATORS
-from asyncfix.link.evaluate import FunctionInfo
-from asyncfix.link.index import Edge, External, ProjectIndex
+from asyncfix.link.evaluate import Entity, FunctionInfo
+from asyncfix.link.index import CONSTRUCTORS, Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
 from asyncfix.plan.memory import in_memory
 
@@ -74,7 +74,7 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Ca
     for function, info in index.functions.items():
         if not _on_loop(index, info):
             continue
-        reached.add(function)
+        reached.update((function, *(name for handed in _handed(index, function) for name in tree.below(handed))))
         direct.extend(leaves.get(function, ()))
         for edge in _edges(index, function):
             below = tree.below(edge.callee)
@@ -122,7 +122,7 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
 def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
     """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
     call = external.call
-    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external))
+    return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external, api))
 
 
 def _doubt(index: ProjectIndex, path: str, external: External) -> str:
@@ -191,6 +191,18 @@ def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
             continue  # the decorator made it awaitable: it may run anywhere
         seen.add(key)
         yield edge
+
+
+def _handed(index: ProjectIndex, function: str) -> Iterator[str]:
+    """The functions and classes' constructors that a function hands to a library: to have them run in a thread, most of all."""
+    for external in index.externals.get(function, ()):
+        for argument in external.call.arguments:
+            for entity in index.evaluator.evaluate(index.path(function), argument.ref) if argument.ref else ():
+                made = Entity("instance", entity.name)
+                methods = CONSTRUCTORS if entity.kind == "class" else ()
+                for each in (entity, *(found for name in methods for found in index.evaluator.attribute(made, name))):
+                    if each.kind in ("function", "method"):
+                        yield each.name
 
 
 def _keeps(index: ProjectIndex, function: str, decorator: str) -> bool:

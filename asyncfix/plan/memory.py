@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from asyncfix.link.index import External, ProjectIndex
-from asyncfix.model import Argument, Call
+from asyncfix.model import Api, Argument, Call
 
 BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 # Keywords under which a call takes a file in place of a path.
@@ -17,8 +17,8 @@ CONNECT = "sqlite3.connect"
 BODIES = ("requests.Response.", "httpx.Response.")
 
 
-def in_memory(index: ProjectIndex, external: External) -> bool:
-    """Whether a call reads and writes nothing but memory."""
+def in_memory(index: ProjectIndex, external: External, api: Api) -> bool:
+    """Whether a call of this row reads and writes nothing but memory."""
     path, call = index.path(external.caller), external.call
     if external.name.startswith(BODIES):
         return all(_was_read(index, external.caller, target) for target in call.targets)
@@ -28,9 +28,16 @@ def in_memory(index: ProjectIndex, external: External) -> bool:
         return bool(call.targets) and all(_of_memory(index, external.caller, target) for target in call.targets)
     if external.name in BOTH:
         return len(call.arguments) > 1 and all(_is_buffer(index, path, item) for item in call.arguments[:2])
+    if api.flow != "file":
+        return False  # a buffer that is sent blocks on the network
     if _on_buffer(index, path, call):
         return True
-    return bool(call.targets) and all(_of_buffer(index, external.caller, target) for target in call.targets)
+    return not _names_file(api) and all(_of_buffer(index, external.caller, target) for target in call.targets)
+
+
+def _names_file(api: Api) -> bool:
+    """Whether an argument of the call is a file, beside what it is called on."""
+    return any(word.startswith("file@") for word in (*(api.reads or ()), *(api.writes or ())))
 
 
 def _on_buffer(index: ProjectIndex, path: str, call: Call) -> bool:

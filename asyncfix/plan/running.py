@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules, may_turn
 from asyncfix.effects import Effects
+from asyncfix.link.doubles import fixtures
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch
 
-FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
 AROUND = ("setUp", "tearDown", "asyncSetUp", "asyncTearDown", "setup_method", "teardown_method")
 
 
@@ -69,10 +69,5 @@ class Running:
 
     def _by_name(self) -> Mapping[str, tuple[str, ...]]:
         if self._fixtures is None:
-            found: dict[str, tuple[str, ...]] = {}
-            for function, info in self.index.functions.items():
-                if any(decorator.removesuffix("()") in FIXTURES for decorator in info.fact.decorators):
-                    name = info.fact.qualname.rpartition(".")[2]
-                    found[name] = (*found.get(name, ()), function)
-            self._fixtures = found
+            self._fixtures = fixtures(self.index)
         return self._fixtures

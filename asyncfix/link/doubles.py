@@ -1,0 +1,107 @@
+"""Objects that take the place of one of the project's classes where a parameter is annotated with it: mocks and fakes.
+
+An annotation says what a parameter is meant to be; a test may well hand in something else that has a method of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from asyncfix.facts.scopes import NONE
+from asyncfix.link.arguments import argument_for
+from asyncfix.link.evaluate import SOMETHING, Entities, Entity
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Argument
+
+FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
+
+
+def fixtures(index: ProjectIndex) -> Mapping[str, tuple[str, ...]]:
+    """The fixtures of pytest, by the name under which tests ask for them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for function, info in index.functions.items():
+        if any(decorator.removesuffix("()") in FIXTURES for decorator in info.fact.decorators):
+            name = info.fact.qualname.rpartition(".")[2]
+            found[name] = (*found.get(name, ()), function)
+    return found
+
+
+@dataclass(slots=True)
+class Doubles:
+    """Answers are remembered; the parameters are read when first asked for."""
+
+    index: ProjectIndex
+    _typed: Mapping[str, tuple[tuple[str, int], ...]] | None = None
+    _by_class: dict[str, tuple[tuple[str, int, str], ...]] = field(
+        default_factory=lambda: dict[str, tuple[tuple[str, int, str], ...]]()
+    )
+    _fixtures: Mapping[str, tuple[str, ...]] | None = None
+
+    def of(self, method: str) -> tuple[str, int] | None:
+        """Where something that has a method of its own is given for an object of the method's class: path and line."""
+        info = self.index.functions[method]
+        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        if owner is None:
+            return None
+        if owner not in self._by_class:
+            self._by_class[owner] = tuple(self._given(owner))
+        last = info.fact.qualname.rpartition(".")[2]
+        for path, line, other in self._by_class[owner]:
+            if not other or self.index.evaluator.attribute(Entity("instance", other), last):
+                return path, line
+        return None
+
+    def _given(self, owner: str) -> Iterator[tuple[str, int, str]]:
+        """Path, line, and the class of what is given: '' if that is no class of the project."""
+        kinds = {owner, *self.index.subclasses.get(owner, ())}
+        for name in {kind.rpartition(".")[2] for kind in kinds}:
+            for function, position in self._parameters().get(name, ()):
+                parameter = self.index.fact(function).parameters[position]
+                meant = self.index.evaluator.all(self.index.path(function), parameter.type.split("|"))
+                if kinds & {entity.name for entity in meant if entity.kind == "instance"}:
+                    for edge in self.index.callers.get(function, ()):
+                        yield from self._other(edge, argument_for(self.index, edge, position), kinds)
+
+    def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
+        if argument is None or argument.ref in ("", NONE):
+            return
+        path = self.index.path(edge.caller)
+        found = self.index.evaluator.evaluate(path, argument.ref) or self._of_fixture(argument.ref)
+        for entity in found or (SOMETHING,):
+            if entity.kind == "instance" and entity.name not in kinds:
+                yield path, edge.site.line, entity.name
+            elif _is_foreign(entity) or (entity == SOMETHING and _is_test(path)):
+                yield path, edge.site.line, ""
+
+    def _of_fixture(self, ref: str) -> Entities:
+        """What the fixture gives that a parameter is named after."""
+        if self._fixtures is None:
+            self._fixtures = fixtures(self.index)
+        found: dict[Entity, None] = {}
+        for fixture in self._fixtures.get(ref.rpartition("@")[2], ()) if "@" in ref else ():
+            fact, path = self.index.fact(fixture), self.index.path(fixture)
+            gives = self.index.evaluator.evaluate(path, f":{fact.qualname}()" + ("[]" if fact.is_generator else ""))
+            found |= dict.fromkeys(gives or (SOMETHING,))
+        return tuple(found)
+
+    def _parameters(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        """Functions with the positions of parameters, by the last name of the class they are annotated with."""
+        if self._typed is None:
+            found: dict[str, list[tuple[str, int]]] = {}
+            for name, info in self.index.functions.items():
+                for position, parameter in enumerate(info.fact.parameters):
+                    for ref in parameter.type.split("|") if parameter.type else ():
+                        last = ref.rstrip("!").rpartition(".")[2].lstrip(":")
+                        found.setdefault(last, []).append((name, position))
+            self._typed = {last: tuple(places) for last, places in found.items()}
+        return self._typed
+
+
+def _is_test(path: str) -> bool:
+    return any(part.startswith(("test", "conftest")) for part in path.split("/"))
+
+
+def _is_foreign(entity: Entity) -> bool:
+    """Something of a library that may have any method: no plain value."""
+    return entity.kind in ("value", "external") and not entity.name.startswith("builtins.")
