@@ -151,7 +151,7 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     )
     sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
     setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
-    return Session(options, workspace, settings, setting, vcs.git_root(root), (*notes), clock)
+    return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 
 def _http_client(config: Config, project: Project) -> str:
