@@ -257,6 +257,21 @@ def test_threads_and_workers_are_seen(here: Callable[[Tree], Project]) -> None:
     assert figures[COVERED] == "100.0 % before, 100.0 % after"
 
 
+def test_what_is_a_matter_of_time_is_not_new(here: Callable[[Tree], Project]) -> None:
+    """A warning that came in only one of the runs without the changes, in other tests."""
+    late = b"    if os.path.exists('x'):\n        late()\n    open('x', 'w').close()\n\n\nasync def late():\n    pass\n"
+    other = b"from tests.test_late import late\n\n\ndef test_other():\n    from app import work\n\n    work.LOUD and late()\n"
+    here(
+        {
+            **TREE,
+            "tests/__init__.py": b"",
+            "tests/test_late.py": b"import os\n\n\ndef test_late():\n" + late,
+            "tests/test_other.py": other,
+        }
+    )
+    assert WARNED not in told(verify(putting(b"LOUD = False", b"LOUD = True")))
+
+
 # ------------------------------------------------------------------------------------------------------------ the copy
 
 
