@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -231,10 +231,7 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
     for path, summary in index.summaries.items():
         found.setdefault(path, set()).update(summary.exports or ())
     for importer, summary in index.summaries.items():
-        for refs in summary.bindings.values():
-            for ref in refs:
-                _note(index, importer, ref, found)
-        for ref in _read(summary):
+        for ref in {ref for refs in summary.bindings.values() for ref in refs} | _read(summary):
             _note(index, importer, ref, found)
     for patch in patches:
         parts = patch.target.split(".")
@@ -247,12 +244,14 @@ def kept_names(index: ProjectIndex, patches: Iterable[Patch]) -> Mapping[str, fr
     return {path: frozenset(names) for path, names in found.items()}
 
 
-def _read(summary: Summary) -> Iterator[str]:
-    """The refs of all that a file reads."""
+def _read(summary: Summary) -> set[str]:
+    """The refs of all that a file reads or calls."""
+    refs: set[str] = set()
     for function in summary.functions:
-        yield from function.decorators
-        yield from (access.ref for access in function.accesses)
-        yield from (target for call in function.calls for target in call.targets)
+        refs.update(function.decorators)
+        refs.update(access.ref for access in function.accesses)
+        refs.update(target for call in function.calls for target in call.targets)
+    return refs
 
 
 def _through_stars(index: ProjectIndex, found: dict[str, set[str]]) -> None:

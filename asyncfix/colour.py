@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from asyncfix.effects import TRANSPARENT_DECORATORS
+from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
@@ -192,7 +192,7 @@ def _reasons(
     for decorator in fact.decorators:
         if not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
-    if len(index.family.get(name, ())) > 1:
+    if name in index.overridden:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
         yield from _foreign(index, summary.path, fact.owner_class)

@@ -84,11 +84,13 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
 @contextmanager
 def _uncollected() -> Generator[None]:
     """Without the garbage collector: facts and index hold no cycles, and looking for some takes 30 % of the link."""
+    enabled = gc.isenabled()  # the command line does without it to the end
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if enabled:
+            gc.enable()
 
 
 def listing(options: Options) -> Listing:

@@ -66,6 +66,8 @@ def _picked(call: Call, names: Iterable[str]) -> Iterator[Argument]:
 
 def _called_parameters(fact: Function) -> tuple[str, ...]:
     """Positions and names of the parameters that a function calls in its own code."""
+    if not fact.parameters:
+        return ()
     root = f":{fact.qualname}@"
     called = {target.removeprefix(root) for call in fact.calls for target in call.targets if target.startswith(root)}
     bound = 1 if fact.kind in ("method", "classmethod") else 0

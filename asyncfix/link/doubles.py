@@ -71,7 +71,7 @@ class Doubles:
         for entity in found or (SOMETHING,):
             if entity.kind == "instance" and entity.name not in kinds:
                 yield path, edge.site.line, entity.name
-            elif _is_foreign(entity) or (entity == SOMETHING and _is_test(path)):
+            elif _is_foreign(entity) or (entity == SOMETHING and is_test(path)):
                 yield path, edge.site.line, ""
 
     def _of_fixture(self, ref: str) -> Entities:
@@ -98,7 +98,8 @@ class Doubles:
         return self._typed
 
 
-def _is_test(path: str) -> bool:
+def is_test(path: str) -> bool:
+    """Whether a file belongs to the tests, by its name and those of the folders round it."""
     return any(part.startswith(("test", "conftest")) for part in path.split("/"))
 
 

@@ -100,6 +100,8 @@ class Evaluator:
     catalog: Catalog
     functions: Mapping[str, FunctionInfo]
     classes: Mapping[str, ClassInfo]
+    methods: Mapping[str, Mapping[str, Sequence[str]]]
+    """Ids of the methods that a class defines itself, by the id of the class and their last name."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
@@ -108,6 +110,8 @@ class Evaluator:
 
     def evaluate(self, path: str, ref: str) -> Entities:
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
+        if ref[:1] == "?":
+            return UNKNOWN
         key = (path, ref)
         found = self._memo.get(key)
         if found is None:
@@ -136,7 +140,7 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------------ roots
 
     def _evaluate(self, path: str, ref: str) -> Entities:
-        if ref.startswith("?") or not ref:
+        if not ref:
             return UNKNOWN
         # The longest prefix that was seen before saves most of the work: refs grow step by step.
         tail = _last_step(ref)

@@ -80,8 +80,7 @@ def handed(index: ProjectIndex) -> dict[str, tuple[str, str, int]]:
     return {
         method: place
         for owner, place in found.items()
-        if owner in index.classes
-        for method in own_methods(index.evaluator, index.classes[owner])
+        for method in own_methods(index.evaluator, owner)
         if index.fact(method).qualname.rpartition(".")[2] in PROTOCOLS
     }
 

@@ -12,7 +12,7 @@ from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, p
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
-from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts
+from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 STOP = "builtins.StopIteration"
 
@@ -30,8 +30,8 @@ LIBRARY_OPERATIONS = {
 """What is run of objects of libraries, and the use of a call that does the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+# Structs, like the facts themselves: there are hundreds of thousands, and they are made in a fraction of the time.
+class Edge(Value, frozen=True):
     """One place where ``caller`` runs ``callee``.
 
     kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator`` |
@@ -51,8 +51,7 @@ class Edge:
         return self.site.span
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(Value, frozen=True):
     """One call of a library: the canonical dotted name."""
 
     caller: str
@@ -60,8 +59,7 @@ class External:
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class Loose:
+class Loose(Value, frozen=True):
     """A place that may mean any function of that name: the reason code, and where."""
 
     reason: str
@@ -87,18 +85,25 @@ class ProjectIndex:
     passed: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     rebound: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
-    family: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
+    overridden: set[str] = field(default_factory=lambda: set[str]())
+    """Methods that override another one, or are overridden."""
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
     promised: set[str] = field(default_factory=lambda: set[str]())
     """Methods of protocols of which it is not told who keeps them: a call of one may run anything."""
     names: frozenset[str] = frozenset()
     """Last names of all functions."""
+    callables: frozenset[str] = frozenset()
+    """Those of what a ref may mean to call or to pass on: not of the bodies of modules and classes."""
+    properties: frozenset[str] = frozenset()
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
 
     _handed: Mapping[str, tuple[str, str, int]] | None = None
+    _below: dict[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=lambda: dict[tuple[str, str], tuple[str, ...]]()
+    )
 
     @property
     def summaries(self) -> Mapping[str, Summary]:
@@ -114,6 +119,14 @@ class ProjectIndex:
     @property
     def catalog(self) -> Catalog:
         return self.evaluator.catalog
+
+    def methods_below(self, class_id: str, name: str) -> tuple[str, ...]:
+        """Methods of that name that the subclasses of a class define."""
+        found = self._below.get((class_id, name))
+        if found is None:
+            own = (self.evaluator.methods.get(below, {}) for below in self.subclasses.get(class_id, ()))
+            found = self._below[class_id, name] = tuple(item for each in own for item in each.get(name, ()))
+        return found
 
     def fact(self, function: str) -> Function:
         return self.functions[function].fact
@@ -145,9 +158,13 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
             if (path, item.qualname) not in classes_at:
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
-    evaluator = Evaluator(by_path, modules, catalog, functions, classes, functions_at, classes_at)
+    methods = _methods(functions, classes_at)
+    evaluator = Evaluator(by_path, modules, catalog, functions, classes, methods, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
-    index.names = frozenset(info.fact.qualname.rpartition(".")[2] for info in functions.values())
+    index.names = frozenset(_last(info.fact) for info in functions.values())
+    defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]
+    index.callables = frozenset(map(_last, defined))
+    index.properties = frozenset(_last(fact) for fact in defined if fact.kind == "property")
     _inheritance(index)
     for name, info in functions.items():
         _edges(index, name, info)
@@ -155,6 +172,10 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     _computed(index)
     stopping.spread(index)
     return index
+
+
+def _last(fact: Function) -> str:
+    return fact.qualname.rpartition(".")[2]
 
 
 def _unique(name: str, taken: Mapping[str, object]) -> str:
@@ -166,25 +187,34 @@ def _unique(name: str, taken: Mapping[str, object]) -> str:
     return f"{name}#{number}"
 
 
+def _methods(
+    functions: Mapping[str, FunctionInfo], classes_at: Mapping[tuple[str, str], str]
+) -> dict[str, dict[str, list[str]]]:
+    """The methods of every class that has some, by name."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, (path, fact) in functions.items():
+        owner = classes_at.get((path, fact.owner_class)) if fact.owner_class else None
+        if owner is not None:
+            found.setdefault(owner, {}).setdefault(_last(fact), []).append(name)
+    return found
+
+
 def _inheritance(index: ProjectIndex) -> None:
-    """Families of methods that override each other turn together or not at all."""
+    """Who inherits from whom, and which methods that concerns."""
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
     for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
         index.subclasses.setdefault(name, []).extend(keeping)
         if others:
-            index.promised.update(own_methods(index.evaluator, index.classes[name]))
-    for name, info in index.classes.items():
+            index.promised.update(own_methods(index.evaluator, name))
+    for name, methods in index.evaluator.methods.items():
         for below in index.subclasses.get(name, ()):
-            under = index.classes[below]
-            for function in own_methods(index.evaluator, info):
-                method = index.fact(function).qualname.rpartition(".")[2]
-                overriding = index.evaluator.function_ids(under.path, f"{under.fact.qualname}.{method}")
-                if overriding:
-                    joined = index.family.get(function, frozenset({function})).union(overriding)
-                    for member in joined:
-                        index.family[member] = index.family.get(member, frozenset()) | joined
+            overriding = index.evaluator.methods.get(below, {})
+            for method in methods.keys() & overriding.keys():
+                versions = {*methods[method], *overriding[method]}
+                if len(versions) > 1:
+                    index.overridden |= versions
 
 
 def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
@@ -209,7 +239,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
                 _made_for_library(index, name, callback, given)
     for access in info.fact.accesses:
         # Most attributes are data: no function is called that.
-        if access.ref.rpartition(".")[2].lstrip(":") in index.names:
+        if access.ref.rpartition(".")[2].lstrip(":") in index.callables:
             _access_edges(index, name, info, access)
         elif access.ref == STOP:
             index.stopping.setdefault(name, access.line)
@@ -271,15 +301,13 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
 
 def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iterable[str]:
     """What a call of a method may run instead, if the receiver is of a subclass: not so for ``super()`` or a class's own name."""
-    if len(index.family.get(method, ())) < 2:
+    if method not in index.overridden:
         return
-    path, last = index.path(name), index.fact(method).qualname.rpartition(".")[2]
+    path, last = index.path(name), _last(index.fact(method))
     for target in call.targets:
         for receiver in index.evaluator.evaluate(path, target.rpartition(".")[0]):
             if receiver.kind == "instance" or (receiver.kind == "class" and index.fact(name).kind == "classmethod"):
-                for below in index.subclasses.get(receiver.name, ()):
-                    info = index.classes[below]
-                    yield from index.evaluator.function_ids(info.path, f"{info.fact.qualname}.{last}")
+                yield from index.methods_below(receiver.name, last)
 
 
 def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
@@ -314,7 +342,7 @@ def _made_for_library(index: ProjectIndex, name: str, call: Call, entities: Iter
     """A library makes an object of a class that it is given, and runs what the class has in place of its own."""
     for class_id in (entity.name for entity in entities if entity.kind == "class"):
         for base in index.evaluator.order(class_id):
-            methods = own_methods(index.evaluator, index.classes[base]) if base in index.classes else ()
+            methods = own_methods(index.evaluator, base)
             _protocol(index, name, call, class_id, [index.fact(item).qualname.rpartition(".")[2] for item in methods])
 
 
@@ -358,6 +386,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
     base, _, attribute = access.ref.rpartition(".")
     if (
         access.kind in ("read", "write")
+        and attribute in index.properties
         and base
         and not base.startswith(".")
         and _property(index, name, info, access, base, attribute)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from asyncfix.link.protocols import own_methods
@@ -34,6 +33,7 @@ class Named:
         self.lasts: dict[str, tuple[str, int, str]] = {}
         self._sorted = sorted(index.names)
         self._seen: set[tuple[str, str]] = set()
+        self._shaped: dict[str, tuple[str, ...]] = {}
 
     def look(self) -> None:
         """Go through the calls of the whole project."""
@@ -93,31 +93,43 @@ class Named:
         if (owner, shape) not in self._seen:
             self._seen.add((owner, shape))
             for function in self._inside(owner):
-                if fnmatchcase(self.index.fact(function).qualname.rpartition(".")[2], shape):
+                if _has_shape(self.index.fact(function).qualname.rpartition(".")[2], shape):
                     self.ids.setdefault(function, (path, call.line, name))
 
     def _inside(self, owner: str) -> Iterator[str]:
         kind, _, name = owner.partition(" ")
         if kind == "class":
-            info = self.index.classes.get(name)
-            yield from own_methods(self.index.evaluator, info) if info is not None else ()
+            yield from own_methods(self.index.evaluator, name)
         else:
             for fact in self.index.summaries[name].functions if name in self.index.summaries else ():
                 if fact.kind == "function" and not fact.outer:
                     yield from self.index.evaluator.function_ids(name, fact.qualname)
 
-    def _matching(self, shape: str) -> Iterator[str]:
+    def _matching(self, shape: str) -> tuple[str, ...]:
         """The last names of that shape."""
+        found = self._shaped.get(shape)
+        if found is None:
+            found = self._shaped[shape] = tuple(self._match(shape))
+        return found
+
+    def _match(self, shape: str) -> Iterator[str]:
         first = shape.partition(ANY)[0]
         for place in range(bisect_left(self._sorted, first), len(self._sorted)):
             if not self._sorted[place].startswith(first):
                 return
-            if fnmatchcase(self._sorted[place], shape):
+            if _has_shape(self._sorted[place], shape):
                 yield self._sorted[place]
 
 
 def _is_telling(shape: str) -> bool:
     return len(shape) > TELLING
+
+
+def _has_shape(name: str, shape: str) -> bool:
+    first, any_between, last = shape.partition(ANY)
+    if not any_between:
+        return name == shape
+    return len(name) >= len(first) + len(last) and name.startswith(first) and name.endswith(last)
 
 
 def _runs(fact: Function) -> bool:

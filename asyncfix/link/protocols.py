@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from asyncfix.link.evaluate import ClassInfo, Evaluator
 from asyncfix.model import Function
@@ -30,11 +31,9 @@ def keepers(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> It
         yield name, sorted(bases - named), bool(others) or (not keeping and len(named) == 1)
 
 
-def own_methods(evaluator: Evaluator, info: ClassInfo) -> Iterator[str]:
+def own_methods(evaluator: Evaluator, class_id: str) -> Iterator[str]:
     """Ids of the methods that a class defines itself."""
-    for function in evaluator.summaries[info.path].functions:
-        if function.owner_class == info.fact.qualname and function.kind != "lambda":
-            yield from evaluator.function_ids(info.path, function.qualname)
+    return chain.from_iterable(evaluator.methods.get(class_id, {}).values())
 
 
 def _is_protocol(evaluator: Evaluator, info: ClassInfo) -> bool:
@@ -44,15 +43,14 @@ def _is_protocol(evaluator: Evaluator, info: ClassInfo) -> bool:
 def _by_method(evaluator: Evaluator) -> dict[str, list[str]]:
     """Classes by the names of the methods that they define."""
     found: dict[str, list[str]] = {}
-    for info in evaluator.functions.values():
-        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
-        if owner is not None:
-            found.setdefault(_last(info.fact), []).append(owner)
+    for name, methods in evaluator.methods.items():
+        for method in methods:
+            found.setdefault(method, []).append(name)
     return found
 
 
 def _methods(evaluator: Evaluator, protocol: str) -> Sequence[Function]:
-    return [evaluator.functions[item].fact for item in own_methods(evaluator, evaluator.classes[protocol])]
+    return [evaluator.functions[item].fact for item in own_methods(evaluator, protocol)]
 
 
 def _keeping(

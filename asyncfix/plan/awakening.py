@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from asyncfix.effects.touch import Where
 from asyncfix.facts.walker import STARTING
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call, Function, Span
 from asyncfix.plan.interleave import Suspension
-from asyncfix.touch import Where
 
 ENTERED = ("__aenter__", "__aexit__")
 BY_HAND = ("send", "throw")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.colour import AWAITABLE_USES, Barrier, Colouring, barring, colour
-from asyncfix.effects import said
+from asyncfix.effects.keys import said
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
 from asyncfix.model import (

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from asyncfix.effects import Reach, said
+from asyncfix.effects.keys import said
+from asyncfix.effects.reach import Reach
+from asyncfix.effects.touch import Touch
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
@@ -27,7 +29,6 @@ from asyncfix.model import (
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held
-from asyncfix.touch import Touch
 
 
 @dataclass(frozen=True, slots=True)

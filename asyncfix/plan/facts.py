@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules
 from asyncfix.config import Config
-from asyncfix.effects import Effects
-from asyncfix.link.doubles import Doubles
+from asyncfix.effects.reach import Effects
+from asyncfix.link.doubles import Doubles, is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
@@ -234,7 +234,7 @@ def _patched(
 def _exported(index: ProjectIndex) -> Iterator[str]:
     """Functions (and methods of classes) that the project offers to others."""
     for path, summary in index.summaries.items():
-        if any(part.startswith("test") for part in path.split("/")):
+        if is_test(path):
             continue  # what tests gather is for nobody else
         package = path.endswith("__init__.py")
         for name in summary.exports if summary.exports is not None else tuple(summary.bindings) if package else ():
@@ -244,14 +244,9 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
                 if entity.kind == "function":
                     yield entity.name
                 elif entity.kind == "class":
-                    owner = index.classes.get(entity.name)
-                    for item in index.summaries[owner.path].functions if owner else ():
-                        if (
-                            owner
-                            and item.owner_class == owner.fact.qualname
-                            and not item.qualname.rpartition(".")[2].startswith("_")
-                        ):
-                            yield from index.evaluator.function_ids(owner.path, item.qualname)
+                    for method, found in index.evaluator.methods.get(entity.name, {}).items():
+                        if not method.startswith("_"):
+                            yield from found
 
 
 def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from asyncfix.effects import LIBRARY, Effects, is_known, said
+from asyncfix.effects.keys import LIBRARY, is_known, said
+from asyncfix.effects.reach import Effects
+from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.link.doubles import is_test
 from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
 from asyncfix.plan.iterating import changed_while_iterated
-from asyncfix.touch import CONSTRUCTING, Touch, Where, of_self
 
 CALLED = "call of "
+DEEPEST = 2
+"""So many calls deep two objects may be told to be the same: what a wrapper calls itself."""
 ENTERING = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 # Context managers of the standard library that change something for all tasks while they are open.
 FOR_ALL = frozenset(
@@ -21,11 +26,9 @@ FOR_ALL = frozenset(
         "contextlib.redirect_stdout",
         "contextlib.redirect_stderr",
         "warnings.catch_warnings",
-        "unittest.mock.patch",
-        "unittest.mock.patch.object",
-        "unittest.mock.patch.dict",
     }
 )
+PATCHING = frozenset({"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.dict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,26 @@ class Suspension:
     held: tuple[str, ...]
 
 
+class Inner(NamedTuple):
+    """What is touched in a call, as in `Touch`, and how many calls deep that is."""
+
+    key: str
+    object: str
+    writes: bool
+    depth: int
+
+
 @dataclass(slots=True)
 class Interleaving:
     """What other tasks may do at awaits; what each function touches is remembered."""
 
     effects: Effects
     _touched: dict[str, tuple[Touch, ...]] = field(default_factory=lambda: dict[str, tuple[Touch, ...]]())
-    _ends: dict[tuple[str, bool], tuple[Touch, ...]] = field(
-        default_factory=lambda: dict[tuple[str, bool], tuple[Touch, ...]]()
+    _ends: dict[tuple[str, bool], tuple[Inner, ...]] = field(
+        default_factory=lambda: dict[tuple[str, bool], tuple[Inner, ...]]()
+    )
+    _inner: dict[tuple[str, bool], tuple[Inner, ...]] = field(
+        default_factory=lambda: dict[tuple[str, bool], tuple[Inner, ...]]()
     )
     _locked: dict[str, Where] | None = None
 
@@ -71,7 +86,7 @@ class Interleaving:
         """A lock that is held there, if anything asks whether it is: nobody could see it so without the await."""
         path = self.effects.index.path(suspension.function)
         for ref in suspension.held:
-            key = self.effects.key(path, ref.removesuffix("~"))[0] if ref.endswith("~") else ""
+            key = self.effects.keys.of(path, ref.removesuffix("~"))[0] if ref.endswith("~") else ""
             where = self._asked().get(key) if is_known(key) else None
             if where is not None:
                 yield f"{said(key)} is held at the await, and others ask whether it is ({where})"
@@ -84,7 +99,7 @@ class Interleaving:
                 for item in externals:
                     if item.name.startswith("asyncio.") and item.name.endswith(".locked"):
                         path = self.effects.index.path(name)
-                        key = self.effects.key(path, item.call.targets[0].rpartition(".")[0])[0]
+                        key = self.effects.keys.of(path, item.call.targets[0].rpartition(".")[0])[0]
                         self._locked.setdefault(key, Where(path, item.call.line))
         return self._locked
 
@@ -139,7 +154,7 @@ class Interleaving:
                     yield entity.name, False
             for entity in index.evaluator.evaluate(path, held):
                 if entity.kind == "instance":
-                    own = self.effects.made_here(path, held)
+                    own = self.effects.keys.made_here(path, held)
                     yield from ((name, own) for name in self._methods(entity, ENTERING))
         for decorator in index.fact(suspension.function).decorators:
             for entity in index.evaluator.evaluate(path, f"{decorator}()"):
@@ -162,20 +177,20 @@ class Interleaving:
         for edge in _awaited(self.effects.index, suspension.function):
             around = loop is not None and loop.contains(edge.span)
             if around or edge.span.end <= suspension.span.start:
-                left.extend(self._called(edge, edge.callee, self._at_an_end(edge.callee, True)))
+                left.extend(self._called(edge, self._at_an_end(edge.callee, True)))
             if around or edge.span.start >= suspension.span.end:
-                entered.extend(self._called(edge, edge.callee, self._at_an_end(edge.callee, False)))
+                entered.extend(self._called(edge, self._at_an_end(edge.callee, False)))
         return left, entered
 
-    def _at_an_end(self, function: str, last: bool) -> tuple[Touch, ...]:
+    def _at_an_end(self, function: str, last: bool) -> tuple[Inner, ...]:
         """What a coroutine, with those that it awaits, touches before it first suspends, or (``last``) after it last did."""
         found = self._ends.get((function, last))
         if found is None:
             self._ends[function, last] = ()  # of one that awaits itself
-            found = self._ends[function, last] = tuple(self._find_end(function, last))
+            found = self._ends[function, last] = _in_call(function, self._find_end(function, last))
         return found
 
-    def _find_end(self, function: str, last: bool) -> Iterable[Touch]:
+    def _find_end(self, function: str, last: bool) -> Iterable[Inner]:
         awaits = self.effects.index.fact(function).awaits
         first_end = min((span.end for span in awaits), default=None)
         last_end = max((span.end for span in awaits), default=0)
@@ -183,10 +198,10 @@ class Interleaving:
         def counts(at: int) -> bool:
             return at >= last_end if last else first_end is None or at <= first_end
 
-        yield from (touch for touch in self._touches(function) if counts(touch.at))
-        for edge in _awaited(self.effects.index, function):
-            if counts(edge.span.end):
-                yield from self._called(edge, edge.callee, self._at_an_end(edge.callee, last))
+        yield from (_inner(touch) for touch in self._touches(function) if counts(touch.at))
+        awaited = (edge.callee for edge in _awaited(self.effects.index, function) if counts(edge.span.end))
+        for callee in dict.fromkeys(awaited):
+            yield from self._at_an_end(callee, last)
 
     def _touches(self, function: str) -> tuple[Touch, ...]:
         """Own accesses, and those of the sync functions called, at the place of the call."""
@@ -201,19 +216,47 @@ class Interleaving:
         if index.fact(edge.callee).is_async:
             return
         for name, own in sorted(self.effects.run(edge.caller, edge.span)):
+            yield from self._called(edge, self._inside(name, own))
+
+    def _inside(self, name: str, own: bool) -> tuple[Inner, ...]:
+        """What a function's own code touches when it is called, on an object that its caller made if ``own``."""
+        found = self._inner.get((name, own))
+        if found is None:
+            index = self.effects.index
             alone = own or index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
             touches = self.effects.direct(name).touches
-            yield from self._called(
-                edge, name, (item for item in touches if not (alone and of_self(item, index, name)))
+            found = self._inner[name, own] = _in_call(
+                name, (_inner(item) for item in touches if not (alone and of_self(item, index, name)))
             )
+        return found
 
-    def _called(self, edge: Edge, name: str, touches: Iterable[Touch]) -> Iterable[Touch]:
-        """What the function of that name touches in a call, once each, as something that happens at its place; its
-        arguments are its own."""
+    def _called(self, edge: Edge, touched: Iterable[Inner]) -> Iterable[Touch]:
+        """What is touched in a call as something that happens at its place."""
         where = Where(self.effects.index.path(edge.caller), edge.site.line)
-        kinds = {(touch.key, touch.object, touch.writes) for touch in touches if not touch.key.startswith("argument ")}
-        for key, holder, writes in sorted(kinds):
-            yield Touch(key, f"{CALLED}{name} {holder}", writes, edge.span, edge.span.end, where)
+        for item in touched:
+            yield Touch(item.key, item.object, item.writes, edge.span, edge.span.end, where)
+
+
+def _inner(touch: Touch) -> Inner:
+    return Inner(touch.key, touch.object, touch.writes, int(touch.object.startswith(CALLED)))
+
+
+def _in_call(name: str, touched: Iterable[Inner]) -> tuple[Inner, ...]:
+    """What the function of that name touches in a call of it, once each; its arguments are its own.
+
+    What lies deeper than wrappers look is never the same object as anything else: of that one read and one write of a key
+    will do. All of it would be as much as there are ways through the calls.
+    """
+    kept: dict[object, Inner] = {}
+    written: set[str] = set()
+    for item in sorted(set(touched)):
+        deep = item.depth >= DEEPEST
+        if not item.key.startswith("argument ") and not (deep and item.key in written):
+            called = Inner(item.key, f"{CALLED}{name} {item.object}", item.writes, item.depth + 1)
+            kept.setdefault((item.key, item.writes) if deep else called, called)
+            if deep and item.writes:
+                written.add(item.key)
+    return tuple(kept.values())
 
 
 def _awaited(index: ProjectIndex, function: str) -> Iterable[Edge]:
@@ -255,5 +298,5 @@ def _changed_for_all(index: ProjectIndex, suspension: Suspension) -> Iterable[st
     path = index.path(suspension.function)
     for ref in suspension.held:
         for entity in index.evaluator.evaluate(path, ref.removesuffix("()")):
-            if entity.name in FOR_ALL:
+            if entity.name in FOR_ALL or (entity.name in PATCHING and not is_test(path)):  # tests run one by one
                 yield f"the await stands in a block of {entity.name}, which changes something for all other tasks too"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.effects import Effects, is_known, said
+from asyncfix.effects.keys import is_known, said
+from asyncfix.effects.reach import Effects
+from asyncfix.effects.touch import Where
 from asyncfix.link.evaluate import Entity
 from asyncfix.model import Span
-from asyncfix.touch import Where
 
 VIEWS = (".items()", ".keys()", ".values()")
 DEEPEST = 5
@@ -45,7 +46,7 @@ def _gone_through(effects: Effects, path: str, ref: str, depth: int) -> Iterator
     for name in functions:
         yield from _given(effects, name, depth + 1)
     if not functions:
-        yield effects.key(path, ref)[0]
+        yield effects.keys.of(path, ref)[0]
 
 
 def _given(effects: Effects, function: str, depth: int) -> Iterator[str]:

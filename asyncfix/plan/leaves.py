@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from asyncfix.catalog import PARTLY
-from asyncfix.effects import TRANSPARENT_DECORATORS
+from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.link.evaluate import Entity, FunctionInfo
 from asyncfix.link.index import CONSTRUCTORS, Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop

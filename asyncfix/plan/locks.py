@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from asyncfix.effects import pretty
+from asyncfix.effects.keys import pretty
 from asyncfix.link.index import ProjectIndex
 from asyncfix.plan.interleave import Suspension
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules, may_turn
-from asyncfix.effects import Effects
+from asyncfix.effects.reach import Effects
 from asyncfix.link.doubles import fixtures
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch

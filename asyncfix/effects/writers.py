@@ -6,13 +6,15 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from asyncfix.effects.touch import CONSTRUCTING, Touch, of_self
+from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
 from asyncfix.link.arguments import PARAMETER, given
-from asyncfix.touch import CONSTRUCTING, Touch, of_self
 
 if TYPE_CHECKING:
-    from asyncfix.effects import Effects
+    from asyncfix.effects.reach import Effects
 
 ARGUMENT = "argument "
+CHANGING = CHANGING_METHODS | SIGNALLING_METHODS
 Written = tuple[str, Touch]
 
 
@@ -52,7 +54,7 @@ class Writers:
         match = PARAMETER.match(":" + parameter)
         for function in self.index.evaluator.function_ids(path, match[1]) if match else ():
             for edge, argument in given(self.index, function, match[2] if match else ""):
-                above = self.effects.key(self.index.path(edge.caller), argument.ref)[0]
+                above = self.effects.keys.of(self.index.path(edge.caller), argument.ref)[0]
                 if above.startswith(ARGUMENT):
                     yield from self._given(above)
                 elif above:
@@ -93,7 +95,8 @@ class Writers:
                 yield from effects.access(info.path, access)
         touches: list[Touch] = []
         for call in index.unknown.get(function, ()):
-            effects.unknown_call(info.path, call, touches)
+            if any(target.rpartition(".")[2] in CHANGING for target in call.targets):
+                effects.unknown_call(info.path, call, touches)
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             for word in (row.writes or ()) if row is not None else ():

@@ -12,99 +12,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
+from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
+from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
-from asyncfix.facts.scopes import KEPT
-from asyncfix.link.evaluate import SOMETHING, Entity
+from asyncfix.link.evaluate import SOMETHING
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
-from asyncfix.touch import CONSTRUCTING, Touch, Where, of_self
-from asyncfix.writers import Writers
 
-OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__wrapped__", ".__class__")
-LIBRARY = "library "
-PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
-# Methods of plain values, on receivers whose type is not known: harmless unless the project has a function of that name.
-# Names that databases, sessions and paths have too (``get``, ``count``, ``replace``) are not among them.
-VALUE_METHODS = frozenset(
-    [
-        "strip",
-        "lstrip",
-        "rstrip",
-        "split",
-        "rsplit",
-        "splitlines",
-        "lower",
-        "upper",
-        "title",
-        "capitalize",
-        "casefold",
-        "swapcase",
-        "startswith",
-        "endswith",
-        "encode",
-        "decode",
-        "zfill",
-        "ljust",
-        "rjust",
-        "center",
-        "partition",
-        "rpartition",
-        "removeprefix",
-        "removesuffix",
-        "isdigit",
-        "isalpha",
-        "isalnum",
-        "isspace",
-        "isdecimal",
-        "isnumeric",
-        "isidentifier",
-        "islower",
-        "isupper",
-        "istitle",
-        "translate",
-        "expandtabs",
-        "items",
-        "keys",
-        "isoformat",
-        "total_seconds",
-        "timestamp",
-        "group",
-        "groups",
-        "groupdict",
-    ]
-)
-# Decorators that leave a coroutine function what it is, or await it themselves.
-TRANSPARENT_DECORATORS = frozenset(
-    {
-        "builtins.staticmethod",
-        "builtins.classmethod",
-        "abc.abstractmethod",
-        "typing.override",
-        "typing_extensions.override",
-        "typing.final",
-        "typing.no_type_check",
-        "warnings.deprecated",
-        "tenacity.retry()",
-        "backoff.on_exception()",
-        "backoff.on_predicate()",
-        "stamina.retry()",
-    }
-)
-# Decorators that touch nothing shared when the function is called, in whatever thread.
-QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
-    "builtins.property",
-    "functools.cached_property",
-    "functools.cache",
-    "functools.lru_cache",
-    "functools.lru_cache()",
-    "functools.wraps()",
-    "functools.total_ordering",
-    "contextlib.contextmanager",
-    "typing.overload",
-}
 THREAD_LOCAL = "threading.local"
 UNSEEN = "is not known: it may touch shared state"
 WARN = "warnings.warn"
@@ -141,6 +60,7 @@ class Effects:
         self._below: dict[str, frozenset[str]] = {}
         self._closures: dict[tuple[str, bool], frozenset[tuple[str, bool]]] = {}
         self._decorated: dict[str, str] = {}
+        self.keys = Keys(index)
         self._writers = Writers(self)
 
     # ------------------------------------------------------------------------------------------------------- one function
@@ -180,7 +100,7 @@ class Effects:
             if access.ref == STOP:
                 yield access.span, Barred("stop-iteration", f"StopIteration hangs a thread's waiter ({where})")
                 continue
-            base, attribute = _split(access.ref)
+            base, attribute = split(access.ref)
             for entity in self.index.evaluator.evaluate(path, base) if attribute and base != ":" else ():
                 if entity.name.removesuffix("()") == THREAD_LOCAL:
                     yield access.span, Barred(
@@ -208,7 +128,7 @@ class Effects:
     def access(self, path: str, access: Access) -> Iterator[Touch]:
         if access.ref.endswith(OF_A_DEFINITION):
             return  # a wrapper gets the name of what it wraps
-        key, holder = self.key(path, access.ref)
+        key, holder = self.keys.of(path, access.ref)
         if not key and LIBRARY_VARIABLE.fullmatch(access.ref):
             key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
         if key:
@@ -232,7 +152,7 @@ class Effects:
             if not receiver:
                 return target
             changes = name in CHANGING_METHODS or name in SIGNALLING_METHODS
-            key, holder = self.key(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
+            key, holder = self.keys.of(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
             if key:
                 touches.append(
                     Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line), loop=call.loop)
@@ -296,13 +216,13 @@ class Effects:
                 )
             case "receiver":
                 receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-                key, holder = self.key(path, receiver)
+                key, holder = self.keys.of(path, receiver)
                 if key:
                     yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "argument":
                 stated = call.arguments[int(position) : int(position) + 1] if position else ()
                 for argument in stated or call.arguments:
-                    key, holder = self.key(path, argument.ref)
+                    key, holder = self.keys.of(path, argument.ref)
                     if key:
                         yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
             case "file":
@@ -326,7 +246,7 @@ class Effects:
             entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver)
         )
         place = int(position) if position else -1 if method else 0
-        if name.startswith("io.") and self.made_here(path, receiver):
+        if name.startswith("io.") and self.keys.made_here(path, receiver):
             return ""  # the call that opened it stands for all that is done to it
         if place in call.own_paths and self.index.evaluator.modules.find(path, "tempfile") is None:
             return ""
@@ -338,7 +258,7 @@ class Effects:
         ref = receiver if given is None else given.ref
         if "@" in ref and "()" not in ref:
             return f"@{path}:{ref.rpartition('@')[2]}"  # two functions of a file may be given one path under one name
-        key = self.key(path, ref)[0]
+        key = self.keys.of(path, ref)[0]
         if key and not key.startswith("?"):
             return key
         # A local name stands for one path in one file; anything else is compared with nothing.
@@ -354,106 +274,6 @@ class Effects:
                 if not handler.types or caught & {STOP, "builtins.Exception", "builtins.BaseException"}:
                     return True
         return False
-
-    # --------------------------------------------------------------------------------------------------------------- keys
-
-    def key(self, path: str, ref: str) -> tuple[str, str]:
-        """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
-        if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
-            return "", ""
-        if ref.startswith("?"):
-            return ref, "?"
-        base, attribute = _split(ref)
-        if not attribute:
-            return self._whole(path, ref)
-        if base.endswith("<locals>"):
-            return f"{self.index.evaluator.modules.names[path]}{ref}", base
-        if self.made_here(path, base):
-            return "", ""
-        for entity in self.index.evaluator.evaluate(path, base):
-            match entity.kind:
-                case "instance" | "class":
-                    given = self._given_by_property(entity, attribute)
-                    if given is not None:
-                        return self.key(*given)
-                    owner = self._owner(entity, attribute)
-                    return f"{owner}.{attribute}", base
-                case "module":
-                    module = self.index.evaluator.modules.names[entity.name]
-                    return self._variable(entity.name, module, attribute)
-                case "external":
-                    return ("", "") if "()" not in entity.name else (f"?.{attribute}", base)
-                case "value":
-                    return self.key(path, base)
-                case _:
-                    pass
-        return f"?.{attribute}", base
-
-    def _whole(self, path: str, ref: str) -> tuple[str, str]:
-        """A ref without an attribute at its end: a parameter, a variable of a function, the result of a call."""
-        if "@" in ref and not ref.endswith(("()", "!")):
-            return f"argument {path}{ref}", ref
-        if ref.startswith(":") and ref.endswith("!"):
-            return f"{path}{ref}", ref  # the object itself, as a class of a library sees it
-        if self.made_here(path, ref):
-            return "", ""
-        if ref.endswith("()"):
-            return (
-                f"?{ref}",
-                ref,
-            )  # what a function of the project, or a method of something shared, gives may be shared
-        base = ref.rstrip("[]%~")
-        return self.key(path, base) if base != ref else ("", "")
-
-    def _variable(self, path: str, module: str, name: str) -> tuple[str, str]:
-        summary = self.index.summaries[path]
-        for entity in self.index.evaluator.attribute(Entity("module", path), name):
-            if entity.kind in ("function", "class", "module") and f":{name}" in summary.bindings.get(
-                name, (f":{name}",)
-            ):
-                return "", ""
-        if name in summary.bindings:
-            return f"{module}.{name}", module
-        return "", ""
-
-    def _given_by_property(self, entity: Entity, attribute: str) -> tuple[str, str] | None:
-        """What a property gives that only gives an attribute: its path and ref."""
-        if entity.kind != "instance" or attribute not in self.index.names:
-            return None
-        for found in self.index.evaluator.getters(entity, attribute):
-            fact = self.index.fact(found)
-            if len(fact.results) == 1 and _split(fact.results[0])[1]:
-                return self.index.path(found), fact.results[0]
-        return None
-
-    def _owner(self, entity: Entity, attribute: str) -> str:
-        """The base class that introduces an attribute, so that one attribute has one key."""
-        owner = entity.name
-        for base in self.index.evaluator.order(entity.name):
-            info = self.index.classes.get(base)
-            if info is not None and attribute in info.fact.attributes:
-                owner = base
-        return owner
-
-    def made_here(self, path: str, ref: str) -> bool:
-        """Whether an object was made by the code that uses it: the call of a class, or of a library."""
-        if ref.endswith(";"):
-            return True
-        if f"(){KEPT}" in ref:
-            return False
-        at = ref.rfind("()")
-        if at < 0:
-            return False
-        entities = self.index.evaluator.evaluate(path, ref[:at])
-        if not entities or any(entity.kind not in ("class", "external") for entity in entities):
-            return False
-        if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
-            return False
-        base, attribute = _split(ref[:at])
-        method = attribute and any(
-            entity.kind in ("instance", "value") for entity in self.index.evaluator.evaluate(path, base)
-        )
-        return not method or not self.key(path, base)[0]
 
     # ------------------------------------------------------------------------------------------------------- whole reach
 
@@ -522,40 +342,13 @@ class Effects:
         path, owner = self.index.path(edge.caller), self.index.fact(edge.caller).owner_class
         receivers = [target.rpartition(".")[0] for target in edge.site.targets]
         return bool(receivers) and all(
-            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self.made_here(path, receiver)
+            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self.keys.made_here(path, receiver)
             for receiver in receivers
         )
 
     def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
         """Functions that write a shared thing outside a constructor, with the place."""
         return self._writers.of(key)
-
-
-def pretty(ref: str) -> str:
-    """A ref as a person would write it."""
-    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
-    return re.sub(r"[\w.]*@", "", text)
-
-
-def is_known(key: str) -> bool:
-    """Whether a key tells one thing from another: nothing at all is known of some objects."""
-    return bool(key.strip("?[]()!~%^"))
-
-
-def said(key: str) -> str:
-    """A key as a person reads it."""
-    if key.startswith("argument "):
-        return f"the argument {key.rpartition('@')[2]}"
-    if ":" in key and not key.startswith(("file ", "'", '"')):
-        return pretty(key.rpartition(":")[2])
-    if key.startswith("file "):
-        if key.startswith("file @"):
-            return f"the file {key.rpartition(':')[2]}"
-        return "a file" if "?" in key else f"the file {said(key.removeprefix('file '))}"
-    kept = PROCESS_STATE.fullmatch(key)
-    if kept is not None:
-        return f"what {kept.group(1)} keeps for the whole process"
-    return pretty(key.removeprefix(LIBRARY).removeprefix("?.")) or "an object that is not known"
 
 
 def _only_reads(name: str, call: Call) -> bool:
@@ -577,13 +370,3 @@ def _names_caller(call: Call) -> bool:
         argument.literal != "1" and (argument.keyword == "stacklevel" or (position == 2 and not argument.keyword))
         for position, argument in enumerate(call.arguments)
     )
-
-
-def _split(ref: str) -> tuple[str, str]:
-    """A ref's base and the attribute it ends in ('' if it ends in something else)."""
-    base, dot, last = ref.rpartition(".")
-    if not dot or not last.isidentifier():
-        if ref.startswith(":") and ref[1:].isidentifier():
-            return ":", ref[1:]
-        return ref, ""
-    return base or ":", last

@@ -1,0 +1,1 @@
+"""What functions read and write that others can reach."""
