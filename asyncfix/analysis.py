@@ -61,7 +61,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     stage("link")
     named = modules.build(
         (*(item.path for item in summaries), *(text.path for text in texts if text.kind == "python")),
-        _source_roots(workspace),
+        source_roots(workspace.original),
         _other_names(workspace),
     )
     index = link(summaries, texts, named, settings.catalog)
@@ -112,9 +112,9 @@ def _other_names(workspace: Workspace) -> dict[str, str]:
     return {alias: path for alias, path in found.items() if path in workspace.original}
 
 
-def _source_roots(workspace: Workspace) -> tuple[str, ...]:
-    """Folders from which modules are imported: those with a build file, and ``src`` in them."""
-    folders = {path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] in BUILD_FILES}
+def source_roots(paths: Iterable[str]) -> tuple[str, ...]:
+    """Folders from which the modules among these files are imported: those with a build file, and ``src`` in them."""
+    folders = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in BUILD_FILES}
     return tuple(sorted(folders | {f"{folder}/src".lstrip("/") for folder in folders}))
 
 

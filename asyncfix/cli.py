@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from asyncfix.ending import clean_end, prepare
 
-_SUB_COMMANDS = ("undo", "rule")
+_SUB_COMMANDS = ("undo", "rule", "verify")
 
 
 def main() -> None:
@@ -26,9 +26,10 @@ def main() -> None:
         from asyncfix.commands import command
 
         name, arguments = route(sys.argv[1:])
+        arguments, words = split(arguments) if name == "verify" else (arguments, ())
         parser = command(name)
         gc.enable()
-        parser(args=arguments, prog_name=f"asyncfix {name}".rstrip())
+        parser(args=arguments, prog_name=f"asyncfix {name}".rstrip(), obj=words)
 
 
 def route(arguments: Sequence[str]) -> tuple[str, list[str]]:
@@ -36,3 +37,9 @@ def route(arguments: Sequence[str]) -> tuple[str, list[str]]:
     if arguments and arguments[0] in _SUB_COMMANDS:
         return arguments[0], list(arguments[1:])
     return "", list(arguments)
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """What stands before the first ``--``, and the command behind it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return list(arguments[:end]), tuple(arguments[end + 1 :])

@@ -6,7 +6,7 @@ our start-up.
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
@@ -18,17 +18,48 @@ _HELP = """Find calls that block the event loop, and mend them.
 Without --diff or --apply: report what is found under PATHS (default: the current folder). Everything under the root of
 the project is read; only PATHS are edited.
 
-Other commands: `asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all` (a folder of such a name is ./undo).
+Other commands: `asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all`, `asyncfix verify [PATHS] -- COMMAND`
+(a folder of such a name is ./undo).
 
 Exit codes: 0 done, or nothing found; 1 findings, or with --check something fixable is left; 2 wrong usage or
 configuration, an internal error, or a file that should have been processed could not be; 130 and 143 interrupted, with
 all files whole.
 """
 
+# Options that more than one command has.
+_Paths: TypeAlias = Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders.")]
+_Unsafe: TypeAlias = Annotated[bool, typer.Option("--unsafe", help="Take UNSAFE changes too.")]
+_Select: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules only; ALL is every default one.")
+]
+_ExtendSelect: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules too.")]
+_Ignore: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Do without these rules.")]
+_Exclude: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="PATTERN,...", help="Do not edit files that match, as in .gitignore.")
+]
+_ForceExclude: TypeAlias = Annotated[
+    bool, typer.Option("--force-exclude", help="Exclude files that are named in PATHS too.")
+]
+_Strategy: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="How a library is mended: `requests=native`, `files=thread`."),
+]
+_TargetVersion: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="X.Y", help="Oldest Python the project runs on.", show_default=False)
+]
+_Color: TypeAlias = Annotated[Literal["auto", "always", "never"], typer.Option(help="Whether to colour the report.")]
+_NoCache: TypeAlias = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep what was read before.")]
+_Workers: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Number of processes (default: one per CPU).")
+]
+
 
 def command(name: str) -> Callable[..., Any]:
-    """The parser of a sub-command, '' for the main one; called with ``args`` and ``prog_name`` it runs, and exits."""
-    functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule}
+    """The parser of a sub-command, '' for the main one; called with ``args`` and ``prog_name`` it runs, and exits.
+
+    ``obj`` is what `verify` is to run.
+    """
+    functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule, "verify": _verify}
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     settings = {"help_option_names": ["--help", "-h"]}
     app.command(help=None if name else _HELP, context_settings=settings)(functions[name])
@@ -42,10 +73,10 @@ def _print_version(wanted: bool) -> None:
 
 
 def _migrate(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="Files and folders.")] = None,
+    paths: _Paths = None,
     diff: Annotated[bool, typer.Option("--diff", help="Print all edits as one unified diff.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
-    unsafe: Annotated[bool, typer.Option("--unsafe", help="Take UNSAFE changes too.")] = False,
+    unsafe: _Unsafe = False,
     check: Annotated[
         bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
     ] = False,
@@ -53,34 +84,21 @@ def _migrate(
     allow_dirty: Annotated[
         bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes to the files.")
     ] = False,
-    select: Annotated[
-        list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules only; ALL is every default one.")
-    ] = None,
-    extend_select: Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Use these rules too.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE,...", help="Do without these rules.")] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="PATTERN,...", help="Do not edit files that match, as in .gitignore.")
-    ] = None,
-    force_exclude: Annotated[
-        bool, typer.Option("--force-exclude", help="Exclude files that are named in PATHS too.")
-    ] = False,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="How a library is mended: `requests=native`, `files=thread`."),
-    ] = None,
-    target_version: Annotated[
-        str | None, typer.Option(metavar="X.Y", help="Oldest Python the project runs on.", show_default=False)
-    ] = None,
+    select: _Select = None,
+    extend_select: _ExtendSelect = None,
+    ignore: _Ignore = None,
+    exclude: _Exclude = None,
+    force_exclude: _ForceExclude = False,
+    strategy: _Strategy = None,
+    target_version: _TargetVersion = None,
     output_format: Annotated[
         Literal["text", "json", "github"], typer.Option(help="How the report is written.")
     ] = "text",
     statistics: Annotated[bool, typer.Option("--statistics", help="Report sums by rule.")] = False,
     show_files: Annotated[bool, typer.Option("--show-files", help="List the files that may be edited.")] = False,
-    color: Annotated[Literal["auto", "always", "never"], typer.Option(help="Whether to colour the report.")] = "auto",
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep what was read before.")] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Number of processes (default: one per CPU).")
-    ] = None,
+    color: _Color = "auto",
+    no_cache: _NoCache = False,
+    workers: _Workers = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
     ] = False,
@@ -92,8 +110,7 @@ def _migrate(
     _refuse(diff and output_format != "text", "--diff prints only the patch: no --output-format")
     _refuse(statistics and (diff or apply or output_format != "text"), "--statistics goes with the report as text")
     _refuse(show_files and (diff or apply or statistics or output_format != "text"), "--show-files goes alone")
-    wrong = [text for text in strategy or () if not all(text.partition("="))]
-    _refuse(bool(wrong), f"--strategy takes KEY=VALUE, not {wrong[0] if wrong else ''}")
+    _refuse_odd(strategy)
 
     from asyncfix import front
     from asyncfix.outcome import Options
@@ -118,6 +135,61 @@ def _migrate(
     with clean_end():
         look = front.Look(output_format, statistics, color)
         code = front.show_files(options) if show_files else front.migrate(options, look)
+    sys.exit(code)
+
+
+def _verify(
+    context: typer.Context,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATHS]... -- COMMAND...", help="Files and folders; what to run.")
+    ] = None,
+    unsafe: _Unsafe = False,
+    require_run: Annotated[
+        bool, typer.Option("--require-run", help="Fail if no test ran a line that changes, before it changed.")
+    ] = False,
+    select: _Select = None,
+    extend_select: _ExtendSelect = None,
+    ignore: _Ignore = None,
+    exclude: _Exclude = None,
+    force_exclude: _ForceExclude = False,
+    strategy: _Strategy = None,
+    target_version: _TargetVersion = None,
+    output_format: Annotated[Literal["text", "json"], typer.Option(help="How the verdict is written.")] = "text",
+    color: _Color = "auto",
+    no_cache: _NoCache = False,
+    workers: _Workers = None,
+) -> None:
+    """Prove what --diff shows under these options: run COMMAND (usually pytest) on two copies of the tree, twice without
+    the changes and once with them, and compare.
+
+    The tree itself stays as it is. COMMAND runs as it would from here, in your environment; absolute paths into the
+    project lead into the copy. Not copied: version control, caches and virtual environments.
+
+    Exit codes: 0 every clause holds; 1 one does not; 2 nothing can be said: the command fails without the changes, is not
+    pytest, or nothing is to be changed.
+    """
+    _refuse(not context.obj, "say what to run: asyncfix verify [PATHS] -- COMMAND...")
+    _refuse_odd(strategy)
+
+    from asyncfix import front
+    from asyncfix.outcome import Options
+
+    options = Options(
+        paths=tuple(paths or (".",)),
+        mode="diff",
+        unsafe=unsafe,
+        force_exclude=force_exclude,
+        use_cache=not no_cache,
+        select=_listed(select),
+        extend_select=_listed(extend_select),
+        ignore=_listed(ignore),
+        exclude=_listed(exclude),
+        strategy=tuple(strategy or ()),
+        target_version=target_version,
+        workers=workers,
+    )
+    with clean_end():
+        code = front.verify(options, context.obj, require_run, front.Look(output_format, color=color))
     sys.exit(code)
 
 
@@ -149,6 +221,11 @@ def _rule(
 def _refuse(wrong: bool, message: str) -> None:
     if wrong:
         raise typer.BadParameter(message)
+
+
+def _refuse_odd(strategy: list[str] | None) -> None:
+    wrong = [text for text in strategy or () if not all(text.partition("="))]
+    _refuse(bool(wrong), f"--strategy takes KEY=VALUE, not {wrong[0] if wrong else ''}")
 
 
 def _listed(values: list[str] | None) -> tuple[str, ...]:

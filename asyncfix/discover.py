@@ -35,10 +35,10 @@ _TOO_LARGE = "larger than 2 MB"
 _VERSION_CONTROL = (".bzr", ".git", ".hg", ".svn")
 _CACHES = (".hypothesis", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".pytype", ".ruff_cache", "__pycache__")
 _ENVIRONMENTS = (".direnv", ".eggs", ".nox", ".tox", ".venv", "__pypackages__", "node_modules", "site-packages")
-_LEFT_OUT = frozenset((*_VERSION_CONTROL, *_CACHES, *_ENVIRONMENTS))
+LEFT_OUT = frozenset((*_VERSION_CONTROL, *_CACHES, *_ENVIRONMENTS))
 # These too, unless they are Python packages or lie in one.
 _BUILD_OUTPUT = frozenset(("build", "dist"))
-_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 _DOCUMENTATION = frozenset(("doc", "docs"))
 _PYTHON = frozenset((".py", ".pyw"))
 _TEMPLATES = frozenset((".djhtml", ".html", ".j2", ".jinja", ".jinja2", ".tmpl"))
@@ -369,13 +369,13 @@ class _Walk:
                 self.skipped.append(Skipped(_shown(folder + name), _reason(error), self.scope.covers(folder + name)))
 
     def _is_output(self, folder: str, names: set[str], in_package: bool) -> bool:
-        if _VIRTUAL_ENVIRONMENT in names:
+        if VIRTUAL_ENVIRONMENT in names:
             return True
         return folder.split("/")[-2] in _BUILD_OUTPUT and not in_package and "__init__.py" not in names
 
     def _is_open(self, folder: str, name: str, rules: tuple[_Ignores, ...]) -> bool:
         """Whether a folder is to be read, noting why not."""
-        if name in _LEFT_OUT:
+        if name in LEFT_OUT:
             self._close(folder, "default exclude")
         elif self._is_ignored(rules, folder, name + "/"):
             self._close(folder, "git-ignored")
@@ -415,7 +415,7 @@ class _Walk:
         """A link adds nothing but another name, since what is in the root is walked anyway."""
         target = Path(self.top, path)
         is_folder, is_python = target.is_dir(), target.suffix in _PYTHON
-        if not (is_folder or is_python) or name in _LEFT_OUT or self._is_ignored(rules, path, name):
+        if not (is_folder or is_python) or name in LEFT_OUT or self._is_ignored(rules, path, name):
             return
         inside = _inside(os.path.realpath(target), self.top)
         if inside is None:

@@ -9,16 +9,17 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from asyncfix.model import Change, Value
 from asyncfix.outcome import Options, Outcome
+from asyncfix.report.gate import gate_json, gate_text
 from asyncfix.report.machine import github_report, json_report
 from asyncfix.report.question import HELP, PROMPT, question
-from asyncfix.report.style import ColourChoice, Paint, painter, shown_path, wants_colour
+from asyncfix.report.style import ColourChoice, Paint, painter, printable, shown_path, wants_colour
 from asyncfix.report.summary import exit_code, left_out, summary, trouble
 from asyncfix.report.text import statistics, text_report
 from asyncfix.select import Answer
@@ -47,6 +48,28 @@ def migrate(options: Options, look: Look) -> int:
         return _complain(str(stop))
     _present(outcome, options, look, paint)
     return exit_code(outcome, options)
+
+
+def verify(options: Options, command: Sequence[str], require_run: bool, look: Look) -> int:
+    """Run the command without and with what the options choose, and say what the gate says: the exit code."""
+    from asyncfix import pipeline
+    from asyncfix.verify import gate
+
+    paint = painter(wants_colour(look.color, os.environ, sys.stdout.isatty()))
+    try:
+        with _busy(quiet=False):
+            outcome = pipeline.run(options)
+        _tell(trouble(outcome, str(Path.cwd())))
+        verdict = gate.verify(outcome, options, command, require_run, lambda line: _tell([f"asyncfix: {line}"]))
+    except gate.NoVerdict as stop:
+        _tell(f"  {printable(line)}" for line in stop.details)
+        return _complain(str(stop))
+    except _expected() as stop:
+        return _complain(str(stop))
+    except OSError as error:
+        return _complain(str(error))
+    _print([gate_json(verdict)] if look.output_format == "json" else gate_text(verdict, paint))
+    return {True: 0, False: 1, None: 2}[verdict.holds]
 
 
 def show_files(options: Options) -> int:

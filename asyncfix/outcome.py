@@ -41,12 +41,25 @@ class Options(Value, frozen=True):
     workers: int | None = None
 
 
+class Lines(Value, frozen=True):
+    r"""Whole lines of a file that were replaced: the number of the first one, from 1, and how many, before and after.
+
+    Lines end in ``\n``. Of no lines, the number is that of the line behind the place.
+    """
+
+    old: int
+    removed: int
+    new: int
+    added: int
+
+
 class FileResult(Value, frozen=True):
-    """A file that changes; ``old`` is None for one that is created."""
+    """A file that changes; ``old`` is None for one that is created. ``lines``: what was replaced, from top to bottom."""
 
     path: str
     old: bytes | None
     new: bytes
+    lines: tuple[Lines, ...] = ()
 
 
 class Outcome(Value, frozen=True):

@@ -35,7 +35,7 @@ class PatchInput(Value, frozen=True):
     mode: str = "100644"
 
 
-class _Gap(NamedTuple):
+class Gap(NamedTuple):
     """Whole lines that were replaced; ``line`` is the number, from 0, of the first one in the old file."""
 
     line: int
@@ -63,7 +63,7 @@ def file_patch(item: PatchInput) -> PatchedFile | None:
     patched = _header(item)
     lines = _lines(item.old or b"")
     shift = 0
-    for group in _grouped(_gaps(item.old or b"", item.pieces), 2 * CONTEXT):
+    for group in _grouped(gaps(item.old or b"", item.pieces), 2 * CONTEXT):
         hunk = _hunk(lines, group, shift)
         if not hunk.is_valid():
             raise ValueError(f"{item.path}: the lines of a hunk do not add up: {hunk!r}")
@@ -72,7 +72,7 @@ def file_patch(item: PatchInput) -> PatchedFile | None:
     return patched
 
 
-def _gaps(old: bytes, pieces: Pieces) -> Iterator[_Gap]:
+def gaps(old: bytes, pieces: Pieces) -> Iterator[Gap]:
     """What was replaced, in whole lines that differ at both ends."""
     done, line, at_line_start = 0, 0, True
     pending: list[bytes] = []
@@ -104,12 +104,12 @@ def _whole_lines(old: bytes, start: int, end: int, at_line_start: bool) -> tuple
     return first, old.rfind(b"\n", first, end) + 1
 
 
-def _trimmed(line: int, removed: bytes, added: bytes) -> Iterator[_Gap]:
+def _trimmed(line: int, removed: bytes, added: bytes) -> Iterator[Gap]:
     """The gap that begins after ``line`` lines and some that are equal, without the equal ones; none if all are."""
     before, after = _lines(removed), _lines(added)
     head = _equal(zip(before, after, strict=False))
     tail = _equal(zip(reversed(before[head:]), reversed(after[head:]), strict=False))
-    gap = _Gap(line + head, before[head : len(before) - tail], after[head : len(after) - tail])
+    gap = Gap(line + head, before[head : len(before) - tail], after[head : len(after) - tail])
     if gap.removed or gap.added:
         yield gap
 
@@ -125,9 +125,9 @@ def _lines(data: bytes) -> list[bytes]:
     return [line + b"\n" for line in whole] + ([rest] if rest else [])
 
 
-def _grouped(gaps: Iterable[_Gap], reach: int) -> Iterator[list[_Gap]]:
+def _grouped(gaps: Iterable[Gap], reach: int) -> Iterator[list[Gap]]:
     """Gaps with at most ``reach`` lines between them go together."""
-    group: list[_Gap] = []
+    group: list[Gap] = []
     for gap in gaps:
         if group and gap.line - group[-1].end > reach:
             yield group
@@ -137,7 +137,7 @@ def _grouped(gaps: Iterable[_Gap], reach: int) -> Iterator[list[_Gap]]:
         yield group
 
 
-def _hunk(lines: Sequence[bytes], group: Sequence[_Gap], shift: int) -> Hunk:
+def _hunk(lines: Sequence[bytes], group: Sequence[Gap], shift: int) -> Hunk:
     """One hunk; ``shift`` is how many more lines the earlier hunks made. An empty side starts at the line before it."""
     start, end = max(group[0].line - CONTEXT, 0), min(group[-1].end + CONTEXT, len(lines))
     grown = sum(len(gap.added) - len(gap.removed) for gap in group)

@@ -22,8 +22,8 @@ from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Place, Refusal, Require
-from asyncfix.outcome import FileResult, Listing, Options, Outcome
-from asyncfix.patch import PatchInput, render
+from asyncfix.outcome import FileResult, Lines, Listing, Options, Outcome
+from asyncfix.patch import PatchInput, gaps, render
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
@@ -246,7 +246,7 @@ def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:
 def _outcome(session: Session, made: rounds.Made) -> Outcome:
     workspace = session.workspace
     files = tuple(
-        FileResult(path, workspace.original[path], workspace.current(path))
+        FileResult(path, workspace.original[path], workspace.current(path), _lines(workspace, path))
         for path in sorted(workspace.pieces)
         if workspace.original[path] != workspace.current(path)
     )
@@ -266,6 +266,16 @@ def _outcome(session: Session, made: rounds.Made) -> Outcome:
         sync_sites=made.sync_sites,
         ignored=dict(workspace.discovery.ignored),
     )
+
+
+def _lines(workspace: Workspace, path: str) -> tuple[Lines, ...]:
+    """Which lines of a file were replaced by which."""
+    found: list[Lines] = []
+    shift = 1
+    for gap in gaps(workspace.original[path] or b"", workspace.pieces[path]):
+        found.append(Lines(gap.line + 1, len(gap.removed), gap.line + shift, len(gap.added)))
+        shift += len(gap.added) - len(gap.removed)
+    return tuple(found)
 
 
 def _distinct(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

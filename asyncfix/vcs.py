@@ -99,6 +99,15 @@ def tracked_though_ignored(git_root: Path) -> frozenset[str]:
     return frozenset(os.fsdecode(name) for name in output.split(b"\0") if name)
 
 
+def index(git_root: Path) -> bytes | None:
+    """The file that is git's index, which names what is tracked; None if there is none, or git cannot be used."""
+    program = _program(git_root)
+    try:
+        return None if program is None else _index_path(program, git_root).read_bytes()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
 # ---------------------------------------------------------------------------------------------------------- the verdict
 
 
@@ -172,8 +181,12 @@ def _read_head(program: Path, root: Path, names: Sequence[str]) -> Iterator[tupl
 
 def _index_time(program: Path, root: Path) -> int:
     """When the index was written (ns; 0 if never): a file as young as that may have changed after git looked at it."""
-    path = root / os.fsdecode(_ask(program, root, "rev-parse", "--git-path", "index").removesuffix(b"\n"))
+    path = _index_path(program, root)
     return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def _index_path(program: Path, root: Path) -> Path:
+    return root / os.fsdecode(_ask(program, root, "rev-parse", "--git-path", "index").removesuffix(b"\n"))
 
 
 def _batches(names: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -40,7 +40,7 @@ LAYERS = [
     ),
     *("registry", "survey", "statements", "imports", "unused", "uses", "apply", "blacken", "nodes", "rewrite", "check"),
     *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
-    *("rounds", "pipeline", "report", "ending", "front", "commands", "cli", "__main__"),
+    *("rounds", "pipeline", "verify", "report", "ending", "front", "commands", "cli", "__main__"),
 ]
 
 
