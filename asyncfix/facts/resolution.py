@@ -325,11 +325,25 @@ def _receiver(node: ast.expr | None, last: str) -> str:
 
 def _arguments(node: ast.Call, scope: Scope, spelled: bool) -> tuple[Argument, ...]:
     found = [_argument(argument, "", scope) for argument in node.args]
-    if spelled and node.args and isinstance(node.args[0], (ast.BinOp, ast.JoinedStr, ast.Call)):
-        found[0] = replace(found[0], name=ast.unparse(node.args[0]))
+    if spelled and node.args:
+        path = _spelled(node.args[0], scope)
+        if isinstance(path, (ast.BinOp, ast.JoinedStr, ast.Call)):
+            found[0] = replace(found[0], name=ast.unparse(path))
     if node.keywords:
         found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
     return tuple(found)
+
+
+def _spelled(node: ast.expr, scope: Scope) -> ast.expr | str:
+    """The expression of a path; of a local variable that stands for one alone, that."""
+    if isinstance(node, ast.Name):
+        home = scope.find(node.id)
+        match home.names[node.id] if home is not None and home is scope.function else ():
+            case [Bound(value=value, steps="")]:
+                return value
+            case _:
+                pass
+    return node
 
 
 def _naming(node: ast.Call, scope: Scope, target: str) -> tuple[Argument, ...]:
