@@ -159,7 +159,11 @@ class Awakening:
         for info in self.index.functions.values():
             for call in info.fact.calls:
                 last = call.targets[0].rpartition(".")[2]
-                if last in BY_HAND and call.use != "awaited" and [item.literal for item in call.arguments if not item.ref] == ["None"]:
+                if (
+                    last in BY_HAND
+                    and call.use != "awaited"
+                    and [item.literal for item in call.arguments if not item.ref] == ["None"]
+                ):
                     yield Where(info.path, call.line)
 
 
