@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import msgspec
 
 from asyncfix import suppress, workers
+from asyncfix.boundary import Boundary
 from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
+from asyncfix.ends import Ends
 from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
+from asyncfix.link.doubles import is_test
 from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
@@ -39,6 +42,9 @@ class Settings:
     selected: frozenset[str]
     target: tuple[int, int]
     http_client: str
+    migrate: bool = False
+    roots: tuple[str, ...] = ()
+    boundaries: Sequence[Boundary] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,11 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         suppressions.stops,
     )
     place = settings.config.module
-    blocking = leaves.find(index, _chooser(settings), lambda path: is_generated_module(path, place))
+    blocking = leaves.find(
+        index, _chooser(settings), lambda path: is_generated_module(path, place), _migrating(known, settings)
+    )
+    if settings.migrate:
+        known.ends = Ends(index, settings.boundaries, known.limits.entry_points, blocking.above)
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
@@ -116,6 +126,14 @@ def source_roots(paths: Iterable[str]) -> tuple[str, ...]:
     """Folders from which the modules among these files are imported: those with a build file, and ``src`` in them."""
     folders = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] in BUILD_FILES}
     return tuple(sorted(folders | {f"{folder}/src".lstrip("/") for folder in folders}))
+
+
+def _migrating(known: facts.Facts, settings: Settings) -> Callable[[str], bool]:
+    """Which sync functions are to be migrated: none but with ``--migrate``, no tests, and only what the roots reach."""
+    index = known.index
+    wanted = {root.replace(":", ".") for root in settings.roots}
+    reached = {below for name in index.functions if name in wanted for below in known.effects.below(name)}
+    return lambda name: settings.migrate and not is_test(index.path(name)) and (not wanted or name in reached)
 
 
 def _chooser(settings: Settings) -> Callable[[Api], str | None]:

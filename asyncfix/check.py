@@ -121,6 +121,8 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
         node, place = stack.pop()
         if isinstance(node, ast.Await):
             awaited.add(node.value)
+        elif isinstance(node, ast.Call) and _runs(node):
+            awaited.update(node.args[:1])
         elif isinstance(node, ast.ClassDef):
             place = _in_class(node, place, turned)
         elif isinstance(node, Function):
@@ -130,6 +132,11 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
             if name:
                 yield name, node
         stack.extend((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
+
+
+def _runs(call: ast.Call) -> bool:
+    """``asyncio.run(...)``, whatever `asyncio` is called here."""
+    return (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) == "run"
 
 
 def _called(function: ast.expr, place: _Place, names: frozenset[str]) -> str:

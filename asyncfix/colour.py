@@ -6,15 +6,17 @@ Colouring speaks of functions and spans; it never sees a tree or a rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from asyncfix.boundary import Met
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
+from asyncfix.ends import GUARD, Ends
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.remaking import remade
-from asyncfix.model import Call, Function, Span, Summary
+from asyncfix.model import Call, Function, Span
 
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
 
@@ -56,12 +58,20 @@ class Barrier:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Colouring:
-    """What turns, and the calls that are then awaited, with the functions they stand in."""
+    """What turns, and what becomes of the calls.
 
-    turns: tuple[str, ...]
-    awaits: tuple[Edge, ...]
+    reached   functions that turn, or (those whose end does not turn) whose code does
+    awaits    calls that are then awaited; runs: calls that are run to their end where they stand
+    ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
+    """
+
+    reached: list[str]
+    awaits: list[Edge] = field(default_factory=lambda: list[Edge]())
+    runs: list[Edge] = field(default_factory=lambda: list[Edge]())
+    ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
+    uncalled: list[str] = field(default_factory=lambda: list[str]())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +100,98 @@ def barring(call: Call, target: tuple[int, int]) -> str:
     return "" if call.barrier == "nested-comprehension" and target >= NESTED_COMPREHENSIONS else call.barrier
 
 
-def colour(index: ProjectIndex, leaf: str, limits: Rules) -> Colouring | Barrier:
-    """The smallest set of functions that must turn so that ``leaf`` may await, or the first barrier met."""
-    turns = [leaf]
-    seen = {leaf}
-    awaits: list[Edge] = []
-    for name in turns:
-        barrier = may_turn(index, name, limits) or _doubled(limits.doubles, name)
-        if barrier is not None:
-            return barrier
+def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = None) -> Colouring | Barrier:
+    """The smallest set of functions that must turn so that ``leaf`` may await, or the first barrier met.
+
+    Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries.
+    """
+    found = Colouring([leaf]) if ends is None else Colouring(list(ends.family(leaf)))
+    for name in found.reached:
+        met = ends.met(name) if ends is not None else None
+        stop = _turning(index, name, limits, ends, met)
+        if stop is not None:
+            return stop
+        if met is not None:
+            found.ends[name] = met
+            if not met.turns:
+                continue  # who calls it does not see the difference
         callers = index.callers.get(name, ())
-        if not callers:
+        if not callers and ends is None:
             fact = index.fact(name)
             return Barrier("sync-caller", index.path(name), fact.line, f"{name} is not called from async code only")
+        if not callers and met is None:
+            found.uncalled.append(name)
         for edge in callers:
-            barrier = _may_await(index, edge, limits)
-            if barrier is not None:
-                return barrier
-            awaits.append(edge)
-            if not index.fact(edge.caller).is_async and edge.caller not in seen:
-                seen.add(edge.caller)
-                turns.append(edge.caller)
-    for edge in awaits:
+            stop = _caller(index, edge, limits, ends, found)
+            if stop is not None:
+                return stop
+    return _ambiguous(index, found) or found
+
+
+def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
+    """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
+    if ends is not None and isinstance(edge.site, Call):
+        met = ends.met(edge.caller)
+        guarded = edge.site.barrier == GUARD
+        if (guarded or (met is not None and not met.turns)) and ends.alone(edge):
+            stop = _closed(index, edge, limits) or _loop(index, edge, ends)
+            found.runs.append(edge)
+            return stop
+        if guarded:
+            path, line = index.path(edge.caller), edge.site.line
+            why = f"{edge.callee} is called beside others where the module is run as a program ({path}:{line})"
+            return Barrier("several-runs", path, line, why)
+    stop = _may_await(index, edge, limits)
+    if stop is not None:
+        return stop
+    found.awaits.append(edge)
+    if not index.fact(edge.caller).is_async:
+        found.reached.extend(
+            name for name in (ends.family(edge.caller) if ends else (edge.caller,)) if name not in found.reached
+        )
+    return None
+
+
+def _turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Barrier | None:
+    """The barrier that a function is."""
+    if index.fact(name).is_async:
+        return None  # of a family that was async in part
+    stop = may_turn(index, name, limits, ends, met) or _doubled(limits.doubles, name)
+    below = ends.loop_below(name) if stop is None and ends is not None else ""
+    if below:
+        fact, path = index.fact(name), index.path(name)
+        return Barrier("runs-a-loop", path, fact.line, f"{name} reaches {below}, which runs an event loop of its own")
+    return stop
+
+
+def _loop(index: ProjectIndex, edge: Edge, ends: Ends) -> Barrier | None:
+    """The barrier that a place is where async code may run: no loop may be run there."""
+    seen = {edge.caller}
+    stack = [edge.caller]
+    while stack:
+        for above in index.callers.get(stack.pop(), ()):
+            if index.fact(above.caller).is_async:
+                path, line = index.path(above.caller), above.site.line
+                why = f"{edge.caller}, which would run a loop, is reached by async code ({path}:{line})"
+                return Barrier("runs-a-loop", path, line, why)
+            if above.caller not in seen:
+                seen.add(above.caller)
+                stack.append(above.caller)
+    return None
+
+
+def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
+    """The barrier that a call is which may mean something else, too."""
+    reached = set(found.reached)
+    for edge in (*found.awaits, *found.runs):
         if (
             not edge.sure
             or edge.site in index.unknown.get(edge.caller, ())
-            or not all(other.callee in seen for other in index.calls[edge.caller] if _means(other, edge.span))
+            or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge.span))
         ):
-            return Barrier(
-                "ambiguous-call",
-                index.path(edge.caller),
-                edge.site.line,
-                f"the call of {edge.callee} may mean another function too",
-            )
-    return Colouring(tuple(turns), tuple(dict.fromkeys(awaits)))
+            why = f"the call of {edge.callee} may mean another function too"
+            return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
+    return None
 
 
 def _means(edge: Edge, span: Span) -> bool:
@@ -131,12 +199,16 @@ def _means(edge: Edge, span: Span) -> bool:
     return edge.span == span and not (isinstance(edge.site, Call) and edge.site.use in HANDED)
 
 
-def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
+def may_turn(
+    index: ProjectIndex, name: str, limits: Rules, ends: Ends | None = None, met: Met | None = None
+) -> Barrier | None:
     """The barrier that the function itself is, None if it may turn."""
     info = index.functions[name]
     fact = info.fact
-    for code, why in _reasons(index, name, fact, index.summaries[info.path], limits):
+    for code, why in _reasons(index, name, fact, limits, ends, met):
         return Barrier(code, info.path, fact.line, f"{name} {why}")
+    if met is not None and not met.turns:
+        return None  # its name stands for what it stood for
     last = fact.qualname.rpartition(".")[2]
     for uses in (index.passed.get(name), index.rebound.get(name), index.by_name.get(last)):
         for use in uses or ():
@@ -169,8 +241,9 @@ def _use(name: str, reason: str, path: str, line: int) -> str:
 
 
 def _reasons(
-    index: ProjectIndex, name: str, fact: Function, summary: Summary, limits: Rules
+    index: ProjectIndex, name: str, fact: Function, limits: Rules, ends: Ends | None, met: Met | None
 ) -> Iterable[tuple[str, str]]:
+    summary = index.summaries[index.path(name)]
     last = fact.qualname.rpartition(".")[2]
     if fact.kind == "property":
         yield "property", "is a property"
@@ -190,12 +263,13 @@ def _reasons(
         place = f"{summary.path}:{index.stopping[name]}"
         yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:
-        if not _transparent(index, summary.path, decorator):
+        kept = ends is not None and ends.keeps(ends.canonical(summary.path, decorator))
+        if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
-    if name in index.overridden:
+    if name in index.overridden and ends is None:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
-        yield from _foreign(index, summary.path, fact.owner_class)
+        yield from _foreign(index, summary.path, fact.owner_class, ends)
         remaking = remade(index, summary.path, fact.owner_class)
         if remaking:
             yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
@@ -204,7 +278,7 @@ def _reasons(
             yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
     if name in limits.pins:
         yield "pinned", "is pinned in [tool.asyncfix]"
-    if name in limits.entry_points:
+    if name in limits.entry_points and met is None:
         yield "entry-point", "is an entry point of the project"
     if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):
         yield "not-editable", "stands where nothing may be edited"
@@ -219,10 +293,10 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
     )
 
 
-def _foreign(index: ProjectIndex, path: str, qualname: str) -> Iterable[tuple[str, str]]:
+def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -> Iterable[tuple[str, str]]:
     class_id = index.evaluator.class_id(path, qualname)
     for base in index.evaluator.order(class_id)[1:] if class_id else ():
-        if base not in index.classes and base not in PASSIVE_BASES:
+        if base not in index.classes and base not in PASSIVE_BASES and not (ends is not None and ends.is_base(base)):
             yield "foreign-base", f"is a method of a class whose base {base} may call it"
             return
 
@@ -248,8 +322,15 @@ def _may_await(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
     if edge.site.use not in AWAITABLE_USES:
         return stop(f"use-{edge.site.use}", f"is {edge.site.use} where it is called")
-    shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, edge.site.end_line + 1))
+    return _closed(index, edge, limits)
+
+
+def _closed(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None:
+    """The barrier that a line is which may not be edited."""
+    path, line = index.path(edge.caller), edge.site.line
+    end_line = edge.site.end_line if isinstance(edge.site, Call) else line
+    shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, end_line + 1))
     if path in limits.closed or shut:
-        line = min(shut, default=line)
-        return stop("not-editable", "is called where nothing may be edited")
+        why = f"{edge.callee} is called where nothing may be edited ({path}:{line})"
+        return Barrier("not-editable", path, min(shut, default=line), why)
     return None

@@ -37,6 +37,12 @@ _Ignore: TypeAlias = Annotated[list[str] | None, typer.Option(metavar="RULE,..."
 _Exclude: TypeAlias = Annotated[
     list[str] | None, typer.Option(metavar="PATTERN,...", help="Do not edit files that match, as in .gitignore.")
 ]
+_Migrate: TypeAlias = Annotated[
+    bool, typer.Option("--migrate", help="Take sync code, too: turn it async up to its entry points and tests.")
+]
+_Roots: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--root", metavar="PKG.MOD:FUNC", help="With --migrate: only what these reach.")
+]
 _ForceExclude: TypeAlias = Annotated[
     bool, typer.Option("--force-exclude", help="Exclude files that are named in PATHS too.")
 ]
@@ -77,6 +83,8 @@ def _migrate(
     diff: Annotated[bool, typer.Option("--diff", help="Print all edits as one unified diff.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
     unsafe: _Unsafe = False,
+    migrate: _Migrate = False,
+    root: _Roots = None,
     check: Annotated[
         bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
     ] = False,
@@ -107,6 +115,7 @@ def _migrate(
     _refuse(diff and apply, "--diff and --apply exclude each other")
     _refuse(check and not (diff or apply), "--check goes with --diff or --apply; the report exits with 1 anyway")
     _refuse(interactive and not apply, "--interactive goes with --apply")
+    _refuse(bool(root) and not migrate, "--root goes with --migrate")
     _refuse(diff and output_format != "text", "--diff prints only the patch: no --output-format")
     _refuse(statistics and (diff or apply or output_format != "text"), "--statistics goes with the report as text")
     _refuse(show_files and (diff or apply or statistics or output_format != "text"), "--show-files goes alone")
@@ -119,6 +128,8 @@ def _migrate(
         paths=tuple(paths or (".",)),
         mode="diff" if diff else "apply" if apply else "report",
         unsafe=unsafe,
+        migrate=migrate,
+        roots=_listed(root),
         check=check,
         allow_dirty=allow_dirty,
         interactive=interactive,
@@ -144,6 +155,8 @@ def _verify(
         list[str] | None, typer.Argument(metavar="[PATHS]... -- COMMAND...", help="Files and folders; what to run.")
     ] = None,
     unsafe: _Unsafe = False,
+    migrate: _Migrate = False,
+    root: _Roots = None,
     require_run: Annotated[
         bool, typer.Option("--require-run", help="Fail if no test ran a line that changes, before it changed.")
     ] = False,
@@ -178,6 +191,8 @@ def _verify(
         paths=tuple(paths or (".",)),
         mode="diff",
         unsafe=unsafe,
+        migrate=migrate,
+        roots=_listed(root),
         force_exclude=force_exclude,
         use_cache=not no_cache,
         select=_listed(select),

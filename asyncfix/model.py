@@ -128,6 +128,7 @@ class Call(Packed, frozen=True):
     use      ``plain`` | ``awaited`` | ``iterated`` | ``entered`` | ``decorator`` | ``class``; of an argument of the call
              at ``span``: ``callback`` (that call runs it), ``handed-on`` (it runs later, or in async code)
     barrier  why no ``await`` may stand here: ``lambda``, ``class-body``, ``generator-expression``, ``annotation``, ``module``,
+             ``main-guard`` (the module too, but only where that is run as a program),
              ``f-string``, ``sync-callback``, ``nested-comprehension`` (before Python 3.11 only) or '' if one may (given
              that the owner is, or turns, async)
     tight    the call is the operand of something that binds tighter than ``await`` (attribute, subscript, call, power)

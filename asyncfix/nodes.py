@@ -21,7 +21,7 @@ from asyncfix.imports import Added, Names
 from asyncfix.model import Span
 from asyncfix.source import Source
 from asyncfix.statements import whole
-from asyncfix.transform import CannotWrite, Writing
+from asyncfix.transform import CannotWrite, Definition, Writing
 
 FEEDS = re.compile(r"(?<=[\r\n])[ \t\f]*\f")
 BRACKETED = (cst.Tuple, cst.GeneratorExp)  # `ast` counts the brackets of these as theirs
@@ -172,6 +172,15 @@ class CstWriting(Writing):
             others = {known for at, known in functions.items() if near.contains(at)}
             functions[self.at] = _free(name, _identifiers(self.source.text(near)) | others)
         return functions[self.at]
+
+    def module_name(self, name: str) -> str:
+        return _free(name, _identifiers(self.source.text(Span(0, len(self.source.data)))))
+
+    def definition(self, span: Span) -> Definition:
+        for node in ast.walk(self.nodes.tree):
+            if isinstance(node, Definition) and self.source.span(node).start == span.start:
+                return node
+        raise CannotWrite("no function or class stands where one was decided on")
 
     def formatted(self, text: str, indent: str) -> str | None:
         return None if self.black is None else formatted(text, indent, self.black)

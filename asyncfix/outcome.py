@@ -21,6 +21,7 @@ class Options(Value, frozen=True):
     force_exclude   excludes hold for files named in ``paths`` too
     strategy        ``KEY=VALUE``
     target_version  ``3.11``; None: from the project
+    migrate         take blocking calls in sync code, too; roots: only those that these functions (``pkg.mod:f``) reach
     workers         number of processes; None: one per CPU
     """
 
@@ -38,6 +39,8 @@ class Options(Value, frozen=True):
     exclude: tuple[str, ...] = ()
     strategy: tuple[str, ...] = ()
     target_version: str | None = None
+    migrate: bool = False
+    roots: tuple[str, ...] = ()
     workers: int | None = None
 
 

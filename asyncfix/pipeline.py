@@ -147,7 +147,9 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     if not any(item.editable and item.kind == "python" for item in discovery.files):
         notes = (f"no Python files to look at in {', '.join(options.paths)}",)
     client = _http_client(config, project)
-    settings = Settings(config, project, found, rules, select.rules_in_force(config, rules), target, client)
+    in_force = select.rules_in_force(config, rules)
+    migration = (options.migrate, options.roots, registry.boundaries())
+    settings = Settings(config, project, found, rules, in_force, target, client, *migration)
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )

@@ -1,4 +1,4 @@
-"""The rules and API maps that are there: whatever lies in the folder of `asyncfix.transforms`. No list names them."""
+"""The rules, boundaries and API maps that are there: what lies in the folder of `asyncfix.transforms`. No list names them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from types import ModuleType
 
+from asyncfix.boundary import Boundary
 from asyncfix.catalog import parse_map
 from asyncfix.model import Api, ApiMap
 from asyncfix.transform import Rule, Transform
@@ -32,6 +33,16 @@ def rules() -> tuple[Rule, ...]:
     if not found:
         raise NoRules("no rules found; run `pip install -e .`")
     return tuple(found)
+
+
+@cache
+def boundaries() -> tuple[Boundary, ...]:
+    """One instance of each boundary, sorted by file. Raises NoRules."""
+    folder = importlib.import_module(f"{PACKAGE}.boundaries")
+    names = sorted(item.name for item in pkgutil.iter_modules(folder.__path__))
+    modules = [importlib.import_module(f"{PACKAGE}.boundaries.{name}") for name in names]
+    found = (item for module in modules for item in vars(module).values() if isinstance(item, type))
+    return tuple(item() for item in found if issubclass(item, Boundary) and not inspect.isabstract(item))
 
 
 def pages() -> dict[str, str]:
@@ -61,7 +72,7 @@ def _package() -> ModuleType:
 
 
 def _modules() -> list[ModuleType]:
-    names = sorted(item.name for item in pkgutil.iter_modules(_package().__path__))
+    names = sorted(item.name for item in pkgutil.iter_modules(_package().__path__) if not item.ispkg)
     wanted = [name for name in names if not name.startswith("_")]
     return [importlib.import_module(f"{PACKAGE}.{name}") for name in wanted]
 

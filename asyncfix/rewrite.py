@@ -146,7 +146,7 @@ def _turned(turn: Turn, source: Source) -> Edit:
     start = turn.keyword.start
     if not source.data.startswith(b"def", start):
         raise CannotWrite("no `def` stands where a function was to turn async")
-    return Replace(Span(start, start), "async ")
+    return Replace(Span(start, start + len("def")), "async def")
 
 
 def _apart(edit: Replace, data: bytes) -> Replace:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 from asyncfix.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 TO_THREAD = MinimumPython((3, 9))
 
 
@@ -127,6 +128,14 @@ class Writing(ABC):
     @abstractmethod
     def function(self, name: str) -> str:
         """``name`` for a function to define here; with a number behind it if it is used round here already."""
+
+    @abstractmethod
+    def module_name(self, name: str) -> str:
+        """``name`` for a function of the module; with a number behind it if the file uses it already."""
+
+    @abstractmethod
+    def definition(self, span: Span) -> Definition:
+        """The function or class whose ``def``, ``async def`` or ``class`` begins there."""
 
     @abstractmethod
     def formatted(self, text: str, indent: str) -> str | None:

@@ -21,6 +21,7 @@ LAYERS = [
         "flow",
         "facts",
         "transform",
+        "boundary",
         "blocks",
         "nesting",
     ),

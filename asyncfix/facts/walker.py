@@ -460,6 +460,13 @@ class Walker:
             for held in _run_over(node):
                 self._record(held, "view", frame, scope, inside)
 
+    def _if(self, node: ast.If, frame: Frame, scope: Scope, context: Context) -> None:
+        if context.barrier == "module" and _is_main(node.test):
+            self._all(node.body, frame, scope, replace(context, barrier="main-guard"))
+            self._all(node.orelse, frame, scope, context)
+        else:
+            self._children(node, frame, scope, context)
+
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
         self._visit(node.test, frame, scope, inner)
@@ -697,6 +704,7 @@ class Walker:
         ast.NamedExpr: _walrus,
         ast.For: _for,
         ast.AsyncFor: _for,
+        ast.If: _if,
         ast.While: _while,
         ast.With: _with,
         ast.AsyncWith: _with,
@@ -794,6 +802,15 @@ def _shows_source(node: ast.FormattedValue, before: ast.expr | None) -> bool:
         case ast.Constant(value=str() as text) if text.rstrip().endswith("="):
             names = (getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(node.value))
             return (node.conversion != -1 or node.format_spec is not None) and all(name in text for name in names)
+        case _:
+            return False
+
+
+def _is_main(test: ast.expr) -> bool:
+    """``__name__ == "__main__"``"""
+    match test:
+        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]):
+            return True
         case _:
             return False
 

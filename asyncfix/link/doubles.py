@@ -10,21 +10,9 @@ from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import NONE
 from asyncfix.link.arguments import argument_for
-from asyncfix.link.evaluate import SOMETHING, Entities, Entity
+from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Argument
-
-FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
-
-
-def fixtures(index: ProjectIndex) -> Mapping[str, tuple[str, ...]]:
-    """The fixtures of pytest, by the name under which tests ask for them."""
-    found: dict[str, tuple[str, ...]] = {}
-    for function, info in index.functions.items():
-        if any(decorator.removesuffix("()") in FIXTURES for decorator in info.fact.decorators):
-            name = info.fact.qualname.rpartition(".")[2]
-            found[name] = (*found.get(name, ()), function)
-    return found
 
 
 @dataclass(slots=True)
@@ -36,7 +24,6 @@ class Doubles:
     _by_class: dict[str, tuple[tuple[str, int, str], ...]] = field(
         default_factory=lambda: dict[str, tuple[tuple[str, int, str], ...]]()
     )
-    _fixtures: Mapping[str, tuple[str, ...]] | None = None
 
     def of(self, method: str) -> tuple[str, int] | None:
         """Where something that has a method of its own is given for an object of the method's class: path and line."""
@@ -67,23 +54,12 @@ class Doubles:
         if argument is None or argument.ref in ("", NONE):
             return
         path = self.index.path(edge.caller)
-        found = self.index.evaluator.evaluate(path, argument.ref) or self._of_fixture(argument.ref)
+        found = self.index.evaluator.evaluate(path, argument.ref)
         for entity in found or (SOMETHING,):
             if entity.kind == "instance" and entity.name not in kinds:
                 yield path, edge.site.line, entity.name
             elif _is_foreign(entity) or (entity == SOMETHING and is_test(path)):
                 yield path, edge.site.line, ""
-
-    def _of_fixture(self, ref: str) -> Entities:
-        """What the fixture gives that a parameter is named after."""
-        if self._fixtures is None:
-            self._fixtures = fixtures(self.index)
-        found: dict[Entity, None] = {}
-        for fixture in self._fixtures.get(ref.rpartition("@")[2], ()) if "@" in ref else ():
-            fact, path = self.index.fact(fixture), self.index.path(fixture)
-            gives = self.index.evaluator.evaluate(path, f":{fact.qualname}()" + ("[]" if fact.is_generator else ""))
-            found |= dict.fromkeys(gives or (SOMETHING,))
-        return tuple(found)
 
     def _parameters(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
         """Functions with the positions of parameters, by the last name of the class they are annotated with."""

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from asyncfix.catalog import PARTLY, Catalog
 from asyncfix.facts.scopes import BUILTINS, NONE
+from asyncfix.link.fixtures import asks, nearest
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
 
@@ -102,6 +103,7 @@ class Evaluator:
     classes: Mapping[str, ClassInfo]
     methods: Mapping[str, Mapping[str, Sequence[str]]]
     """Ids of the methods that a class defines itself, by the id of the class and their last name."""
+    fixtures: Mapping[str, tuple[str, ...]]
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
@@ -453,7 +455,7 @@ class Evaluator:
         for parameter in info.fact.parameters:
             if parameter.name == name:
                 stated = self._stated(f"{entity.name}({name})")
-                return stated or self._given(info.path, parameter)
+                return stated or self._given(info.path, parameter) or self._of_fixture(info, name)
         return UNKNOWN
 
     def _given(self, path: str, parameter: Parameter) -> Entities:
@@ -464,6 +466,17 @@ class Evaluator:
         default = self.evaluate(path, parameter.default)
         plain = all(entity.kind == "value" and entity.name.startswith("builtins.") for entity in default)
         return UNKNOWN if plain else (*default, SOMETHING)
+
+    def _of_fixture(self, info: FunctionInfo, name: str) -> Entities:
+        """What pytest gives a test for a parameter."""
+        found: dict[Entity, None] = {}
+        places = self.fixtures.get(name, ())
+        for fixture in nearest(places, info.path, self.functions) if places and asks(info) else ():
+            given = self.result(Entity("function", fixture))
+            if self.functions[fixture].fact.is_generator:
+                given = tuple(item for entity in given for item in self._element(entity))
+            found |= dict.fromkeys(given or (SOMETHING,))
+        return _some(found)
 
     def _stated(self, value: str) -> Entities:
         """The type that a user's row gives to an attribute, a result or a parameter."""

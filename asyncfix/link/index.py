@@ -9,6 +9,7 @@ from asyncfix.catalog import Catalog
 from asyncfix.link import handing, overloads, protocols, stopping
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
+from asyncfix.link.fixtures import fixtures
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
@@ -159,7 +160,8 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
     methods = _methods(functions, classes_at)
-    evaluator = Evaluator(by_path, modules, catalog, functions, classes, methods, functions_at, classes_at)
+    known = (functions, classes, methods, fixtures(functions))
+    evaluator = Evaluator(by_path, modules, catalog, *known, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(_last(info.fact) for info in functions.values())
     defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]

@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from asyncfix.boundary import Met
 from asyncfix.colour import AWAITABLE_USES, Barrier, Colouring, barring, colour
 from asyncfix.effects.keys import said
 from asyncfix.link.callbacks import CALLBACK, HANDED
@@ -26,6 +29,7 @@ from asyncfix.model import (
     Rewrite,
     Safety,
     Site,
+    Span,
     Strategy,
     Turn,
     Use,
@@ -37,6 +41,7 @@ from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 from asyncfix.plan.locks import lock_held, perhaps_held
 
 THREADED = (3, 9)
+NATIVE = "native"
 RUN_HERE = ("plain", "callback")
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
@@ -107,6 +112,8 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
     for reaching in blocking.indirect:
         for leaf in reaching.leaves:
             report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
+    for leaf in blocking.seeds:
+        report(planner.seed_finding(leaf), planner.seed(leaf))
     for path, site in facts.scanned:
         report(*planner.scanned(path, site))
     findings.sort(
@@ -139,6 +146,11 @@ class _Planner:
         place = Place(self.index.path(leaf.function), call.line, call.column, call.end_line, call.end_column)
         via = (Hop(leaf.function, place.path, call.line), Hop(leaf.name, place.path, call.line))
         return Finding(leaf.rule, place, f"{leaf.name} blocks the event loop", leaf.function, self._leaf(leaf), via)
+
+    def seed_finding(self, leaf: Leaf) -> Finding:
+        """Of a blocking call that no async code reaches."""
+        found = self.direct_finding(leaf)
+        return replace(found, message=f"{leaf.name} blocks, and could be awaited")
 
     def indirect_finding(self, edge: Edge, leaf: Leaf) -> Finding:
         path, site = self.index.path(edge.caller), edge.site
@@ -305,8 +317,11 @@ class _Planner:
             if failed is None:
                 safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
                 failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
+                doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
+                if doubts and self.facts.ends is not None and form.name == NATIVE and not self._asked_for(form):
+                    passed_over.append(f"not {form.name}: {doubts[0]}")  # the bridge keeps what works
+                    continue
                 if failed is None:
-                    doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
                     note = "; ".join((*passed_over, *((form.note,) if form.note else ())))
                     return Form(form.name, form.requires, form.safe_if, note, form.in_thread), doubts, barred
             if failed.code != "strategy":
@@ -385,6 +400,14 @@ class _Planner:
             return found
         return self._edge(reaching, leaf, found)
 
+    def seed(self, leaf: Leaf) -> Mend:
+        """The Change for a blocking call in sync code, which is migrated up to its boundaries."""
+        leaf = self._host(leaf)
+        key = (leaf.function, leaf.rule)
+        if key not in self._helpers:
+            self._helpers[key] = self._helper(leaf)
+        return self._helpers[key]
+
     def _helper(self, leaf: Leaf) -> Mend:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
         coloured = self._colour(leaf.function)
@@ -398,27 +421,47 @@ class _Planner:
                 barred = self._site(draft, other) or barred
         if not draft.decisions:
             return barred or Mend(None, "no-form", "no form fits")
-        for name in coloured.turns:
+        for name in coloured.reached:
             foreign = self._foreign(name)
             if foreign is not None:
                 return foreign
-            info = self.index.functions[name]
-            for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
-                draft.decisions.append(Turn(info.path, keyword, name))
-            draft.turns.add(name)
-            self._turning_doubts(draft, name)
+            self._reached(draft, name, coloured.ends.get(name))
+        for edge in coloured.runs:
+            draft.decisions.append(Use(self.index.path(edge.caller), edge.span, "run"))
+        for name in coloured.uncalled:
+            draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
         for edge in coloured.awaits:
             stopped = self._awaited(draft, edge)
             if stopped is not None:
                 return stopped
         self._common_doubts(draft, leaf.function)
-        many = f" and {len(coloured.turns) - 1} more" if len(coloured.turns) > 1 else ""
+        many = f" and {len(coloured.reached) - 1} more" if len(coloured.reached) > 1 else ""
         return Mend(draft.change(leaf.rule, leaf.function, f"{leaf.name} in {leaf.function}: turn it{many} async"))
+
+    def _reached(self, draft: Draft, name: str, met: Met | None) -> None:
+        """Write that a function turns, and what its end asks for."""
+        info = self.index.functions[name]
+        if met is not None and not met.turns:
+            draft.decisions.append(Use(info.path, info.fact.span, "split"))
+            return
+        if not info.fact.is_async:
+            for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
+                draft.decisions.append(Turn(info.path, keyword, name))
+            draft.turns.add(name)
+            self._turning_doubts(draft, name)
+        for mark in met.marks if met is not None else ():
+            start = info.fact.keyword.start
+            if mark.at == "class":
+                owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+                start = self.index.fact(owner).keyword.start if owner and owner in self.index.functions else start
+            draft.decisions.append(Use(info.path, Span(start, start), mark.kind))
+        if met is not None and met.distribution and met.distribution not in self.facts.project.declared:
+            draft.doubts.append(f"the tests need {met.distribution}, which the project does not declare")
 
     def _colour(self, function: str) -> Colouring | Barrier:
         found = self._colours.get(function)
         if found is None:
-            found = self._colours[function] = colour(self.index, function, self.facts.limits)
+            found = self._colours[function] = colour(self.index, function, self.facts.limits, self.facts.ends)
         return found
 
     def _turning_doubts(self, draft: Draft, name: str) -> None:
@@ -510,7 +553,11 @@ class _Planner:
 def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tuple[tuple[Leaf, Api], ...]]:
     """The calls that the survey has to look at, by path."""
     found: dict[str, dict[tuple[str, int, int], Leaf]] = {}
-    leaves: Sequence[Iterable[Leaf]] = [blocking.direct, *(reaching.leaves for reaching in blocking.indirect)]
+    leaves: Sequence[Iterable[Leaf]] = [
+        blocking.direct,
+        blocking.seeds,
+        *(reaching.leaves for reaching in blocking.indirect),
+    ]
     for group in leaves:
         for leaf in group:
             if leaf.call.use in HANDED:

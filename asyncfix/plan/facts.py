@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects.reach import Effects
+from asyncfix.ends import Ends
 from asyncfix.link.doubles import Doubles, is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
@@ -47,6 +48,7 @@ class Facts:
     running: Running
     interleaving: Interleaving
     awakening: Awakening
+    ends: Ends | None = None
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())

@@ -49,6 +49,8 @@ class Blocking:
     """All that blocks.
 
     direct   leaves in async functions; indirect: expressions that reach leaves; by_function: leaves of every function
+    seeds    leaves in sync code that no async code reaches, if it is to be migrated
+    above    sync functions from which some leaf is reached
     idle     how many blocking calls stand in sync code that no async code reaches
     parents  for each function that async code calls: the functions beneath it, with the call that leads to each
     """
@@ -56,12 +58,22 @@ class Blocking:
     by_function: Mapping[str, tuple[Leaf, ...]]
     direct: tuple[Leaf, ...]
     indirect: tuple[Reaching, ...]
+    seeds: tuple[Leaf, ...]
+    above: frozenset[str]
     idle: int
     parents: Mapping[str, Mapping[str, Edge | None]]
 
 
-def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Callable[[str], bool]) -> Blocking:
-    """All blocking calls of the rules in force, but for those in files that are left out."""
+def find(
+    index: ProjectIndex,
+    rule_of: Callable[[Api], str | None],
+    left_out: Callable[[str], bool],
+    migrates: Callable[[str], bool],
+) -> Blocking:
+    """All blocking calls of the rules in force, but for those in files that are left out.
+
+    ``migrates``: whether a sync function that no async code reaches is to be migrated.
+    """
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function in index.functions:
         found = () if left_out(index.path(function)) else tuple(_leaves(index, function, rule_of))
@@ -81,8 +93,10 @@ def find(index: ProjectIndex, rule_of: Callable[[Api], str | None], left_out: Ca
             if below:
                 reached.update(below)
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
-    idle = sum(len(found) for name, found in leaves.items() if name not in reached)
-    return Blocking(leaves, tuple(direct), tuple(indirect), idle, tree.parents)
+    idle = {name: found for name, found in leaves.items() if name not in reached}
+    seeds = [leaf for name, found in idle.items() if migrates(name) for leaf in found]
+    left = sum(map(len, idle.values())) - len(seeds)
+    return Blocking(leaves, tuple(direct), tuple(indirect), tuple(seeds), tree.blocks, left, tree.parents)
 
 
 def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tuple[Hop, ...]:
@@ -226,11 +240,11 @@ class _Ways:
         self.leaves = leaves
         self.parents: dict[str, Mapping[str, Edge | None]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
-        self._blocks = self._ancestors()
+        self.blocks = self._ancestors()
 
     def below(self, function: str) -> tuple[str, ...]:
         """The functions with leaves that ``function`` reaches through sync code, itself included; nearest first."""
-        if function not in self._blocks:
+        if function not in self.blocks:
             return ()
         found = self._below.get(function)
         if found is None:
@@ -240,7 +254,7 @@ class _Ways:
                 for edge in self.index.calls.get(name, ()):
                     if (
                         edge.callee not in parents
-                        and edge.callee in self._blocks
+                        and edge.callee in self.blocks
                         and not self.index.fact(edge.callee).is_async
                         and not _kept(self.index, edge)
                     ):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import Rules, may_turn
 from asyncfix.effects.reach import Effects
-from asyncfix.link.doubles import fixtures
+from asyncfix.link.fixtures import fixtures
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import Patch
 
@@ -69,5 +69,5 @@ class Running:
 
     def _by_name(self) -> Mapping[str, tuple[str, ...]]:
         if self._fixtures is None:
-            self._fixtures = fixtures(self.index)
+            self._fixtures = fixtures(self.index.functions)
         return self._fixtures

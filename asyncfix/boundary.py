@@ -1,0 +1,75 @@
+"""What a boundary is: a place where a framework, and no code of the project, calls. One class in one file each.
+
+There colouring may end: either the framework takes a coroutine function in place of a function, or the function stays as
+it is and runs a coroutine to its end.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from asyncfix.model import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A function as a framework sees it.
+
+    decorators  canonical names (``click.command()``); what is not known is as it is written
+    bases       canonical names of the bases of its class, the nearest first
+    imports     top-level packages that its file imports
+    named       a build file names it as the function of a command
+    """
+
+    path: str
+    fact: Function
+    decorators: tuple[str, ...]
+    bases: tuple[str, ...]
+    imports: frozenset[str]
+    named: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.fact.qualname.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something to write beside ``async``: a kind of use, at the ``function`` or at the ``class`` round it."""
+
+    kind: str
+    at: Literal["function", "class"] = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How colouring ends at a function.
+
+    turns         it turns async, and its framework awaits it; else it stays as it is and runs a coroutine to its end
+    marks         what is to be written with it
+    distribution  what the tests need installed for it
+    """
+
+    turns: bool
+    marks: tuple[Mark, ...] = ()
+    distribution: str = ""
+
+
+class Boundary(ABC):
+    """Base class of all boundaries."""
+
+    decorators: ClassVar[tuple[str, ...]] = ()
+    """Decorators that leave a coroutine function what it is; with ``.*`` at the end all beneath that name."""
+    bases: ClassVar[tuple[str, ...]] = ()
+    """Base classes that call no method of theirs but those that the boundary meets; likewise."""
+
+    @abstractmethod
+    def meets(self, candidate: Candidate) -> Met | None:
+        """How colouring ends at a function, None if this framework does not call it."""
+
+
+def covers(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether a name is one of the patterns, or beneath one that ends in ``.*``."""
+    return any(name == each or (each.endswith(".*") and name.startswith(each[:-1])) for each in patterns)

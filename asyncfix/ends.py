@@ -1,0 +1,111 @@
+"""Where colouring ends in a project: the boundaries of its frameworks, met with its functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from asyncfix.boundary import Boundary, Candidate, Met, covers
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call
+
+RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"})
+GUARD = "main-guard"
+
+
+@dataclass(slots=True)
+class Ends:
+    """What is met where; answers are remembered.
+
+    named      functions that a build file names
+    blocking   sync functions that reach something that blocks
+    """
+
+    index: ProjectIndex
+    boundaries: Sequence[Boundary]
+    named: frozenset[str]
+    blocking: frozenset[str]
+    _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
+    _loops: frozenset[str] | None = None
+
+    def met(self, function: str) -> Met | None:
+        """How colouring ends at a function, None if it goes on."""
+        if function not in self._met:
+            candidate = self._candidate(function)
+            found = (boundary.meets(candidate) for boundary in self.boundaries)
+            self._met[function] = next((met for met in found if met is not None), None)
+        return self._met[function]
+
+    def keeps(self, decorator: str) -> bool:
+        """Whether a decorator of that canonical name takes coroutine functions."""
+        return any(covers(boundary.decorators, decorator) for boundary in self.boundaries)
+
+    def is_base(self, name: str) -> bool:
+        """Whether a base class calls no methods but those that a boundary meets."""
+        return any(covers(boundary.bases, name) for boundary in self.boundaries)
+
+    def alone(self, edge: Edge) -> bool:
+        """Whether the call is the only one of its function that may come to be awaited, and is made once."""
+        others = self.index.calls.get(edge.caller, ())
+        calls = {other.span for other in others if other.callee in self.blocking}
+        return len(calls) <= 1 and isinstance(edge.site, Call) and edge.site.loop is None
+
+    def loop_below(self, function: str) -> str:
+        """What the function reaches that runs an event loop of its own, '' if nothing: no coroutine may."""
+        if self._loops is None:
+            self._loops = frozenset(self._running())
+        for edge in self.index.calls.get(function, ()):
+            if edge.callee in self._loops and edge.callee != function:
+                return edge.callee
+        return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
+
+    def family(self, method: str) -> tuple[str, ...]:
+        """All methods that override each other, the given one too: they turn together."""
+        if method not in self.index.overridden:
+            return (method,)
+        found = [method]
+        for name in found:
+            found.extend(other for other in self._versions(name) if other not in found)
+        return tuple(found)
+
+    def _versions(self, method: str) -> Iterator[str]:
+        info = self.index.functions[method]
+        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+        last = info.fact.qualname.rpartition(".")[2]
+        for class_id in self.index.evaluator.order(owner) if owner else ():
+            yield from self.index.evaluator.methods.get(class_id, {}).get(last, ())
+            yield from self.index.methods_below(class_id, last)
+
+    def _candidate(self, function: str) -> Candidate:
+        info = self.index.functions[function]
+        evaluator = self.index.evaluator
+        decorators = tuple(self.canonical(info.path, decorator) for decorator in info.fact.decorators)
+        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        bases = evaluator.order(owner)[1:] if owner else ()
+        imports = self.index.summaries[info.path].imports
+        return Candidate(info.path, info.fact, decorators, bases, imports, function in self.named)
+
+    def canonical(self, path: str, decorator: str) -> str:
+        """The name of a decorator; of one that is not known, as it is written."""
+        called = "()" if decorator.endswith("()") else ""
+        entities = self.index.evaluator.evaluate(path, decorator.removesuffix("()"))
+        names = {entity.name for entity in entities if entity.kind in ("external", "value")}
+        return names.pop() + called if len(names) == 1 else decorator.lstrip(":")
+
+    def _running(self) -> Iterator[str]:
+        """Functions that run an event loop, or will, and all sync code above them."""
+        own = [name for name, items in self.index.externals.items() if any(_runs(item.name) for item in items)]
+        own += [name for name in self.blocking if (met := self.met(name)) is not None and not met.turns]
+        seen = set(own)
+        for name in own:
+            above = [edge.caller for edge in self.index.callers.get(name, ())]
+            above += [place.owner for place in self.index.passed.get(name, ())]
+            for caller in above:
+                if caller and caller not in seen and not self.index.fact(caller).is_async:
+                    seen.add(caller)
+                    own.append(caller)
+        yield from seen
+
+
+def _runs(name: str) -> bool:
+    return name in RUNNING or name.endswith(".run_until_complete")

@@ -1,0 +1,43 @@
+"""The fixtures of pytest: a parameter of a test is what the fixture of that name gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncfix.link.evaluate import FunctionInfo
+
+FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
+
+
+def fixtures(functions: Mapping[str, FunctionInfo]) -> Mapping[str, tuple[str, ...]]:
+    """Function ids of all fixtures, by the name under which tests ask for them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for function, info in functions.items():
+        if is_fixture(info):
+            name = info.fact.qualname.rpartition(".")[2]
+            found[name] = (*found.get(name, ()), function)
+    return found
+
+
+def is_fixture(info: FunctionInfo) -> bool:
+    return any(decorator.removesuffix("()") in FIXTURES for decorator in info.fact.decorators)
+
+
+def asks(info: FunctionInfo) -> bool:
+    """Whether pytest gives a function what its parameters are named after."""
+    file = info.path.rpartition("/")[2]
+    gathered = file.startswith("test_") or file.endswith("_test.py")
+    return is_fixture(info) or (gathered and info.fact.qualname.rpartition(".")[2].startswith("test"))
+
+
+def nearest(places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo]) -> tuple[str, ...]:
+    """Of the fixtures of one name those that a file sees: its own, else those of the nearest conftest.py."""
+    own = tuple(name for name in places if functions[name].path == path)
+    folder = path
+    while not own and folder:
+        folder = folder.rpartition("/")[0]
+        conftest = f"{folder}/conftest.py".lstrip("/")
+        own = tuple(name for name in places if functions[name].path == conftest)
+    return own

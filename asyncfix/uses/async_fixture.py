@@ -1,0 +1,16 @@
+"""A fixture that turned async: pytest-asyncio's own decorator in place of pytest's."""
+
+from __future__ import annotations
+
+import ast
+
+from asyncfix.model import Edit, Replace, Use
+from asyncfix.transform import CannotWrite, Writing
+
+
+def write(use: Use, writing: Writing) -> list[Edit]:
+    for decorator in writing.definition(use.span).decorator_list:
+        named = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if (named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")) == "fixture":
+            return [Replace(writing.source.span(named), writing.name("pytest_asyncio.fixture"))]
+    raise CannotWrite("expected the decorator of a fixture")

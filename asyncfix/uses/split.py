@@ -1,0 +1,57 @@
+"""A function that a command calls and whose code is to await: its head and docstring stay, its body becomes a coroutine.
+
+The body itself is not touched: what is inserted above it is the rest of the old function, and the head of a new one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncfix.model import Edit, Replace, Span, Use
+from asyncfix.transform import CannotWrite, Writing
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+
+def write(use: Use, writing: Writing) -> list[Edit]:
+    import libcst as cst
+
+    node = writing.node(use.span)
+    if not isinstance(node, cst.FunctionDef) or not isinstance(node.body, cst.IndentedBlock):
+        raise CannotWrite("expected a function of several lines")
+    body = list(node.body.body)
+    first = body[1] if node.get_docstring() is not None and len(body) > 1 else body[0]
+    name = writing.module_name(f"_{node.name.value.lstrip('_')}")
+    start = writing.source.line_start(writing.span(first).start)
+    indent = writing.indent(writing.span(first))
+    stated, given = _parameters(node.params, writing)
+    returns = f" -> {writing.code(node.returns.annotation)}" if node.returns is not None else ""
+    call = f"{writing.name('asyncio.run')}({name}({', '.join(given)}))"
+    kept = "" if node.returns is not None and writing.code(node.returns.annotation) == "None" else "return "
+    head = f"{indent}{kept}{call}\n\n\n{writing.indent(use.span)}async def {name}({', '.join(stated)}){returns}:\n"
+    return [Replace(Span(start, start), head)]
+
+
+def _parameters(parameters: cst.Parameters, writing: Writing) -> tuple[list[str], list[str]]:
+    """The parameters without defaults, and the arguments that hand them on."""
+    import libcst as cst
+
+    stated = [_stated(item, writing) for item in (*parameters.posonly_params, *parameters.params)]
+    given = [item.name.value for item in (*parameters.posonly_params, *parameters.params)]
+    if isinstance(parameters.star_arg, cst.Param):
+        stated.append("*" + _stated(parameters.star_arg, writing))
+        given.append("*" + parameters.star_arg.name.value)
+    elif parameters.kwonly_params:
+        stated.append("*")
+    stated += [_stated(item, writing) for item in parameters.kwonly_params]
+    given += [f"{item.name.value}={item.name.value}" for item in parameters.kwonly_params]
+    if parameters.star_kwarg is not None:
+        stated.append("**" + _stated(parameters.star_kwarg, writing))
+        given.append("**" + parameters.star_kwarg.name.value)
+    return stated, given
+
+
+def _stated(item: cst.Param, writing: Writing) -> str:
+    hint = f": {writing.code(item.annotation.annotation)}" if item.annotation is not None else ""
+    return item.name.value + hint

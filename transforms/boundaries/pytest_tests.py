@@ -1,0 +1,32 @@
+"""Tests and fixtures of pytest: they turn async, marked for pytest-asyncio where that does not take them by itself."""
+
+from __future__ import annotations
+
+from asyncfix.boundary import Boundary, Candidate, Mark, Met
+
+DISTRIBUTION = "pytest-asyncio"
+FIXTURES = ("pytest.fixture", "pytest.fixture()")
+
+
+class PytestTests(Boundary):
+    """Functions ``test_*`` of test files, in classes ``Test*`` too, and fixtures."""
+
+    decorators = (
+        "pytest.mark.*",
+        "pytest.fixture",
+        "pytest.fixture()",
+        "unittest.mock.patch.*",
+        "unittest.mock.patch()",
+    )
+
+    def meets(self, candidate: Candidate) -> Met | None:
+        if any(base.startswith("unittest.") for base in candidate.bases):
+            return None
+        if any(decorator in FIXTURES for decorator in candidate.decorators):
+            return Met(True, (Mark("async_fixture"),), DISTRIBUTION) if not candidate.fact.owner_class else None
+        file = candidate.path.rpartition("/")[2]
+        gathered = file.startswith("test_") or file.endswith("_test.py")
+        own = candidate.fact.owner_class
+        if gathered and candidate.name.startswith("test") and (not own or own.startswith("Test")):
+            return Met(True, (Mark("asyncio_mark"),), DISTRIBUTION)
+        return None

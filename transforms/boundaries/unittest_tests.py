@@ -1,0 +1,26 @@
+"""Tests of unittest: the methods turn async, and their class an ``IsolatedAsyncioTestCase``.
+
+An async method of a plain ``TestCase`` passes without having run.
+"""
+
+from __future__ import annotations
+
+from asyncfix.boundary import Boundary, Candidate, Mark, Met
+
+AROUND = {"setUp": "async_around", "tearDown": "async_around"}
+
+
+class UnittestTests(Boundary):
+    """Methods ``test*``, ``setUp`` and ``tearDown`` of a ``TestCase``."""
+
+    decorators = ("unittest.mock.patch.*", "unittest.mock.patch()", "unittest.skip()", "unittest.skipIf()")
+    bases = ("unittest.TestCase", "unittest.case.TestCase", "unittest.IsolatedAsyncioTestCase")
+
+    def meets(self, candidate: Candidate) -> Met | None:
+        if not set(self.bases) & set(candidate.bases):
+            return None
+        isolated = "unittest.IsolatedAsyncioTestCase" in candidate.bases
+        marks = () if isolated else (Mark("isolated_case", "class"),)
+        if candidate.name in AROUND:
+            return Met(True, (*marks, Mark(AROUND[candidate.name])))
+        return Met(True, marks) if candidate.name.startswith("test") else None
