@@ -67,6 +67,11 @@ class Case:
     def unsafe(self) -> bool:
         return not any(SAFE_ONLY in block.info for block in self.blocks)
 
+    @property
+    def migrates(self) -> bool:
+        """The cases of ``migrate*.md`` are run with ``--migrate``."""
+        return self.path.stem.startswith("migrate")
+
     def _text(self, kind: str) -> str:
         block = self.block(kind)
         return block.text if block else ""

@@ -57,10 +57,10 @@ built = cache(catalog.build)
 def test_shows_what_the_case_says(case: Case, tmp_path: Path) -> None:
     """The report and the diff are those of the case, and a second run has nothing more to do."""
     root = project(case, tmp_path / "project")
-    report, outcome = listed(looked_at(root)), converted(root, unsafe=case.unsafe)
+    report, outcome = listed(looked_at(root, case)), converted(root, case)
     diff = shown(outcome)
     write(root, outcome)
-    again = converted(root, unsafe=case.unsafe)
+    again = converted(root, case)
     if UPDATE:
         casefile.refresh(case.path, case.name, "text", report)
         casefile.refresh(case.path, case.name, "diff", diff)
@@ -74,13 +74,13 @@ def test_shows_what_the_case_says(case: Case, tmp_path: Path) -> None:
 def test_every_rule_together_comes_to_an_end(case: Case, tmp_path: Path) -> None:
     """With all rules on, none of them finds anything in what they wrote, and all of it compiles."""
     root = project(case, tmp_path / "project")
-    outcome = converted(root, unsafe=True, extend_select=EVERY_RULE)
+    outcome = converted(root, case, unsafe=True, extend_select=EVERY_RULE)
     write(root, outcome)
     for item in outcome.files:
         if item.path.endswith(".py"):
             compile(item.new, item.path, "exec")
     assert outcome.errors == ()
-    assert shown(converted(root, unsafe=True, extend_select=EVERY_RULE)) == ""
+    assert shown(converted(root, case, unsafe=True, extend_select=EVERY_RULE)) == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_every_rule_together_comes_to_an_end(case: Case, tmp_path: Path) -> None
 def test_still_does_what_it_did(case: Case, tmp_path: Path) -> None:
     """What the run of the case prints is the same for the original and for the converted project."""
     before, after = project(case, tmp_path / "before"), project(case, tmp_path / "after")
-    outcome = converted(after, unsafe=case.unsafe)
+    outcome = converted(after, case)
     write(after, outcome)
     assert outcome.files
     assert printed(case, after) == printed(case, before)
@@ -111,14 +111,20 @@ def project(case: Case, root: Path) -> Path:
     return root
 
 
-def looked_at(root: Path) -> Outcome:
-    return run(Options(paths=(str(root),), use_cache=False, workers=1))
+def looked_at(root: Path, case: Case) -> Outcome:
+    return run(Options(paths=(str(root),), use_cache=False, workers=1, migrate=case.migrates))
 
 
-def converted(root: Path, *, unsafe: bool, extend_select: tuple[str, ...] = ()) -> Outcome:
+def converted(root: Path, case: Case, *, unsafe: bool = False, extend_select: tuple[str, ...] = ()) -> Outcome:
     """What `--diff` makes of a project."""
     options = Options(
-        paths=(str(root),), mode="diff", unsafe=unsafe, use_cache=False, workers=1, extend_select=extend_select
+        paths=(str(root),),
+        mode="diff",
+        unsafe=unsafe or case.unsafe,
+        use_cache=False,
+        workers=1,
+        extend_select=extend_select,
+        migrate=case.migrates,
     )
     return run(options)
 
