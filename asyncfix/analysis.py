@@ -87,7 +87,9 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         index, _chooser(settings), lambda path: is_generated_module(path, place), _migrating(known, settings)
     )
     if settings.migrate:
-        known.ends = Ends(index, settings.boundaries, known.limits.entry_points, blocking.above)
+        known.ends = Ends(
+            index, settings.boundaries, known.limits.entry_points, blocking.above, settings.project.asyncio_auto
+        )
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")

@@ -21,6 +21,7 @@ class Candidate:
     bases       canonical names of the bases of its class, the nearest first
     imports     top-level packages that its file imports
     named       a build file names it as the function of a command
+    auto        pytest-asyncio takes async tests and fixtures without a mark
     """
 
     path: str
@@ -29,6 +30,7 @@ class Candidate:
     bases: tuple[str, ...]
     imports: frozenset[str]
     named: bool = False
+    auto: bool = False
 
     @property
     def name(self) -> str:

@@ -19,12 +19,14 @@ class Ends:
 
     named      functions that a build file names
     blocking   sync functions that reach something that blocks
+    auto       pytest-asyncio takes async tests and fixtures without a mark
     """
 
     index: ProjectIndex
     boundaries: Sequence[Boundary]
     named: frozenset[str]
     blocking: frozenset[str]
+    auto: bool
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _loops: frozenset[str] | None = None
 
@@ -83,7 +85,7 @@ class Ends:
         owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
         bases = evaluator.order(owner)[1:] if owner else ()
         imports = self.index.summaries[info.path].imports
-        return Candidate(info.path, info.fact, decorators, bases, imports, function in self.named)
+        return Candidate(info.path, info.fact, decorators, bases, imports, function in self.named, self.auto)
 
     def canonical(self, path: str, decorator: str) -> str:
         """The name of a decorator; of one that is not known, as it is written."""

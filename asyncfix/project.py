@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import contextlib
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,8 @@ from asyncfix.model import Replace, Span, Value
 Table: TypeAlias = Mapping[str, Any]
 
 _RUFF_FILES = (".ruff.toml", "ruff.toml")  # the first that is there; it stands in place of all of pyproject.toml
-_FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", *_RUFF_FILES))
+_FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", *_RUFF_FILES))
+_PYTEST = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?)\s*(?:\[[^\]]*\])?\s*(?=$|[@;<>=!~,(#\s])", re.ASCII)
 _EGG = re.compile(r"#egg=([\w.-]+)", re.ASCII)
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
@@ -56,6 +58,7 @@ class Project(Value, frozen=True):
     black             the line length, if the project configures black, or ruff as its formatter
     entry_points      ``pkg.mod:func``
     packages          names of the packages it distributes, if it says so
+    asyncio_auto      pytest-asyncio takes async tests and fixtures without a mark
     """
 
     requires_python: tuple[int, int] | None = None
@@ -65,6 +68,7 @@ class Project(Value, frozen=True):
     black: int | None = None
     entry_points: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    asyncio_auto: bool = False
 
 
 class _Source(Value, frozen=True):
@@ -105,7 +109,24 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
+        asyncio_auto=_asyncio_auto(files, pyproject),
     )
+
+
+def _asyncio_auto(files: Mapping[str, bytes], pyproject: Table) -> bool:
+    """Whether pytest is configured so, in the first of its files that configures it."""
+    inside = _table(pyproject, "tool", "pytest", "ini_options")
+    ini = ((_ini(files.get(name, b"")), section) for name, section in _PYTEST)
+    modes = [parser.get(section, "asyncio_mode", fallback="") for parser, section in ini if parser.has_section(section)]
+    return (str(inside.get("asyncio_mode", "")) if inside else next(iter(modes), "")) == "auto"
+
+
+def _ini(data: bytes) -> configparser.RawConfigParser:
+    """What an INI file says, nothing if it cannot be read."""
+    parser = configparser.RawConfigParser(strict=False)
+    with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+        parser.read_string(data.decode("utf-8"))
+    return parser
 
 
 def is_project_file(path: str) -> bool:
@@ -184,11 +205,7 @@ def _pipfile(pipfile: Table) -> _Source:
 
 
 def _setup_cfg(data: bytes) -> _Source:
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        parser.read_string(data.decode("utf-8"))
-    except (configparser.Error, UnicodeDecodeError):
-        return _Source()
+    parser = _ini(data)
     options = dict(parser.items("options")) if parser.has_section("options") else {}
     extras = parser.items("options.extras_require") if parser.has_section("options.extras_require") else []
     points = parser.items("options.entry_points") if parser.has_section("options.entry_points") else []

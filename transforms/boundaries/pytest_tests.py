@@ -23,10 +23,11 @@ class PytestTests(Boundary):
         if any(base.startswith("unittest.") for base in candidate.bases):
             return None
         if any(decorator in FIXTURES for decorator in candidate.decorators):
-            return Met(True, (Mark("async_fixture"),), DISTRIBUTION) if not candidate.fact.owner_class else None
+            marks = () if candidate.auto else (Mark("async_fixture"),)
+            return Met(True, marks, DISTRIBUTION) if not candidate.fact.owner_class else None
         file = candidate.path.rpartition("/")[2]
         gathered = file.startswith("test_") or file.endswith("_test.py")
         own = candidate.fact.owner_class
         if gathered and candidate.name.startswith("test") and (not own or own.startswith("Test")):
-            return Met(True, (Mark("asyncio_mark"),), DISTRIBUTION)
+            return Met(True, () if candidate.auto else (Mark("asyncio_mark"),), DISTRIBUTION)
         return None
