@@ -15,9 +15,11 @@ from asyncfix.link.callbacks import HANDED
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.patches import Patch
 from asyncfix.link.remaking import remade
 from asyncfix.model import Call, Function, Span
 
+EXAMPLE = "doctest"
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
 
 # What may be made of the value of a function that turned: it is awaited first, and then is what it was.
@@ -80,7 +82,7 @@ class Rules:
 
     pins          qualified names that stay sync
     entry_points  functions that a build file names
-    replaced      functions that tests replace by something that stays sync, with the place
+    replaced      what replaces a function by something that stays sync
     closed        files that may not be edited; closed_lines: lines likewise
     doubles       objects that take the place of others
     target        the oldest Python that the project supports
@@ -88,7 +90,7 @@ class Rules:
 
     pins: frozenset[str]
     entry_points: frozenset[str]
-    replaced: Mapping[str, tuple[str, int]]
+    replaced: Mapping[str, tuple[Patch, ...]]
     closed: frozenset[str]
     closed_lines: Mapping[str, frozenset[int]]
     target: tuple[int, int]
@@ -212,10 +214,13 @@ def may_turn(
     last = fact.qualname.rpartition(".")[2]
     for uses in (index.passed.get(name), index.rebound.get(name), index.by_name.get(last)):
         for use in uses or ():
+            if ends is not None and use.reason == EXAMPLE:
+                continue  # few are ever run
             return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
-    if name in limits.replaced:
-        path, line = limits.replaced[name]
-        return Barrier("replaced-in-test", path, line, f"{name} is replaced at run time ({path}:{line})")
+    for patch in limits.replaced.get(name, ()):
+        if ends is None or patch.call is None:
+            where = f"{patch.path}:{patch.line}"
+            return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
     return None
 
 
@@ -235,6 +240,7 @@ def _use(name: str, reason: str, path: str, line: int) -> str:
         "possible-caller": "may be meant by a call whose receiver is not known",
         "possible-use": "may be meant by an attribute whose owner is not known",
         "dynamic-access": "may be reached by its name as a text",
+        EXAMPLE: "is called by an example in a docstring",
         "unparsed-file": "is named in a file that could not be parsed",
     }
     return f"{name} {said[reason]} ({path}:{line})"
@@ -259,7 +265,7 @@ def _reasons(
         yield "dunder", "is called by Python itself"
     if fact.is_generator:
         yield "generator", "is a generator"
-    if name in index.stopping:
+    if name in index.stopping and ends is None:
         place = f"{summary.path}:{index.stopping[name]}"
         yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:

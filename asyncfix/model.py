@@ -359,6 +359,7 @@ class Summary(Value, frozen=True):
     imports     top-level packages imported anywhere in the file
     mentions    dotted paths in string literals (not documentation); dynamic: names in ``getattr(x, "name")`` and the like
     loose       attributes read from a receiver of unknown type, without a call: name -> line
+    examples    names that the examples of docstrings call
     rebinds     attributes assigned on a receiver of unknown type
     deliberate  lines on which a linter for async code was told to be silent
     """
@@ -376,6 +377,7 @@ class Summary(Value, frozen=True):
     suppressions: tuple[Suppression, ...]
     deliberate: tuple[int, ...]
     rebinds: tuple[str, ...]
+    examples: tuple[Mention, ...] = ()
 
 
 class TextFacts(Value, frozen=True):

@@ -103,6 +103,7 @@ def _summary(source: Source, walker: Walker) -> Summary:
         imports=frozenset(walker.imports),
         mentions=tuple(walker.mentions),
         dynamic=tuple(walker.dynamic),
+        examples=tuple(walker.examples),
         loose=loose.reads,
         suppressions=_suppressions(source),
         deliberate=_deliberate(source),

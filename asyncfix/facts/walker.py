@@ -112,6 +112,7 @@ class Walker:
         self.exports: list[str] | None = None
         self.mentions: list[Mention] = []
         self.dynamic: list[Mention] = []
+        self.examples: list[Mention] = []
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
@@ -668,7 +669,7 @@ class Walker:
         if not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
         elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
-            self.dynamic.extend(Mention(name, node.lineno) for name in called_in_doctest(node.value.value))
+            self.examples.extend(Mention(name, node.lineno) for name in called_in_doctest(node.value.value))
 
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:

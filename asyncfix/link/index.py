@@ -453,6 +453,8 @@ def _names(index: ProjectIndex) -> None:
             index.by_name.setdefault(name, []).append(Loose("possible-use", path, line))
         for mention in summary.dynamic:
             index.by_name.setdefault(mention.name, []).append(Loose("dynamic-access", path, mention.line))
+        for mention in summary.examples:
+            index.by_name.setdefault(mention.name, []).append(Loose("doctest", path, mention.line))
         for name in summary.rebinds:
             index.by_name.setdefault(name, []).append(Loose("rebound", path, 1))
     for text in index.texts:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Argument, Call
+from asyncfix.model import Argument, Call, Span
 
 # Packages that take the place of a library's transport as soon as a test imports them.
 INTERCEPTORS = {
@@ -26,6 +26,7 @@ class Patch:
 
     target  dotted name as a test writes it (``pkg.mod.requests.get``); for ``patch.object(x, "name")`` the meaning of x + name
     follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
+    call    the span of the call that makes it, if it can be made one of a coroutine function
     tests   the test functions in which it is in force; empty if that may be any (a fixture, a helper, a module)
     """
 
@@ -34,13 +35,18 @@ class Patch:
     path: str
     line: int
     tests: tuple[str, ...] = ()
+    call: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """All replacements of the project, the places that freeze time, and the packages that intercept."""
+    """All replacements of the project, the places that freeze time, and the packages that intercept.
+
+    ``patches`` are those that differ, ``every`` all of them.
+    """
 
     patches: tuple[Patch, ...]
+    every: tuple[Patch, ...]
     frozen: tuple[Patch, ...]
     intercepted: tuple[Patch, ...]
 
@@ -66,7 +72,7 @@ def find(index: ProjectIndex) -> Tests:
         for name in sorted(summary.imports & INTERCEPTORS.keys())
     ]
     first = {(patch.target, patch.follows, patch.tests): patch for patch in reversed(patches)}
-    return Tests(tuple(reversed(first.values())), tuple(frozen), tuple(intercepted))
+    return Tests(tuple(reversed(first.values())), tuple(patches), tuple(frozen), tuple(intercepted))
 
 
 def _tests(index: ProjectIndex, function: str, call: Call, by_path: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -121,16 +127,26 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[s
     first = positional[0]
     string = first.literal if not first.ref else ""
     follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and not _has_new(call)
+    span = call.span if _replaces(call, last, positional) else None
     if string:
-        yield Patch(string, follows, path, call.line, tests)
+        yield Patch(string, follows, path, call.line, tests, span)
         return
     if len(positional) > 1 and positional[1].literal:
         name = positional[1].literal
         for entity in index.evaluator.evaluate(path, first.ref):
             base = entity.name if entity.kind != "module" else index.evaluator.modules.names[entity.name]
-            yield Patch(f"{base}.{name}", follows, path, call.line, tests)
+            yield Patch(f"{base}.{name}", follows, path, call.line, tests, span)
         if not index.evaluator.evaluate(path, first.ref):
-            yield Patch(f"?.{name}", follows, path, call.line, tests)
+            yield Patch(f"?.{name}", follows, path, call.line, tests, span)
+
+
+def _replaces(call: Call, last: str, positional: Sequence[Argument]) -> bool:
+    """Whether a call states a replacement that can be called: something made, a function, a lambda."""
+    if last not in ("patch", "object", "setattr") or any(item.keyword in ("*", "**") for item in call.arguments):
+        return False
+    stated = [item for item in call.arguments if item.keyword in ("new", "new_callable", "value")]
+    named = 1 if last == "patch" or (positional[0].literal and not positional[0].ref) else 2
+    return any(item.ref for item in (*stated, *positional[named:]))
 
 
 def _has_new(call: Call) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from asyncfix.boundary import Met
-from asyncfix.colour import AWAITABLE_USES, Barrier, Colouring, barring, colour
+from asyncfix.colour import AWAITABLE_USES, EXAMPLE, Barrier, Colouring, barring, colour
 from asyncfix.effects.keys import said
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
@@ -318,7 +318,13 @@ class _Planner:
                 safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
                 failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
                 doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
-                if doubts and self.facts.ends is not None and form.name == NATIVE and not self._asked_for(form):
+                last = form == site.forms[-1]
+                if (
+                    doubts
+                    and self.facts.ends is not None
+                    and form.name == NATIVE
+                    and not (last or self._asked_for(form))
+                ):
                     passed_over.append(f"not {form.name}: {doubts[0]}")  # the bridge keeps what works
                     continue
                 if failed is None:
@@ -449,6 +455,9 @@ class _Planner:
                 draft.decisions.append(Turn(info.path, keyword, name))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
+        for patch in self.facts.limits.replaced.get(name, ()) if self.facts.ends is not None else ():
+            if patch.call is not None:
+                draft.decisions.append(Use(patch.path, patch.call, "mock"))
         for mark in met.marks if met is not None else ():
             start = info.fact.keyword.start
             if mark.at == "class":
@@ -468,6 +477,12 @@ class _Planner:
         if name in self.facts.exported:
             draft.doubts.append(f"{name} is exported: callers outside the project would have to await it")
         last = self.index.fact(name).qualname.rpartition(".")[2]
+        if name in self.index.stopping:
+            where = f"{self.index.path(name)}:{self.index.stopping[name]}"
+            draft.doubts.append(f"StopIteration out of {name} would come as a RuntimeError ({where})")
+        for use in self.index.by_name.get(last, ()):
+            if use.reason == EXAMPLE:
+                draft.doubts.append(f"an example in a docstring calls {last} ({use.path}:{use.line})")
         for path, line in self.facts.named.get(last, ())[:2]:
             draft.doubts.append(f"{last} is named as text ({path}:{line}): what reads it may call it without awaiting")
 

@@ -179,12 +179,7 @@ def gather(
             for point in project.entry_points
             for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
         ),
-        replaced={
-            name: (patch.path, patch.line)
-            for patch in reversed(tests.patches)
-            if not patch.follows
-            for name in _patched(index, by_target, by_last, patch.target)
-        },
+        replaced=_replaced(index, tests, by_target, by_last),
         closed=closed,
         closed_lines=closed_lines,
         target=target,
@@ -231,6 +226,21 @@ def _patched(
         for entity in index.evaluator.evaluate(path, target):
             if entity.kind in ("function", "method"):
                 yield entity.name
+
+
+def _replaced(
+    index: ProjectIndex, tests: Tests, by_target: Mapping[str, tuple[str, ...]], by_last: Mapping[str, list[str]]
+) -> Mapping[str, tuple[Patch, ...]]:
+    """By function what replaces it that does not turn async with it."""
+    found: dict[str, list[Patch]] = {}
+    meant: dict[str, tuple[str, ...]] = {}
+    for patch in tests.every:
+        if not patch.follows:
+            if patch.target not in meant:
+                meant[patch.target] = tuple(_patched(index, by_target, by_last, patch.target))
+            for name in meant[patch.target]:
+                found.setdefault(name, []).append(patch)
+    return {name: tuple(patches) for name, patches in found.items()}
 
 
 def _exported(index: ProjectIndex) -> Iterator[str]:
