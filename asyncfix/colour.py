@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.boundary import Met
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
-from asyncfix.ends import GUARD, Ends
+from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
@@ -134,15 +134,10 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
     if ends is not None and isinstance(edge.site, Call):
         met = ends.met(edge.caller)
-        guarded = edge.site.barrier == GUARD
-        if (guarded or (met is not None and not met.turns)) and ends.alone(edge):
-            stop = _closed(index, edge, limits) or _loop(index, edge, ends)
+        if ends.is_program(edge) or (met is not None and not met.turns and ends.alone(edge)):
+            stop = _closed(index, edge, limits) or _loop(index, edge)
             found.runs.append(edge)
             return stop
-        if guarded:
-            path, line = index.path(edge.caller), edge.site.line
-            why = f"{edge.callee} is called beside others where the module is run as a program ({path}:{line})"
-            return Barrier("several-runs", path, line, why)
     stop = _may_await(index, edge, limits)
     if stop is not None:
         return stop
@@ -166,7 +161,7 @@ def _turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, m
     return stop
 
 
-def _loop(index: ProjectIndex, edge: Edge, ends: Ends) -> Barrier | None:
+def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
     """The barrier that a place is where async code may run: no loop may be run there."""
     seen = {edge.caller}
     stack = [edge.caller]

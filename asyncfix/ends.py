@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
+from asyncfix.link.doubles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call
 
@@ -29,6 +30,7 @@ class Ends:
     auto: bool
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _loops: frozenset[str] | None = None
+    _known: frozenset[str] | None = None
 
     def met(self, function: str) -> Met | None:
         """How colouring ends at a function, None if it goes on."""
@@ -51,6 +53,28 @@ class Ends:
         others = self.index.calls.get(edge.caller, ())
         calls = {other.span for other in others if other.callee in self.blocking}
         return len(calls) <= 1 and isinstance(edge.site, Call) and edge.site.loop is None
+
+    def is_program(self, edge: Edge) -> bool:
+        """Whether a call is run only where its module is run as a program: in its guard, or in a file that nobody imports."""
+        fact, path = self.index.fact(edge.caller), self.index.path(edge.caller)
+        if fact.kind != "module" or not isinstance(edge.site, Call) or edge.site.barrier not in (GUARD, "module"):
+            return False
+        return edge.site.barrier == GUARD or not (
+            path.endswith("__init__.py") or is_test(path) or path in self._imported()
+        )
+
+    def _imported(self) -> frozenset[str]:
+        """Files that others import."""
+        if self._known is None:
+            found: set[str] = set()
+            for path, summary in self.index.summaries.items():
+                for ref in {ref for refs in summary.bindings.values() for ref in refs} | set(summary.stars):
+                    parts = ref.split(".")
+                    for size in range(1, len(parts) + 1) if not ref.startswith(":") else ():
+                        meant = self.index.evaluator.evaluate(path, ".".join(parts[:size]))
+                        found.update(entity.name for entity in meant if entity.kind == "module" and entity.name != path)
+            self._known = frozenset(found)
+        return self._known
 
     def loop_below(self, function: str) -> str:
         """What the function reaches that runs an event loop of its own, '' if nothing: no coroutine may."""

@@ -433,7 +433,10 @@ class _Planner:
                 return foreign
             self._reached(draft, name, coloured.ends.get(name))
         for edge in coloured.runs:
-            draft.decisions.append(Use(self.index.path(edge.caller), edge.span, "run"))
+            path = self.index.path(edge.caller)
+            draft.decisions.append(Use(path, edge.span, "run"))
+            if self.facts.ends is not None and not self.facts.ends.alone(edge):
+                draft.doubts.append(f"each call at {path}:{edge.site.line} and beside it gets an event loop of its own")
         for name in coloured.uncalled:
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
         for edge in coloured.awaits:
