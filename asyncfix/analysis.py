@@ -88,7 +88,12 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     )
     if settings.migrate:
         known.ends = Ends(
-            index, settings.boundaries, known.limits.entry_points, blocking.above, settings.project.asyncio_auto
+            index,
+            settings.boundaries,
+            known.limits.entry_points,
+            blocking.above,
+            blocking.by_function,
+            settings.project.asyncio_auto,
         )
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)

@@ -35,6 +35,7 @@ class Catalog:
     aliases: Mapping[str, str]
     classes: frozenset[str]
     _aliased: frozenset[str] = frozenset()
+    _packages: set[str] = field(default_factory=lambda: set[str]())
     _rows: dict[str, tuple[Api | None, bool]] = field(default_factory=lambda: dict[str, tuple[Api | None, bool]]())
 
     def canonical(self, name: str) -> str:
@@ -74,6 +75,13 @@ class Catalog:
     def is_class(self, name: str) -> bool:
         """True if ``name`` is known to be a class: calling it gives an instance of it."""
         return self.canonical(name) in self.classes
+
+    def covers(self, package: str) -> bool:
+        """True if any row speaks of something in a top-level package."""
+        if not self._packages:
+            rows = (*self.blocking_rows, *self.harmless_rows)
+            self._packages.update(name.partition(".")[0] for name in rows)
+        return package in self._packages
 
     def knows(self, name: str) -> bool:
         """True if any row speaks of ``name``."""

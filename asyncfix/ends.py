@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
@@ -20,6 +20,7 @@ class Ends:
 
     named      functions that a build file names
     blocking   sync functions that reach something that blocks
+    leaves     functions that block themselves
     auto       pytest-asyncio takes async tests and fixtures without a mark
     """
 
@@ -27,6 +28,7 @@ class Ends:
     boundaries: Sequence[Boundary]
     named: frozenset[str]
     blocking: frozenset[str]
+    leaves: Collection[str]
     auto: bool
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _loops: frozenset[str] | None = None
@@ -52,7 +54,12 @@ class Ends:
         """Whether the call is the only one of its function that may come to be awaited, and is made once."""
         others = self.index.calls.get(edge.caller, ())
         calls = {other.span for other in others if other.callee in self.blocking}
-        return len(calls) <= 1 and isinstance(edge.site, Call) and edge.site.loop is None
+        return (
+            edge.caller not in self.leaves
+            and len(calls) <= 1
+            and isinstance(edge.site, Call)
+            and edge.site.loop is None
+        )
 
     def is_program(self, edge: Edge) -> bool:
         """Whether a call is run only where its module is run as a program: in its guard, or in a file that nobody imports."""

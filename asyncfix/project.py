@@ -249,9 +249,18 @@ def _setup_py(data: bytes) -> _Source:
         runtime=None if elsewhere else tuple(_lines(installed)),
         other=tuple(text for key in keys for text in _texts(arguments[key])),
         python=_string(literals.get("python_requires")),
-        entry_points=tuple(_lines(points) if isinstance(points, str) else _flat(_table(points))),
+        entry_points=tuple(
+            _lines(points) if isinstance(points, str) else _flat(_table(points)) if points else _named(tree)
+        ),
         packages=tuple(_strings(literals.get("packages"))),
     )
+
+
+def _named(tree: ast.Module) -> Iterator[str]:
+    """Every text that may be an entry point, of a file that does not state them literally."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from (line for line in node.value.splitlines() if _REFERENCE.search(line))
 
 
 def _setup_arguments(tree: ast.Module) -> dict[str, ast.expr]:

@@ -179,7 +179,9 @@ class Evaluator:
             return (Entity("module", found),)
         if name in self.modules.packages:
             return (Entity("namespace", name),)
-        return (Entity("external", self.catalog.canonical(name)),)
+        outside = Entity("external", self.catalog.canonical(name))
+        perhaps = self.modules.perhaps(path, name) if "." not in name and not self.catalog.covers(name) else None
+        return (outside,) if perhaps is None or perhaps == path else (Entity("module", perhaps), outside)
 
     def _relative(self, path: str, ref: str) -> Entities:
         level = len(ref) - len(ref.lstrip("."))
@@ -290,7 +292,11 @@ class Evaluator:
         if found is None:
             dotted = self.catalog.canonical(name)
             given = self.catalog.attribute_type(dotted)
-            found = self._library[name] = (Entity("value", given),) if given else (Entity("external", dotted),)
+            found = (Entity("value", given),) if given else (Entity("external", dotted),)
+            perhaps = self.modules.tails.get(name)
+            if perhaps is not None and not self.catalog.covers(name.partition(".")[0]):
+                found = (Entity("module", perhaps), *found)
+            self._library[name] = found
         return found
 
     def _module_attribute(self, path: str, name: str) -> Entities:

@@ -7,8 +7,9 @@ sees what lies beside it. Where a name means several files, the nearest to the i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import commonpath, dirname, join
 
 
@@ -26,6 +27,13 @@ class Modules:
     aliases: Mapping[str, str]
     folders: frozenset[str] = frozenset()
     """Those in which, or below which, there are modules."""
+    tails: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
+    """Files by the last parts of their names, two at least, where these name one file alone: of whoever has put a folder
+    on the path of imports at run time."""
+
+    def perhaps(self, importer: str, name: str) -> str | None:
+        """The file that an import may mean for which there is no module: one beside a module of a package."""
+        return self.at(dirname(importer), name) if name not in sys.stdlib_module_names else None
 
     def find(self, importer: str, name: str) -> str | None:
         """The path of the module that ``import name`` means in the file ``importer``."""
@@ -87,7 +95,18 @@ def build(paths: Iterable[str], roots: Iterable[str] = (), aliases: Mapping[str,
         packages=frozenset(packages),
         aliases=other,
         folders=frozenset(_folders(known)),
+        tails=_tails(names),
     )
+
+
+def _tails(names: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for path, name in names.items():
+        parts = name.split(".")
+        for start in range(1, len(parts) - 1):
+            if parts[start] not in sys.stdlib_module_names:
+                found.setdefault(".".join(parts[start:]), set()).add(path)
+    return {tail: next(iter(paths)) for tail, paths in found.items() if len(paths) == 1}
 
 
 def _folders(paths: Iterable[str]) -> set[str]:

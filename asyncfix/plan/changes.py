@@ -318,7 +318,10 @@ class _Planner:
                 safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
                 failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
                 doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
+                replaced = next((verdict for verdict in safe if verdict.code == "replaced-in-test"), None)
                 last = form == site.forms[-1]
+                if last and replaced is not None and self.facts.ends is not None:
+                    return None, [], Mend(None, replaced.code, f"{replaced.why}: it would not hold any more")
                 if (
                     doubts
                     and self.facts.ends is not None
