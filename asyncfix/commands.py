@@ -16,7 +16,7 @@ from asyncfix.ending import clean_end
 _HELP = """Find calls that block the event loop, and mend them.
 
 Without --diff or --apply: report what is found under PATHS (default: the current folder). Everything under the root of
-the project is read; only PATHS are edited.
+the project is read; only PATHS are edited. With --migrate sync code that no async code reaches is taken, too.
 
 Other commands: `asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all`, `asyncfix verify [PATHS] -- COMMAND`
 (a folder of such a name is ./undo).

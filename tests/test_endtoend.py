@@ -121,7 +121,7 @@ async def f(path):
     return text
 """
     here = project(tmp_path, {"pyproject.toml": PYPROJECT, "a.py": source})
-    left = "; 1 blocking call in sync code that no async code reaches left alone\n"
+    left = "; 1 blocking call in sync code that no async code reaches left alone (see --migrate)\n"
     assert here.run("--apply").err.endswith(left)
     assert b"to_thread(read_text)" in here.files()["a.py"]
     assert here.run("--apply").err.endswith(left)

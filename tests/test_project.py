@@ -517,3 +517,26 @@ def test_every_requirements_file_gets_exactly_one_more(lines: list[str], newline
     assert str(Requirement("httpx>=0.27")) in result.splitlines()
     kept = [line for line in result.splitlines() if line != "httpx>=0.27"]
     assert [line for line in kept if line.strip()] == [line for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize(
+    ("files", "auto"),
+    [
+        ({"pyproject.toml": b"[tool.pytest.ini_options]\nasyncio_mode = 'auto'\n"}, True),
+        ({"pyproject.toml": b"[tool.pytest.ini_options]\nasyncio_mode = 'strict'\n"}, False),
+        ({"pytest.ini": b"[pytest]\nasyncio_mode = auto\n"}, True),
+        ({"setup.cfg": b"[tool:pytest]\nasyncio_mode=auto\n"}, True),
+        ({"tox.ini": b"[pytest]\nasyncio_mode=auto\n"}, True),
+        ({"tox.ini": b"[pytest\n"}, False),
+        ({}, False),
+    ],
+)
+def test_the_mode_of_pytest_asyncio(files: dict[str, bytes], auto: bool) -> None:
+    """Wherever pytest is configured."""
+    assert read_project(files).asyncio_auto is auto
+
+
+def test_entry_points_that_are_not_stated_literally() -> None:
+    """Any text of that form in setup.py may be one."""
+    setup = b"from setuptools import setup\nsetup(entry_points=dict(console_scripts=['c = pkg.__main__:main']))\n"
+    assert read_project({"setup.py": setup}).entry_points == ("pkg.__main__:main",)

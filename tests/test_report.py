@@ -258,7 +258,7 @@ def test_the_summary_of_a_diff() -> None:
     assert summary(done, Options(mode="diff")) == (
         "asyncfix: 2 SAFE changes shown in 1 file; 1 UNSAFE held back (--unsafe shows them); "
         "7 refused (3 pinned, 1 a, 1 b, 2 other); "
-        "1 blocking call in sync code that no async code reaches left alone"
+        "1 blocking call in sync code that no async code reaches left alone (see --migrate)"
     )
 
 

@@ -65,7 +65,7 @@ def _parts(outcome: Outcome, options: Options) -> Iterator[str]:
         yield f"{len(outcome.refusals)} refused ({_ranked(reasons, _REASONS)})"
     if outcome.sync_sites:
         calls = counted(outcome.sync_sites, "blocking call")
-        yield f"{calls} in sync code that no async code reaches left alone"
+        yield f"{calls} in sync code that no async code reaches left alone{'' if options.migrate else ' (see --migrate)'}"
 
 
 def _taken(taken: Sequence[Change], outcome: Outcome, options: Options) -> str:

@@ -1,0 +1,75 @@
+"""``--migrate``: what it takes, what it leaves, and that the tests of a migrated project still run and still test."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asyncfix import registry
+from tests.harness import PYPROJECT, project
+
+LIBRARY = b"import time\n\n\ndef nap():\n    time.sleep(0.01)\n    return 1\n\n\ndef doze():\n    time.sleep(0.01)\n    return 2\n"
+PROGRAM = b"from lib import doze, nap\n\n\ndef one():\n    return nap()\n\n\ndef two():\n    return doze()\n"
+TESTS = b"""import unittest
+
+import program
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        self.one = program.one()
+
+    def test_one(self):
+        self.assertEqual(self.one, 1)
+
+    def test_two(self):
+        self.assertEqual(program.two(), EXPECTED)
+"""
+FILES = {"pyproject.toml": PYPROJECT, "lib.py": LIBRARY, "program.py": PROGRAM}
+
+
+def test_nothing_that_is_sync_turns_without_it(tmp_path: Path) -> None:
+    """The line at the end says how many calls it would take."""
+    here = project(tmp_path, FILES)
+    done = here.run("--diff", "--unsafe")
+    assert (done.code, done.out) == (0, b"")
+    assert "2 blocking calls in sync code that no async code reaches left alone (see --migrate)" in done.err
+
+
+def test_a_root_limits_it(tmp_path: Path) -> None:
+    """Only what the function reaches is taken, and what that needs."""
+    here = project(tmp_path, FILES)
+    assert here.run("--migrate", "--root", "program:one", "--apply", "--unsafe").code == 0
+    files = here.files()
+    assert b"async def nap()" in files["lib.py"] and b"\ndef doze()" in files["lib.py"]
+    assert b"async def one()" in files["program.py"] and b"\ndef two()" in files["program.py"]
+
+
+def test_a_root_goes_with_migrate(tmp_path: Path) -> None:
+    done = project(tmp_path, FILES).run("--root", "program:one")
+    assert (done.code, done.out) == (2, b"") and "--root goes with --migrate" in done.err
+
+
+@pytest.mark.parametrize(("expected", "code"), [(b"2", 0), (b"3", 1)])
+def test_unittests_still_test(tmp_path: Path, expected: bytes, code: int) -> None:
+    """A failing test fails after the migration too: an async method of a plain TestCase would pass."""
+    here = project(tmp_path, {**FILES, "test_program.py": TESTS.replace(b"EXPECTED", expected)})
+    for applied in (False, True):
+        if applied:
+            assert here.run("--migrate", "--apply", "--unsafe").code == 0
+            assert b"async def asyncSetUp(self)" in here.files()["test_program.py"]
+        command = [sys.executable, "-W", "error", "-m", "unittest", "-q"]
+        assert subprocess.run(command, cwd=here.root, check=False, capture_output=True).returncode == code
+    assert here.run("--migrate", "--diff", "--unsafe").out == b""
+
+
+def test_boundaries_are_found_and_say_what_they_do() -> None:
+    """One file each, with a docstring."""
+    modules = [inspect.getmodule(boundary) for boundary in registry.boundaries()]
+    assert len(modules) >= 3
+    assert all(module is not None and ast.get_docstring(ast.parse(inspect.getsource(module))) for module in modules)
