@@ -213,7 +213,7 @@ def may_turn(
                 continue  # few are ever run
             return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
     for patch in limits.replaced.get(name, ()):
-        if ends is None or patch.call is None:
+        if ends is None or patch.call is None or (patch.binds and fact.kind == "method"):
             where = f"{patch.path}:{patch.line}"
             return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
     return None

@@ -13,7 +13,7 @@ import pytest
 from asyncfix import registry
 from tests.harness import PYPROJECT, project
 
-LIBRARY = b"import time\n\n\ndef nap():\n    time.sleep(0.01)\n    return 1\n\n\ndef doze():\n    time.sleep(0.01)\n    return 2\n"
+LIBRARY = b"import time\n\n\ndef nap():\n    time.sleep(0.01)\n    return 1\n\n\ndef doze():\n    time.sleep(0)\n    return 2\n"
 PROGRAM = b"from lib import doze, nap\n\n\ndef one():\n    return nap()\n\n\ndef two():\n    return doze()\n"
 TESTS = b"""import unittest
 

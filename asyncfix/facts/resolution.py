@@ -382,6 +382,8 @@ def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
         return Argument(keyword, _one(resolve(node, scope)))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])
+    if isinstance(node, ast.BinOp) and "*" not in (shape := text_shape(node)):
+        return Argument(keyword, "", shape)
     return Argument(keyword, LITERALS.get(type(node), ""))
 
 

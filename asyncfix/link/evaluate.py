@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, cast
 
@@ -13,6 +13,7 @@ from asyncfix.link.fixtures import asks, nearest
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
 
+OF_OBJECTS = frozenset(dir(object))
 STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
 ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
@@ -337,6 +338,8 @@ class Evaluator:
     def _member(self, class_id: str, order: Sequence[str], name: str, bound: bool) -> Entities:
         for base in order:
             info = self.classes.get(base)
+            if base == "builtins.object" and name not in OF_OBJECTS:
+                continue
             if info is None:  # a class of a library
                 inherited = self.attribute(Entity("value", base), name)
                 if self.catalog.knows(self.catalog.canonical(f"{base}.{name}")):
@@ -394,7 +397,7 @@ class Evaluator:
         """What calling it may give."""
         match entity.kind:
             case "class":
-                return (Entity("instance", entity.name),)
+                return (Entity("instance", entity.name), *self._other_kinds(entity.name))
             case "function" | "method":
                 info = self.functions[entity.name]
                 return self._stated(f"{entity.name}()") or self.all(info.path, info.fact.results)
@@ -411,6 +414,15 @@ class Evaluator:
                 return self._taken(*parted(entity))
             case _:
                 return UNKNOWN
+
+    def _other_kinds(self, class_id: str) -> Iterator[Entity]:
+        """Objects of other classes that a class makes in place of its own: ``__new__`` may."""
+        makers = (self.methods.get(name, {}).get("__new__", ()) for name in self.order(class_id))
+        for maker in (each for found in makers for each in found):
+            info = self.functions[maker]
+            for made in self.all(info.path, info.fact.results):
+                if made.kind == "instance" and made.name != class_id:
+                    yield made
 
     def _taken(self, called: str, inner: Entity) -> Entities:
         """What a method of a collection gives."""

@@ -27,6 +27,7 @@ class Patch:
     target  dotted name as a test writes it (``pkg.mod.requests.get``); for ``patch.object(x, "name")`` the meaning of x + name
     follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
     call    the span of the call that makes it, if it can be made one of a coroutine function
+    binds   it is a function, which is bound if it is put on a class: an ``AsyncMock`` is not
     tests   the test functions in which it is in force; empty if that may be any (a fixture, a helper, a module)
     """
 
@@ -36,6 +37,7 @@ class Patch:
     line: int
     tests: tuple[str, ...] = ()
     call: Span | None = None
+    binds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +129,34 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[s
     first = positional[0]
     string = first.literal if not first.ref else ""
     follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and not _has_new(call)
-    span = call.span if _replaces(call, last, positional) else None
+    stated = _stated(call, last, positional)
+    span = call.span if stated else None
+    binds = any(_is_function(index, path, argument) for argument in stated)
     if string:
-        yield Patch(string, follows, path, call.line, tests, span)
+        yield Patch(string, follows, path, call.line, tests, span, binds)
         return
     if len(positional) > 1 and positional[1].literal:
         name = positional[1].literal
         for entity in index.evaluator.evaluate(path, first.ref):
             base = entity.name if entity.kind != "module" else index.evaluator.modules.names[entity.name]
-            yield Patch(f"{base}.{name}", follows, path, call.line, tests, span)
+            yield Patch(f"{base}.{name}", follows, path, call.line, tests, span, binds)
         if not index.evaluator.evaluate(path, first.ref):
-            yield Patch(f"?.{name}", follows, path, call.line, tests, span)
+            yield Patch(f"?.{name}", follows, path, call.line, tests, span, binds)
 
 
-def _replaces(call: Call, last: str, positional: Sequence[Argument]) -> bool:
-    """Whether a call states a replacement that can be called: something made, a function, a lambda."""
+def _stated(call: Call, last: str, positional: Sequence[Argument]) -> tuple[Argument, ...]:
+    """The replacements that a call states, if they can be called: something made, a function, a lambda."""
     if last not in ("patch", "object", "setattr") or any(item.keyword in ("*", "**") for item in call.arguments):
-        return False
+        return ()
     stated = [item for item in call.arguments if item.keyword in ("new", "new_callable", "value")]
     named = 1 if last == "patch" or (positional[0].literal and not positional[0].ref) else 2
-    return any(item.ref for item in (*stated, *positional[named:]))
+    return tuple(item for item in (*stated, *positional[named:]) if item.ref)
+
+
+def _is_function(index: ProjectIndex, path: str, argument: Argument) -> bool:
+    """Whether a replacement is a function of the project, or what one gives that is to make it."""
+    ref = f"{argument.ref}()" if argument.keyword == "new_callable" else argument.ref
+    return any(entity.kind == "function" for entity in index.evaluator.evaluate(path, ref))
 
 
 def _has_new(call: Call) -> bool:
