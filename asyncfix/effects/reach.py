@@ -142,10 +142,9 @@ class Effects:
 
     def unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
-        for target in call.targets:
-            means = self.index.evaluator.evaluate(path, target)
-            if means and SOMETHING not in means:
-                continue
+        meanings = ((target, self.index.evaluator.evaluate(path, target)) for target in call.targets)
+        unsettled = [target for target, means in meanings if not means or SOMETHING in means]
+        for target in unsettled or call.targets:  # something is known of each, yet not what it does
             receiver, _, name = target.rpartition(".")
             if not receiver:
                 return target
