@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
+from asyncfix.effects.output import output
 from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.effects.unclear import Unclear, sentence, unclear
@@ -27,6 +28,7 @@ LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
 THREAD_LOCAL = "threading.local"
 WARN = "warnings.warn"
+HALF = "may leave half a line in a thread, and another task may write the rest of it"
 STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
@@ -174,6 +176,9 @@ class Effects:
             unknown.append(unclear(self.keys, path, call, name, "what {} reads and writes"))
         if name == WARN and _names_caller(call):
             unknown.append(Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread"))
+        written = output(self.index, path, name, call)
+        if written is not None and written.half:
+            unknown.append(Unclear(call.span, f"{name} ({where})", HALF))
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
                 touches.extend(self.word(path, name, word, writes, call, blocked))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.colour import AWAITABLE_USES, Barrier, Colouring, barring, colour
 from asyncfix.effects.keys import said
+from asyncfix.effects.output import half_line
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
 from asyncfix.model import (
@@ -271,6 +272,7 @@ class _Planner:
             entered = perhaps_held(self.index, each)
             if entered:
                 yield f"{entered} is not known, and may be a lock, which must not be held at an await"
+            yield from half_line(self.index, each.function, each.span, each.loop)
             swallowed = self.facts.swallowed(each)
             if swallowed:
                 yield swallowed
