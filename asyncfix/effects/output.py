@@ -34,11 +34,19 @@ def output(index: ProjectIndex, path: str, name: str, call: Call) -> Output | No
         return Output(written[1], not whole, call.span, where)
     if name != PRINT:
         return None
-    stream, end = _named(call.arguments, "file"), _named(call.arguments, "end")
-    meant = index.evaluator.evaluate(path, stream.ref) if stream is not None else ()
-    written_to = "sys.stdout" if stream is None or stream.literal == "None" else meant[0].name if len(meant) == 1 else ""
+    end = _named(call.arguments, "end")
     half = end is not None and end.literal != "None" and not _ends_line(end)
-    return Output(written_to, half, call.span, where) if written_to in STREAMS else None
+    stream = _printed_to(index, path, call)
+    return Output(stream, half, call.span, where) if stream in STREAMS else None
+
+
+def _printed_to(index: ProjectIndex, path: str, call: Call) -> str:
+    """The name of the stream that a `print` writes to, '' if it is not known."""
+    given = _named(call.arguments, "file")
+    if given is None or given.literal == "None":
+        return "sys.stdout"
+    meant = index.evaluator.evaluate(path, given.ref)
+    return meant[0].name if len(meant) == 1 else ""
 
 
 def half_line(index: ProjectIndex, function: str, span: Span, loop: Span | None) -> Iterator[str]:

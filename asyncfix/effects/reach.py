@@ -175,7 +175,9 @@ class Effects:
         if row.reads is None or row.writes is None:
             unknown.append(unclear(self.keys, path, call, name, "what {} reads and writes"))
         if name == WARN and _names_caller(call):
-            unknown.append(Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread"))
+            unknown.append(
+                Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread")
+            )
         written = output(self.index, path, name, call)
         if written is not None and written.half:
             unknown.append(Unclear(call.span, f"{name} ({where})", HALF))

@@ -12,7 +12,9 @@ from asyncfix.model import Call, Span
 
 UNSEEN = "is not known: it may touch shared state"
 BOUND = "and its object may be bound to the thread it was first used in"
-ALL_BOUND = "are not known: they may touch shared state, and their objects may be bound to the threads they were first used in"
+ALL_BOUND = (
+    "are not known: they may touch shared state, and their objects may be bound to the threads they were first used in"
+)
 LASTING, PASSING, MAKING = range(3)
 MOST_NAMED = 3
 LOGGER = re.compile(r"(?:.*[.:@])?_?log(?:ger)?", re.IGNORECASE)

@@ -139,7 +139,9 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, temporary, walker.pieces, *call)) is not None),
+        calls=tuple(
+            fact for call in frame.calls if (fact := _call_fact(source, temporary, walker.pieces, *call)) is not None
+        ),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
