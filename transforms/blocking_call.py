@@ -30,9 +30,13 @@ async def read_config(path: Path) -> str:
 
 ## Safety
 
-SAFE if all that then runs in the thread is known, writes nothing that others can reach, and reads nothing shared that
-other code changes. UNSAFE otherwise, with the place. Refused for objects bound to one thread (an sqlite3 connection), for
-the loop's own API, and for lazy iterators, of which a thread would run nothing.
+SAFE if all that then runs in the thread is known, writes nothing that others can reach, reads nothing shared that other
+code changes, and does not sleep (sleepers would fill the thread pool). UNSAFE otherwise, with the place. Refused for
+objects bound to one thread (an sqlite3 connection), for the loop's own API, and for lazy iterators, of which a thread
+would run nothing.
+
+A thread cannot be stopped: a program at an `input` ends on the second or third Ctrl-C, or on Enter after the first, where
+`input` on the event loop ended on the first or second.
 """
 
 from __future__ import annotations

@@ -13,8 +13,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
+from asyncfix.effects.output import output
 from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
 from asyncfix.link.evaluate import SOMETHING
@@ -25,8 +27,8 @@ OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
 THREAD_LOCAL = "threading.local"
-UNSEEN = "is not known: it may touch shared state"
 WARN = "warnings.warn"
+HALF = "may leave half a line in a thread, and another task may write the rest of it"
 STOP = "builtins.StopIteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
@@ -35,16 +37,16 @@ CURRENT_EXCEPTION = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """The effects of one function's own code. ``unknown``: sentences on what may go wrong in a thread that nothing shows."""
+    """The effects of one function's own code."""
 
     touches: tuple[Touch, ...]
-    unknown: tuple[tuple[Span, str], ...]
+    unknown: tuple[Unclear, ...]
     blocked: tuple[tuple[Span, Barred], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The effects of some code with all that it reaches."""
+    """The effects of some code with all that it reaches. ``unknown``: the sentence on what nothing shows, or ''."""
 
     touches: tuple[Touch, ...]
     unknown: str
@@ -75,20 +77,18 @@ class Effects:
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
         touches = [touch for access in info.fact.accesses for touch in self.access(info.path, access)]
-        unknown: list[tuple[Span, str]] = []
+        unknown: list[Unclear] = []
         blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
         for call in index.unknown.get(function, ()):
-            unclear = self.unknown_call(info.path, call, touches)
-            if unclear:
-                unknown.append((call.span, f"{pretty(unclear) or 'a call'} ({info.path}:{call.line}) {UNSEEN}"))
+            name = self.unknown_call(info.path, call, touches)
+            if name:
+                unknown.append(unclear(self.keys, info.path, call, pretty(name)))
         for external in index.externals.get(function, ()):
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             if row is None:
                 if external.call not in index.unknown.get(function, ()):
-                    unknown.append(
-                        (external.call.span, f"{pretty(external.name)} ({info.path}:{external.call.line}) {UNSEEN}")
-                    )
+                    unknown.append(unclear(self.keys, info.path, external.call, pretty(external.name)))
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
@@ -144,10 +144,9 @@ class Effects:
 
     def unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
-        for target in call.targets:
-            means = self.index.evaluator.evaluate(path, target)
-            if means and SOMETHING not in means:
-                continue
+        meanings = ((target, self.index.evaluator.evaluate(path, target)) for target in call.targets)
+        unsettled = [target for target, means in meanings if not means or SOMETHING in means]
+        for target in unsettled or call.targets:  # something is known of each, yet not what it does
             receiver, _, name = target.rpartition(".")
             if not receiver:
                 return target
@@ -169,14 +168,19 @@ class Effects:
         call: Call,
         tries: Sequence[Try],
         touches: list[Touch],
-        unknown: list[tuple[Span, str]],
+        unknown: list[Unclear],
         blocked: list[tuple[Span, Barred]],
     ) -> None:
         where = Where(path, call.line)
         if row.reads is None or row.writes is None:
-            unknown.append((call.span, f"what {name} ({where}) reads and writes {UNSEEN}"))
+            unknown.append(unclear(self.keys, path, call, name, "what {} reads and writes"))
         if name == WARN and _names_caller(call):
-            unknown.append((call.span, f"{name} ({where}) names its caller, which is another one in a thread"))
+            unknown.append(
+                Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread")
+            )
+        written = output(self.index, path, name, call)
+        if written is not None and written.half:
+            unknown.append(Unclear(call.span, f"{name} ({where})", HALF))
         for words, writes in ((row.reads or (), False), (row.writes or (), True)):
             for word in words:
                 touches.extend(self.word(path, name, word, writes, call, blocked))
@@ -295,18 +299,18 @@ class Effects:
         """The effects of the code in ``span`` of a function (all of it if None), with all that it reaches."""
         own = self.direct(function)
         touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
-        unknown = [why for at, why in own.unknown if span is None or span.contains(at)]
+        unknown = [item for item in own.unknown if span is None or span.contains(item.span)]
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
         for name, own_object in sorted(self.run(function, span)):
             more = self.direct(name)
             alone = own_object or self.index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
             touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
-            unknown.extend(why for _, why in more.unknown)
+            unknown.extend(more.unknown)
             blocked.extend(item for _, item in more.blocked)
             decorator = self.decorated(name)
             if decorator:
-                unknown.append(f"the decorator {decorator} of {name} {UNSEEN}")
-        return Reach(tuple(touches), unknown[0] if unknown else "", blocked[0] if blocked else None)
+                unknown.append(Unclear(self.index.fact(name).span, f"the decorator {decorator} of {name}"))
+        return Reach(tuple(touches), sentence(unknown), blocked[0] if blocked else None)
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""

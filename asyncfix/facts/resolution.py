@@ -95,7 +95,9 @@ FILE_CALLS = frozenset(
     {"open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile", "move"}
 )
 CONNECT = "sqlite3.connect"
-NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller")
+WRITING = ("sys.stdout.write", "sys.stderr.write")
+NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller", *WRITING)
+PRINT = "builtins.print"
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 # Variables of the standard library that programs assign or change.
@@ -137,7 +139,9 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(source, temporary, *call)) is not None),
+        calls=tuple(
+            fact for call in frame.calls if (fact := _call_fact(source, temporary, walker.pieces, *call)) is not None
+        ),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
@@ -269,17 +273,25 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
 
 
 def _call_fact(
-    source: Source, temporary: bool, node: ast.Call, scope: Scope, context: Context, use: str, tight: bool
+    source: Source,
+    temporary: bool,
+    pieces: bool,
+    node: ast.Call,
+    scope: Scope,
+    context: Context,
+    use: str,
+    tight: bool,
 ) -> Call | None:
     """The facts of a call; None for one that runs nothing anybody could care about.
 
-    ``temporary``: the file imports `tempfile`.
+    ``temporary``: the file imports `tempfile`; ``pieces``: it may write lines in pieces, so that every `print` counts.
     """
     targets = resolve(node.func, scope)
     if (
         _is_plain(targets[0])
         and all(map(_is_plain, targets))
         and not any(item.arg in ("key", "file") for item in node.keywords)
+        and not (pieces and targets[0] == PRINT)
     ):
         return None
     span, column, end_column = source.extent(node)
@@ -293,7 +305,7 @@ def _call_fact(
         node.end_lineno or node.lineno,
         end_column,
         targets,
-        _arguments(node, scope, last in FILE_CALLS) if targets[0] not in NAMING else _naming(node, scope, targets[0]),
+        _naming(node, scope, targets[0]) if targets[0] in NAMING else _arguments(node, scope, last in FILE_CALLS),
         use=use,
         barrier=context.barrier,
         tight=tight,
@@ -347,8 +359,8 @@ def _spelled(node: ast.expr, scope: Scope) -> ast.expr | str:
 
 
 def _naming(node: ast.Call, scope: Scope, target: str) -> tuple[Argument, ...]:
-    """The arguments of a call that is told a name: of one that is put together the literal parts are kept, and what a
-    constant holds that names a database."""
+    """The arguments of a call that is told a name, or a text to write: of one that is put together the literal parts are
+    kept, and what a constant holds that names a database."""
     found = _arguments(node, scope, False)
     if target == CONNECT:
         return tuple(replace(item, literal=_constant(item.name, scope)) if item.name else item for item in found)

@@ -27,6 +27,7 @@ PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy"
 KEEPING = frozenset(
     {"add", "append", "appendleft", "insert", "push", "put", "put_nowait", "register", "setdefault", "subscribe"}
 )
+PIECES = (b"end=", b"stdout", b"stderr")  # in a file that may write lines in pieces
 STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
 LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter", "chain", "from_iterable", "islice"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
@@ -104,6 +105,7 @@ class Walker:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.pieces = any(word in source.data for word in PIECES)
         self.module = Scope("module", ":")
         self.frames: list[Frame] = []
         self.classes: list[ClassFrame] = []

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from asyncfix.boundary import Met
 from asyncfix.colour import AWAITABLE_USES, EXAMPLE, Barrier, Colouring, barring, colour
 from asyncfix.effects.keys import said
+from asyncfix.effects.output import half_line
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
 from asyncfix.model import (
@@ -256,6 +257,7 @@ class _Planner:
         if form.note:
             draft.notes.append(form.note)
         if form.in_thread:
+            draft.doubts.extend(self._sleeping(leaf.function, site.span))
             for edge in self.index.calls.get(leaf.function, ()):
                 if site.span.contains(edge.span):
                     draft.keeps |= self.facts.effects.below(edge.callee)
@@ -281,6 +283,7 @@ class _Planner:
             entered = perhaps_held(self.index, each)
             if entered:
                 yield f"{entered} is not known, and may be a lock, which must not be held at an await"
+            yield from half_line(self.index, each.function, each.span, each.loop)
             swallowed = self.facts.swallowed(each)
             if swallowed:
                 yield swallowed
@@ -541,8 +544,7 @@ class _Planner:
         draft.decisions.append(Use(path, site.span, "thread", site.tight))
         if verdict.kind == "fails":
             draft.doubts.append(verdict.why)
-        if any(other.api.flow == "sleep" for other in self._leaves_below(edge)):
-            draft.doubts.append("it sleeps in the thread: many at once would fill the thread pool")
+        draft.doubts.extend(self._sleeping(edge.caller, site.span))
         others = [other for other in self.index.calls[edge.caller] if other.span == edge.span]
         if site.use == "callback":
             draft.doubts.append("all that this call does with its arguments happens in the thread")
@@ -566,9 +568,14 @@ class _Planner:
         here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
         return site.use in AWAITABLE_USES and set(here) == {"call"}
 
-    def _leaves_below(self, edge: Edge) -> Iterator[Leaf]:
-        for name in self.facts.effects.below(edge.callee):
-            yield from self.blocking.by_function.get(name, ())
+    def _sleeping(self, function: str, span: Span) -> Iterator[str]:
+        """What speaks against a thread for the code in a span that sleeps, itself or in what it calls."""
+        leaves = [leaf for leaf in self.blocking.by_function.get(function, ()) if span.contains(leaf.call.span)]
+        for edge in self.index.calls.get(function, ()):
+            for name in self.facts.effects.below(edge.callee) if span.contains(edge.span) else ():
+                leaves.extend(self.blocking.by_function.get(name, ()))
+        if any(leaf.api.flow == "sleep" for leaf in leaves):
+            yield "it sleeps in the thread: many at once would fill the thread pool"
 
 
 def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tuple[tuple[Leaf, Api], ...]]:
