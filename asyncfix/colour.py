@@ -67,6 +67,7 @@ class Colouring:
     reached   functions that turn, or (those whose end does not turn) whose code does
     awaits    calls that are then awaited; runs: calls that are run to their end where they stand
     ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
+    raising   calls that are given a function that turns as one that is to raise, with the functions they stand in
     """
 
     reached: list[str]
@@ -74,6 +75,11 @@ class Colouring:
     runs: list[Edge] = field(default_factory=lambda: list[Edge]())
     ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
     uncalled: list[str] = field(default_factory=lambda: list[str]())
+    raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
+
+    def reach(self, names: Iterable[str], index: ProjectIndex) -> None:
+        """Functions are reached, but for those that are async already."""
+        self.reached.extend(name for name in names if name not in self.reached and not index.fact(name).is_async)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +123,15 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
             found.ends[name] = met
             if not met.turns:
                 continue  # who calls it does not see the difference
+        raising = (ends.raising(name) or ()) if ends is not None else ()
+        for test, call in raising:
+            found.raising.append((test, call))
+            found.reach(ends.family(test) if ends is not None else (test,), index)
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
             return Barrier("sync-caller", index.path(name), fact.line, f"{name} is not called from async code only")
-        if not callers and met is None:
+        if not callers and not raising and met is None:
             found.uncalled.append(name)
         for edge in callers:
             stop = _caller(index, edge, limits, ends, found)
@@ -142,10 +152,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     if stop is not None:
         return stop
     found.awaits.append(edge)
-    if not index.fact(edge.caller).is_async:
-        found.reached.extend(
-            name for name in (ends.family(edge.caller) if ends else (edge.caller,)) if name not in found.reached
-        )
+    found.reach(ends.family(edge.caller) if ends is not None else (edge.caller,), index)
     return None
 
 
@@ -207,7 +214,8 @@ def may_turn(
     if met is not None and not met.turns:
         return None  # its name stands for what it stood for
     last = fact.qualname.rpartition(".")[2]
-    for uses in (index.passed.get(name), index.rebound.get(name), index.by_name.get(last)):
+    passed = index.passed.get(name) if ends is None or ends.raising(name) is None else ()
+    for uses in (passed, index.rebound.get(name), index.by_name.get(last)):
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run

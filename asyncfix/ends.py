@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
 from asyncfix.link.doubles import is_test
-from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
 
 RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"})
 GUARD = "main-guard"
+# What runs a function that is to raise, with the position of that among its arguments.
+RAISING = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "raises": 1}
 
 
 @dataclass(slots=True)
@@ -91,6 +93,32 @@ class Ends:
             if edge.callee in self._loops and edge.callee != function:
                 return edge.callee
         return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
+
+    def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
+        """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
+        otherwise, too."""
+        found: list[tuple[str, Call]] = []
+        for place in self.index.passed.get(function, ()):
+            call = next((call for call in self._raising_calls(place) if self._is_given(function, place, call)), None)
+            if call is None:
+                return None
+            found.append((place.owner, call))
+        return tuple(found)
+
+    def _raising_calls(self, place: Loose) -> Iterator[Call]:
+        for call in self.index.fact(place.owner).calls if place.owner else ():
+            if (
+                call.targets[0].rpartition(".")[2] in RAISING
+                and call.line <= place.line <= call.end_line
+                and call.alone
+            ):
+                yield call
+
+    def _is_given(self, function: str, place: Loose, call: Call) -> bool:
+        at = RAISING[call.targets[0].rpartition(".")[2]]
+        given = call.arguments[at : at + 1]
+        meant = self.index.evaluator.evaluate(place.path, given[0].ref) if given and not given[0].keyword else ()
+        return [entity.name for entity in meant] == [function]
 
     def family(self, method: str) -> tuple[str, ...]:
         """All methods that override each other, the given one too: they turn together."""

@@ -137,6 +137,7 @@ class Call(Packed, frozen=True):
     loop     span of the outermost loop of the owner that it stands in, else None
     receiver the name before the dot, '' if something else stands there; of calls by which files are opened, its text
     own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
+    alone    it is a statement of its own
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
@@ -157,6 +158,7 @@ class Call(Packed, frozen=True):
     in_handler: bool = False
     receiver: str = ""
     own_paths: tuple[int, ...] = ()
+    alone: bool = False
 
 
 class Access(Packed, frozen=True):

@@ -182,6 +182,12 @@ class CstWriting(Writing):
                 return node
         raise CannotWrite("no function or class stands where one was decided on")
 
+    def call(self, span: Span) -> ast.Call:
+        for node in ast.walk(self.nodes.tree):
+            if isinstance(node, ast.Call) and self.source.span(node) == span:
+                return node
+        raise CannotWrite("no call stands where one was decided on")
+
     def formatted(self, text: str, indent: str) -> str | None:
         return None if self.black is None else formatted(text, indent, self.black)
 

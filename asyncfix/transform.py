@@ -138,6 +138,10 @@ class Writing(ABC):
         """The function or class whose ``def``, ``async def`` or ``class`` begins there."""
 
     @abstractmethod
+    def call(self, span: Span) -> ast.Call:
+        """The call of exactly this span, as `ast` has it."""
+
+    @abstractmethod
     def formatted(self, text: str, indent: str) -> str | None:
         """A statement as black has it at an indentation, which its first line is without; None if it is to stay as it is."""
 

@@ -315,6 +315,7 @@ def _call_fact(
         in_handler=context.in_handler,
         receiver=_receiver(receiver, last),
         own_paths=own_paths(node, scope) if temporary else (),
+        alone=context.statement is node,
     )
 
 

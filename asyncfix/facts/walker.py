@@ -65,6 +65,8 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     held: tuple[tuple[ast.expr, str], ...] = ()
     loop: Span | None = None
     in_handler: bool = False
+    statement: ast.Call | None = None
+    """The call that is a statement of its own, at it and in it."""
     late: ast.expr | None = None
     """The value that is worked out before the targets on its left are written."""
 
@@ -668,7 +670,9 @@ class Walker:
             self.mentions.append(Mention(node.value, node.lineno))
 
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
-        if not isinstance(node.value, ast.Constant):
+        if isinstance(node.value, ast.Call):
+            self._visit(node.value, frame, scope, replace(context, statement=node.value))
+        elif not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
         elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
             self.examples.extend(Mention(name, node.lineno) for name in called_in_doctest(node.value.value))

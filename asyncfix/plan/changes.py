@@ -443,6 +443,8 @@ class _Planner:
             draft.decisions.append(Use(path, edge.span, "run"))
             if self.facts.ends is not None and not self.facts.ends.alone(edge):
                 draft.doubts.append(f"each call at {path}:{edge.site.line} and beside it gets an event loop of its own")
+        for name, call in coloured.raising:
+            draft.decisions.append(Use(self.index.path(name), call.span, "raising"))
         for name in coloured.uncalled:
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
         for edge in coloured.awaits:

@@ -1,0 +1,34 @@
+"""A test that hands a function over to be called and to raise (``assertRaises(E, f, x)``): a block that awaits the call."""
+
+from __future__ import annotations
+
+import ast
+
+from asyncfix.ends import RAISING
+from asyncfix.model import Edit, Replace, Span, Use
+from asyncfix.transform import CannotWrite, Writing
+
+
+def write(use: Use, writing: Writing) -> list[Edit]:
+    source = writing.source
+    call = writing.call(use.span)
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    at = RAISING.get(name, len(call.args))
+    if at >= len(call.args):
+        raise CannotWrite("expected a function that is to raise")
+    kept, function, rest = (
+        call.args[:at],
+        call.args[at],
+        [*call.args[at + 1 :], *(item.value for item in call.keywords)],
+    )
+    start, end = source.span(kept[-1]).end, source.span(function).start
+    close = use.span.end - 1
+    indent = writing.indent(use.span) + writing.step
+    edits: list[Edit] = [Replace(Span(use.span.start, use.span.start), "with ")]
+    edits.append(Replace(Span(start, end), f"):\n{indent}await "))
+    behind = source.span(function).end
+    first = min((source.span(item).start for item in rest), default=close)
+    named = call.keywords[0] if call.keywords and len(call.args) == at + 1 else None
+    if named is not None:
+        first = source.span(named).start
+    return [*edits, Replace(Span(behind, first), "(")]
