@@ -58,6 +58,7 @@ class Project(Value, frozen=True):
     black             the line length, if the project configures black, or ruff as its formatter
     entry_points      ``pkg.mod:func``
     packages          names of the packages it distributes, if it says so
+    test_file         the requirements file that names pytest, None if there is none
     asyncio_auto      pytest-asyncio takes async tests and fixtures without a mark
     """
 
@@ -68,6 +69,7 @@ class Project(Value, frozen=True):
     black: int | None = None
     entry_points: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    test_file: str | None = None
     asyncio_auto: bool = False
 
 
@@ -109,8 +111,16 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
+        test_file=next((path for path in sorted(files) if _names_pytest(path, files[path])), None),
         asyncio_auto=_asyncio_auto(files, pyproject),
     )
+
+
+def _names_pytest(path: str, data: bytes) -> bool:
+    """Whether a file is one of requirements, kept by hand, with pytest among them."""
+    if _REQUIREMENTS.fullmatch(path) is None or add_dependency(path, data, "x") is None:
+        return False
+    return "pytest" in _names(data.decode("utf-8", "replace").splitlines())
 
 
 def _asyncio_auto(files: Mapping[str, bytes], pyproject: Table) -> bool:

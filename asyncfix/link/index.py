@@ -400,8 +400,22 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
             place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
-        reason = "possible-use" if access.kind == "read" else "rebound"
-        index.by_name.setdefault(attribute, []).append(Loose(reason, info.path, access.line, name))
+        place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)
+        owners = index.evaluator.evaluate(info.path, base)
+        if owners and all(_holds(index, owner, attribute) for owner in owners):
+            known = index.passed if access.kind == "read" else index.rebound
+            for method in (each for owner in owners for each in index.methods_below(owner.name, attribute)):
+                known.setdefault(method, []).append(place)
+        else:
+            index.by_name.setdefault(attribute, []).append(place)
+
+
+def _holds(index: ProjectIndex, owner: Entity, attribute: str) -> bool:
+    """Whether an object of a class of the project keeps data under that name: it is no function of another class then."""
+    classes = (
+        (index.classes.get(name) for name in index.evaluator.order(owner.name)) if owner.kind == "instance" else ()
+    )
+    return any(info is not None and attribute in info.fact.attributes for info in classes)
 
 
 def _operation(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:

@@ -476,7 +476,11 @@ class _Planner:
                 start = self.index.fact(owner).keyword.start if owner and owner in self.index.functions else start
             draft.decisions.append(Use(info.path, Span(start, start), mark.kind))
         if met is not None and met.distribution and met.distribution not in self.facts.project.declared:
-            draft.doubts.append(f"the tests need {met.distribution}, which the project does not declare")
+            place = self.facts.project.test_file
+            if place is not None:
+                draft.decisions.append(Require(place, met.distribution))
+            missing = "" if place else ", which the project does not declare"
+            draft.doubts.append(f"the tests need {met.distribution}{missing}: it must be installed where they run")
 
     def _colour(self, function: str) -> Colouring | Barrier:
         found = self._colours.get(function)
