@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,6 +17,17 @@ from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
+from asyncfix.facts.shapes import (
+    has_decorator,
+    hints,
+    is_main,
+    is_shared,
+    is_stop,
+    run_over,
+    says_nothing,
+    shows_source,
+    strings,
+)
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
@@ -29,7 +40,6 @@ KEEPING = frozenset(
 )
 PIECES = (b"end=", b"stdout", b"stderr")  # in a file that may write lines in pieces
 STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
-LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter", "chain", "from_iterable", "islice"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 NAMESPACES = frozenset({"globals", "locals", "vars"})
@@ -151,7 +161,7 @@ class Walker:
         inside.bind(node.name, ":" + qualname)
         self._outside_parts(node.args, node.decorator_list, frame, scope, context)
         annotations = replace(context, barrier="annotation")
-        for hint in (*_hints(node.args), node.returns):
+        for hint in (*hints(node.args), node.returns):
             if hint is not None:
                 self._visit(hint, frame, scope, annotations)
         method = frame.kind == "class"
@@ -180,9 +190,9 @@ class Walker:
         for extra, type_name in ((args.vararg, "builtins.tuple!"), (args.kwarg, "builtins.dict!")):
             if extra is not None:
                 scope.bind(extra.arg, type_name)
-        if method and names and not _has_decorator(node, "staticmethod"):
+        if method and names and not has_decorator(node, "staticmethod"):
             owner = scope.owner_class
-            on_class = _has_decorator(node, "classmethod") or node.name in (
+            on_class = has_decorator(node, "classmethod") or node.name in (
                 "__new__",
                 "__init_subclass__",
                 "__class_getitem__",
@@ -262,11 +272,11 @@ class Walker:
             inner = context if isinstance(target, ast.Name) else replace(context, late=node.value)
             self._target(target, node.value, "", frame, scope, inner)
         if frame.kind == "module" and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
-            self.exports = _strings(node.value)
+            self.exports = strings(node.value)
 
     def _note_kept(self, node: ast.Assign, scope: Scope) -> None:
         """Take note of local names whose object the statement puts where others reach it."""
-        if scope.kind == "function" and any(_is_shared(target, scope) for target in node.targets):
+        if scope.kind == "function" and any(is_shared(target, scope) for target in node.targets):
             parts = node.value.elts if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value]
             scope.kept.update(part.id for part in (*parts, *node.targets) if isinstance(part, ast.Name))
 
@@ -276,7 +286,7 @@ class Walker:
             self._visit(node.value, frame, scope, context)
         types = annotation(node.annotation, scope.function)
         told = bool(types) and not is_vague(types, scope)
-        if types == UNKNOWN and node.value is not None and _says_nothing(node.annotation):
+        if types == UNKNOWN and node.value is not None and says_nothing(node.annotation):
             types = ()
         if isinstance(node.target, ast.Name):
             for value in types:
@@ -462,11 +472,11 @@ class Walker:
             self._operation(node, "__iter__", frame, scope, context)
             self._record(node, "iterate", frame, scope, inside)
         elif use == "iterated":
-            for held in _run_over(node):
+            for held in run_over(node):
                 self._record(held, "view", frame, scope, inside)
 
     def _if(self, node: ast.If, frame: Frame, scope: Scope, context: Context) -> None:
-        if context.barrier == "module" and _is_main(node.test):
+        if context.barrier == "module" and is_main(node.test):
             self._all(node.body, frame, scope, replace(context, barrier="main-guard"))
             self._all(node.orelse, frame, scope, context)
         else:
@@ -504,7 +514,7 @@ class Walker:
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
         for handler in node.handlers:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            self._all((item for item in caught if not _is_stop(item)), frame, scope, context)
+            self._all((item for item in caught if not is_stop(item)), frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
             self._all(handler.body, frame, scope, replace(context, in_handler=True))
@@ -572,7 +582,7 @@ class Walker:
         if called in STARTING or (called in KEEPING and isinstance(node.func, ast.Attribute)):
             started = called in STARTING
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
-            if started or _is_shared(node.func, scope):
+            if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -650,7 +660,7 @@ class Walker:
             context = replace(context, barrier=context.barrier or "f-string")
         before: ast.expr | None = None
         for part in node.values:
-            shown = isinstance(part, ast.FormattedValue) and _shows_source(part, before)
+            shown = isinstance(part, ast.FormattedValue) and shows_source(part, before)
             if isinstance(part, ast.FormattedValue):
                 self._operation(part.value, SHOW, frame, scope, context)
             self._visit(
@@ -744,50 +754,6 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {
 }
 
 
-def _run_over(node: ast.expr) -> Iterator[ast.expr]:
-    """The containers that an iteration over ``node`` goes on asking: of views, lazy builtins, generator expressions."""
-    match node:
-        case ast.Name() | ast.Attribute():
-            yield node
-        case ast.Subscript(value=ast.Name() | ast.Attribute() as held):
-            yield held
-        case ast.Call(func=ast.Attribute(value=held, attr="items" | "keys" | "values"), args=[]):
-            yield from _run_over(held)
-        case ast.Call(func=ast.Name(id="getattr"), args=[held, ast.Constant(value=str(name)), *_]):
-            yield ast.copy_location(ast.Attribute(held, name), node)
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in LAZY:
-            for argument in args:
-                yield from _run_over(argument)
-        case ast.Call(func=ast.Name() | ast.Attribute() as function):
-            yield function  # what it gives may be shared, or a generator
-        case ast.GeneratorExp(generators=[first, *_]):
-            yield from _run_over(first.iter)
-        case ast.BoolOp(values=parts):
-            for part in parts:
-                yield from _run_over(part)
-        case ast.IfExp(body=body, orelse=other):
-            yield from _run_over(body)
-            yield from _run_over(other)
-        case _:
-            pass
-
-
-def _is_shared(target: ast.expr, scope: Scope) -> bool:
-    """Whether a target, or what is called, is part of something that others reach: of no local variable."""
-    if not isinstance(target, (ast.Attribute, ast.Subscript)):
-        return False
-    while isinstance(target, (ast.Attribute, ast.Subscript)):
-        target = target.value
-    if not isinstance(target, ast.Name):
-        return True
-    home = scope.find(target.id)
-    return (
-        home is None
-        or home is not scope.function
-        or all(isinstance(bound.value, str) for bound in home.names[target.id])
-    )
-
-
 def _inner_name(frame: Frame, name: str) -> str:
     if frame.kind == "module":
         return name
@@ -796,47 +762,3 @@ def _inner_name(frame: Frame, name: str) -> str:
 
 def _parameter_bound(qualname: str, name: str) -> Bound:
     return Bound(f":{qualname}@{name}")
-
-
-def _hints(args: ast.arguments) -> Iterable[ast.expr | None]:
-    every = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
-    return (argument.annotation for argument in every if argument is not None)
-
-
-def _shows_source(node: ast.FormattedValue, before: ast.expr | None) -> bool:
-    """Whether a field ends in ``=``, so that its text is part of the string: `ast` has that text before the value."""
-    match before:
-        case ast.Constant(value=str() as text) if text.rstrip().endswith("="):
-            names = (getattr(part, "id", getattr(part, "attr", "")) for part in ast.walk(node.value))
-            return (node.conversion != -1 or node.format_spec is not None) and all(name in text for name in names)
-        case _:
-            return False
-
-
-def _is_main(test: ast.expr) -> bool:
-    """``__name__ == "__main__"``"""
-    match test:
-        case ast.Compare(left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]):
-            return True
-        case _:
-            return False
-
-
-def _is_stop(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Name) and node.id == "StopIteration"
-
-
-def _says_nothing(node: ast.expr) -> bool:
-    """Whether an annotation tells how a name is used, and not what it is."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in ("TypeAlias", "Final", "ClassVar")
-
-
-def _has_decorator(node: FunctionNode, name: str) -> bool:
-    return any(isinstance(item, ast.Name) and item.id == name for item in node.decorator_list)
-
-
-def _strings(node: ast.expr) -> list[str]:
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
-    return []
