@@ -76,10 +76,17 @@ class Colouring:
     ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
     uncalled: list[str] = field(default_factory=lambda: list[str]())
     raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
+    _known: set[str] = field(default_factory=lambda: set[str]())
+
+    def __post_init__(self) -> None:
+        self._known.update(self.reached)
 
     def reach(self, names: Iterable[str], index: ProjectIndex) -> None:
         """Functions are reached, but for those that are async already."""
-        self.reached.extend(name for name in names if name not in self.reached and not index.fact(name).is_async)
+        for name in names:
+            if name not in self._known and not index.fact(name).is_async:
+                self._known.add(name)
+                self.reached.append(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,10 @@ def _turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, m
     if index.fact(name).is_async:
         return None  # of a family that was async in part
     stop = may_turn(index, name, limits, ends, met) or _doubled(limits.doubles, name)
+    if stop is None and ends is not None and met is None and ends.is_gathered(name):
+        fact, path = index.fact(name), index.path(name)
+        why = f"{name} is called by a test framework in a way that asyncfix does not know"
+        return Barrier("test-framework", path, fact.line, why)
     below = ends.loop_below(name) if stop is None and ends is not None else ""
     if below:
         fact, path = index.fact(name), index.path(name)

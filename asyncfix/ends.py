@@ -10,8 +10,13 @@ from asyncfix.link.doubles import is_test
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
 
-RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"})
+RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"}) | {
+    "importlib.import_module",  # these may run a program
+    "runpy.run_path",
+    "runpy.run_module",
+}
 GUARD = "main-guard"
+GATHERED = ("test", "setup", "teardown", "asyncsetup", "asyncteardown")
 # What runs a function that is to raise, with the position of that among its arguments.
 RAISING = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "raises": 1}
 
@@ -35,6 +40,7 @@ class Ends:
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _loops: frozenset[str] | None = None
     _known: frozenset[str] | None = None
+    _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
 
     def met(self, function: str) -> Met | None:
         """How colouring ends at a function, None if it goes on."""
@@ -43,6 +49,13 @@ class Ends:
             found = (boundary.meets(candidate) for boundary in self.boundaries)
             self._met[function] = next((met for met in found if met is not None), None)
         return self._met[function]
+
+    def is_gathered(self, function: str) -> bool:
+        """Whether a test framework calls the function, by its name or as a fixture."""
+        info = self.index.functions[function]
+        name = info.fact.qualname.rpartition(".")[2]
+        fixture = any(decorator.removesuffix("()").endswith(".fixture") for decorator in info.fact.decorators)
+        return fixture or (is_test(info.path) and name.lower().startswith(GATHERED))
 
     def keeps(self, decorator: str) -> bool:
         """Whether a decorator of that canonical name takes coroutine functions."""
@@ -92,7 +105,13 @@ class Ends:
         for edge in self.index.calls.get(function, ()):
             if edge.callee in self._loops and edge.callee != function:
                 return edge.callee
-        return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
+        invoked = (
+            call for call in self.index.fact(function).calls if call.targets[0].endswith((".invoke", ".callback"))
+        )
+        commands = ("a command" for call in invoked if is_test(self.index.path(function)))
+        return next(
+            (item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), next(commands, "")
+        )
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
         """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
@@ -124,18 +143,27 @@ class Ends:
         """All methods that override each other, the given one too: they turn together."""
         if method not in self.index.overridden:
             return (method,)
-        found = [method]
-        for name in found:
-            found.extend(other for other in self._versions(name) if other not in found)
-        return tuple(found)
+        if method not in self._families:
+            found = self._find_family(method)
+            self._families |= dict.fromkeys(found, found)
+        return self._families[method]
 
-    def _versions(self, method: str) -> Iterator[str]:
-        info = self.index.functions[method]
-        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
-        last = info.fact.qualname.rpartition(".")[2]
-        for class_id in self.index.evaluator.order(owner) if owner else ():
-            yield from self.index.evaluator.methods.get(class_id, {}).get(last, ())
-            yield from self.index.methods_below(class_id, last)
+    def _find_family(self, method: str) -> tuple[str, ...]:
+        last = self.index.fact(method).qualname.rpartition(".")[2]
+        found = {method: None}
+        waiting = [method]
+        seen: set[str] = set()
+        for name in waiting:
+            info = self.index.functions[name]
+            owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+            classes = [each for each in self.index.evaluator.order(owner) if each not in seen] if owner else []
+            seen.update(classes)
+            for class_id in classes:
+                own = self.index.evaluator.methods.get(class_id, {}).get(last, ())
+                new = [each for each in (*own, *self.index.methods_below(class_id, last)) if each not in found]
+                found |= dict.fromkeys(new)
+                waiting += new
+        return tuple(found)
 
     def _candidate(self, function: str) -> Candidate:
         info = self.index.functions[function]
@@ -169,4 +197,4 @@ class Ends:
 
 
 def _runs(name: str) -> bool:
-    return name in RUNNING or name.endswith(".run_until_complete")
+    return name in RUNNING or name.endswith((".run_until_complete", ".CliRunner.invoke"))
