@@ -105,13 +105,10 @@ class Ends:
         for edge in self.index.calls.get(function, ()):
             if edge.callee in self._loops and edge.callee != function:
                 return edge.callee
-        invoked = (
-            call for call in self.index.fact(function).calls if call.targets[0].endswith((".invoke", ".callback"))
-        )
-        commands = ("a command" for call in invoked if is_test(self.index.path(function)))
-        return next(
-            (item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), next(commands, "")
-        )
+        last = {call.targets[0].rpartition(".")[2] for call in self.index.fact(function).calls}
+        if is_test(self.index.path(function)) and not last.isdisjoint({"invoke", "callback"}):
+            return "a command"
+        return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
         """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
