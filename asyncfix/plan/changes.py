@@ -240,13 +240,14 @@ class _Planner:
         form, doubts, barred = self._form(site, suspension)
         if form is None:
             return barred
+        others = () if form.in_thread else tuple(inside(self.facts, leaf.function, site))
+        locked = next((found for each in others if (found := self._locked(each)) is not None), None)
+        if locked is not None:
+            return locked
         draft.decisions.append(Rewrite(path, site, form.name))
         self._declare(draft, form)
         draft.doubts.extend(doubts)
-        for each in (suspension, *(() if form.in_thread else inside(self.facts, leaf.function, site))):
-            locked = self._locked(each)
-            if locked is not None:
-                return locked
+        for each in (suspension, *others):
             draft.doubts.extend(self._suspending(each))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
