@@ -13,9 +13,9 @@ from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.ends import Ends
+from asyncfix.facts.testfiles import is_test
 from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
-from asyncfix.link.doubles import is_test
 from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
@@ -139,7 +139,7 @@ def _migrating(known: facts.Facts, settings: Settings) -> Callable[[str], bool]:
     """Which sync functions are to be migrated: none but with ``--migrate``, no tests, and only what the roots reach."""
     index = known.index
     wanted = {root.replace(":", ".") for root in settings.roots}
-    reached = {below for name in index.functions if name in wanted for below in known.effects.below(name)}
+    reached = {below for name in wanted & index.functions.keys() for below in known.effects.below(name)}
     return lambda name: settings.migrate and not is_test(index.path(name)) and (not wanted or name in reached)
 
 

@@ -120,7 +120,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
 
     Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries.
     """
-    found = Colouring([leaf]) if ends is None else Colouring(list(ends.family(leaf)))
+    found = Colouring(list(_together(ends, leaf)))
     for name in found.reached:
         met = ends.met(name) if ends is not None else None
         stop = _turning(index, name, limits, ends, met)
@@ -133,7 +133,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
         raising = (ends.raising(name) or ()) if ends is not None else ()
         for test, call in raising:
             found.raising.append((test, call))
-            found.reach(ends.family(test) if ends is not None else (test,), index)
+            found.reach(_together(ends, test), index)
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
@@ -159,8 +159,13 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     if stop is not None:
         return stop
     found.awaits.append(edge)
-    found.reach(ends.family(edge.caller) if ends is not None else (edge.caller,), index)
+    found.reach(_together(ends, edge.caller), index)
     return None
+
+
+def _together(ends: Ends | None, name: str) -> tuple[str, ...]:
+    """The functions that turn with one: without a migration none that is overridden turns."""
+    return ends.family(name) if ends is not None else (name,)
 
 
 def _turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Barrier | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
-from asyncfix.link.doubles import is_test
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
 

@@ -29,7 +29,7 @@ class BadRule(Exception):
 @cache
 def rules() -> tuple[Rule, ...]:
     """One instance of each rule, sorted by name. Raises NoRules, BadRule."""
-    found = sorted((_rule(module)() for module in _modules()), key=lambda rule: rule.name)
+    found = sorted((_rule(module)() for module in _modules(_package(PACKAGE))), key=lambda rule: rule.name)
     if not found:
         raise NoRules("no rules found; run `pip install -e .`")
     return tuple(found)
@@ -38,11 +38,8 @@ def rules() -> tuple[Rule, ...]:
 @cache
 def boundaries() -> tuple[Boundary, ...]:
     """One instance of each boundary, sorted by file. Raises NoRules."""
-    folder = importlib.import_module(f"{PACKAGE}.boundaries")
-    names = sorted(item.name for item in pkgutil.iter_modules(folder.__path__))
-    modules = [importlib.import_module(f"{PACKAGE}.boundaries.{name}") for name in names]
-    found = (item for module in modules for item in vars(module).values() if isinstance(item, type))
-    return tuple(item() for item in found if issubclass(item, Boundary) and not inspect.isabstract(item))
+    modules = _modules(_package(f"{PACKAGE}.boundaries"))
+    return tuple(item() for module in modules for item in _concrete(module) if issubclass(item, Boundary))
 
 
 def pages() -> dict[str, str]:
@@ -53,7 +50,7 @@ def pages() -> dict[str, str]:
 @cache
 def maps() -> tuple[ApiMap, ...]:
     """The API maps that are shipped, sorted by file name. Raises NoRules, MapError."""
-    folder = resources.files(_package()) / "apis"
+    folder = resources.files(_package(PACKAGE)) / "apis"
     files = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
     return tuple(parse_map(item.read_text(encoding="utf-8"), f"apis/{item.name}") for item in files)
 
@@ -64,27 +61,29 @@ def rule_for(api: Api, among: Sequence[Rule]) -> Transform | None:
     return max(claiming, key=lambda rule: rule.order, default=None)
 
 
-def _package() -> ModuleType:
+def _package(name: str) -> ModuleType:
     try:
-        return importlib.import_module(PACKAGE)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise NoRules("no rules found; run `pip install -e .`") from error
 
 
-def _modules() -> list[ModuleType]:
-    names = sorted(item.name for item in pkgutil.iter_modules(_package().__path__) if not item.ispkg)
+def _modules(package: ModuleType) -> list[ModuleType]:
+    """The modules of a package that are no helpers of others, by name."""
+    names = sorted(item.name for item in pkgutil.iter_modules(package.__path__) if not item.ispkg)
     wanted = [name for name in names if not name.startswith("_")]
-    return [importlib.import_module(f"{PACKAGE}.{name}") for name in wanted]
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in wanted]
 
 
 def _rule(module: ModuleType) -> type[Rule]:
     """The one rule that a module defines itself."""
-    found = [
-        item
-        for item in vars(module).values()
-        if isinstance(item, type) and issubclass(item, Rule) and item.__module__ == module.__name__
-    ]
-    concrete = [item for item in found if not inspect.isabstract(item)]
-    if len(concrete) != 1:
-        raise BadRule(f"{module.__name__} defines {len(concrete)} rules instead of one")
-    return concrete[0]
+    found = [item for item in _concrete(module) if issubclass(item, Rule)]
+    if len(found) != 1:
+        raise BadRule(f"{module.__name__} defines {len(found)} rules instead of one")
+    return found[0]
+
+
+def _concrete(module: ModuleType) -> list[type]:
+    """The classes that a module defines itself and that can be made."""
+    own = (item for item in vars(module).values() if isinstance(item, type) and item.__module__ == module.__name__)
+    return [item for item in own if not inspect.isabstract(item)]

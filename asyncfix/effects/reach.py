@@ -134,8 +134,7 @@ class Effects:
         if key:
             where = Where(path, access.line)
             writes = access.kind in ("write", "change")
-            iterates = access.kind in ("iterate", "view")
-            yield Touch(key, holder, writes, access.span, access.at, where, iterates, access.loop)
+            yield Touch(key, holder, writes, access.span, access.at, where)
 
     def _library_variable(self, path: str, ref: str) -> str:
         """The key of a variable of a library's module, '' if it is none."""
@@ -153,9 +152,7 @@ class Effects:
             changes = name in CHANGING_METHODS or name in SIGNALLING_METHODS
             key, holder = self.keys.of(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
             if key:
-                touches.append(
-                    Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line), loop=call.loop)
-                )
+                touches.append(Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line)))
             if name in self.index.names or (name not in CHANGING_METHODS and name not in VALUE_METHODS):
                 return f".{name}" if receiver == "?" else target
         return ""
@@ -222,24 +219,22 @@ class Effects:
                 receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
                 key, holder = self.keys.of(path, receiver)
                 if key:
-                    yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
+                    yield Touch(key, holder, writes, call.span, call.span.end, where)
             case "argument":
                 stated = call.arguments[int(position) : int(position) + 1] if position else ()
                 for argument in stated or call.arguments:
                     key, holder = self.keys.of(path, argument.ref)
                     if key:
-                        yield Touch(key, holder, writes, call.span, call.span.end, where, loop=call.loop)
+                        yield Touch(key, holder, writes, call.span, call.span.end, where)
             case "file":
                 file = self.file(path, name, call, position)
                 if file:
                     key = f"file {file}"
                     writes = writes and not _only_reads(name, call)
-                    yield Touch(key, key, writes, call.span, call.span.end, where, loop=call.loop)
+                    yield Touch(key, key, writes, call.span, call.span.end, where)
             case _:
                 # One function sets what another of its module goes by: chdir and getcwd, seed and random.
-                yield Touch(
-                    f"{word} ({name.partition('.')[0]})", word, writes, call.span, call.span.end, where, loop=call.loop
-                )
+                yield Touch(f"{word} ({name.partition('.')[0]})", word, writes, call.span, call.span.end, where)
 
     def file(self, path: str, name: str, call: Call, position: str) -> str:
         """The path expression of a call on a file: the argument at ``position``; if that is '' the receiver of a method, the

@@ -32,8 +32,6 @@ class Touch(Value, frozen=True):
     span: Span
     at: int
     where: Where
-    iterates: bool = False
-    loop: Span | None = None
 
 
 def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import NONE
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import argument_for
 from asyncfix.link.evaluate import SOMETHING, Entity
 from asyncfix.link.index import Edge, ProjectIndex
@@ -72,11 +73,6 @@ class Doubles:
                         found.setdefault(last, []).append((name, position))
             self._typed = {last: tuple(places) for last, places in found.items()}
         return self._typed
-
-
-def is_test(path: str) -> bool:
-    """Whether a file belongs to the tests, by its name and those of the folders round it."""
-    return any(part.startswith(("test", "conftest")) for part in path.split("/"))
 
 
 def _is_foreign(entity: Entity) -> bool:

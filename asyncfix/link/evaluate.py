@@ -279,6 +279,11 @@ class Evaluator:
             case _:
                 return UNKNOWN
 
+    def named_methods(self, made: Entity, names: Iterable[str]) -> Iterator[str]:
+        """The methods of the project that an object has under some names, in their order."""
+        for name in names:
+            yield from (item.name for item in self.attribute(made, name) if item.kind == "method")
+
     def getters(self, made: Entity, name: str) -> tuple[str, ...]:
         """The functions of the property of that name of an object of the project, none if it is no property."""
         for class_id in self.order(made.name):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from asyncfix.facts.testfiles import is_gathered
+
 if TYPE_CHECKING:
     from asyncfix.link.evaluate import FunctionInfo
 
@@ -27,9 +29,7 @@ def is_fixture(info: FunctionInfo) -> bool:
 
 def asks(info: FunctionInfo) -> bool:
     """Whether pytest gives a function what its parameters are named after."""
-    file = info.path.rpartition("/")[2]
-    gathered = file.startswith("test_") or file.endswith("_test.py")
-    return is_fixture(info) or (gathered and info.fact.qualname.rpartition(".")[2].startswith("test"))
+    return is_fixture(info) or (is_gathered(info.path) and info.fact.qualname.rpartition(".")[2].startswith("test"))
 
 
 def nearest(places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo]) -> tuple[str, ...]:

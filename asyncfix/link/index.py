@@ -320,8 +320,7 @@ def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
             if entity.kind == "function":
                 yield entity.name
             elif entity.kind == "instance":  # the decorator is a class
-                called = index.evaluator.attribute(entity, "__call__")
-                yield from (item.name for item in called if item.kind == "method")
+                yield from index.evaluator.named_methods(entity, ("__call__",))
 
 
 def _opaque(name: str) -> bool:
@@ -375,13 +374,10 @@ def _factories(index: ProjectIndex, name: str, call: Call, class_id: str) -> Non
 def _protocol(
     index: ProjectIndex, name: str, site: Call | Access, class_id: str, methods: Iterable[str], kind: str = "protocol"
 ) -> bool:
-    found = False
-    for method in methods:
-        for entity in index.evaluator.attribute(Entity("instance", class_id), method):
-            if entity.kind == "method":
-                _add(index, Edge(name, entity.name, kind, site))
-                found = True
-    return found
+    found = tuple(index.evaluator.named_methods(Entity("instance", class_id), methods))
+    for method in found:
+        _add(index, Edge(name, method, kind, site))
+    return bool(found)
 
 
 def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:

@@ -143,17 +143,12 @@ class Awakening:
         for entity in entities:
             if entity.kind in ("function", "method") and entity.name in callees:
                 continue
-            methods = list(self._entering(entity)) if entity.kind == "class" else []
+            made = Entity("instance", entity.name)
+            methods = tuple(self.index.evaluator.named_methods(made, ENTERED)) if entity.kind == "class" else ()
             if not methods:
                 return frozenset()
             callees.update(methods)
         return frozenset(callees)
-
-    def _entering(self, made: Entity) -> Iterator[str]:
-        for name in ENTERED:
-            for item in self.index.evaluator.attribute(Entity("instance", made.name), name):
-                if item.kind == "method":
-                    yield item.name
 
     def _by_hand(self) -> Iterator[Where]:
         for info in self.index.functions.values():

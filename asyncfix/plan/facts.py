@@ -9,7 +9,8 @@ from asyncfix.colour import Rules
 from asyncfix.config import Config
 from asyncfix.effects.reach import Effects
 from asyncfix.ends import Ends
-from asyncfix.link.doubles import Doubles, is_test
+from asyncfix.facts.testfiles import is_test
+from asyncfix.link.doubles import Doubles
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches

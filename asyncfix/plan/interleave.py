@@ -9,8 +9,7 @@ from typing import NamedTuple
 from asyncfix.effects.keys import LIBRARY, is_known, said
 from asyncfix.effects.reach import Effects
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
-from asyncfix.link.doubles import is_test
-from asyncfix.link.evaluate import Entity
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
 from asyncfix.plan.iterating import changed_while_iterated
@@ -155,18 +154,13 @@ class Interleaving:
             for entity in index.evaluator.evaluate(path, held):
                 if entity.kind == "instance":
                     own = self.effects.keys.made_here(path, held)
-                    yield from ((name, own) for name in self._methods(entity, ENTERING))
+                    yield from ((name, own) for name in index.evaluator.named_methods(entity, ENTERING))
         for decorator in index.fact(suspension.function).decorators:
             for entity in index.evaluator.evaluate(path, f"{decorator}()"):
                 if entity.kind == "function":
                     yield entity.name, False
                 elif entity.kind == "instance":
-                    yield from ((name, False) for name in self._methods(entity, ("__call__",)))
-
-    def _methods(self, entity: Entity, names: Iterable[str]) -> Iterable[str]:
-        for name in names:
-            found = self.effects.index.evaluator.attribute(entity, name)
-            yield from (item.name for item in found if item.kind == "method")
+                    yield from ((name, False) for name in index.evaluator.named_methods(entity, ("__call__",)))
 
     def _coroutines(self, suspension: Suspension) -> tuple[list[Touch], list[Touch]]:
         """What coroutines awaited before the await do last, and what those awaited after it do first, up to where they

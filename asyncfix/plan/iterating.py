@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from asyncfix.effects.keys import is_known, said
 from asyncfix.effects.reach import Effects
 from asyncfix.effects.touch import Where
-from asyncfix.link.evaluate import Entity
 from asyncfix.model import Span
 
 VIEWS = (".items()", ".keys()", ".values()")
@@ -38,7 +37,8 @@ def _gone_through(effects: Effects, path: str, ref: str, depth: int) -> Iterator
         return
     entities = effects.index.evaluator.evaluate(path, ref)
     functions = [entity.name for entity in entities if entity.kind in ("function", "method")]
-    functions += [name for entity in entities for name in _iterating(effects, entity)]
+    made = (entity for entity in entities if entity.kind == "instance")
+    functions += [name for entity in made for name in effects.index.evaluator.named_methods(entity, ("__iter__",))]
     base, _, attribute = ref.rpartition(".")
     for entity in effects.index.evaluator.evaluate(path, base) if base else ():
         if entity.kind == "instance":
@@ -64,8 +64,3 @@ def _given(effects: Effects, function: str, depth: int) -> Iterator[str]:
             yield from (touch.key for touch in effects.direct(function).touches if not touch.writes)
         elif not ref.endswith("()"):
             yield from _gone_through(effects, path, ref, depth)
-
-
-def _iterating(effects: Effects, entity: Entity) -> list[str]:
-    found = effects.index.evaluator.attribute(entity, "__iter__") if entity.kind == "instance" else ()
-    return [item.name for item in found if item.kind == "method"]

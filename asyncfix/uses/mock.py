@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.model import Edit, Replace, Span, Use, Wrap
+from asyncfix.model import Edit, Replace, Use, Wrap
 from asyncfix.transform import CannotWrite, Writing
 from asyncfix.writing import call_node
 
@@ -45,8 +45,7 @@ def _asynchronous(value: cst.BaseExpression, writing: Writing) -> list[Edit]:
     name = writing.name("unittest.mock.AsyncMock")
     if isinstance(value, cst.Call) and _is_mock(value.func):
         return [Replace(writing.span(value.func), name)]
-    span = writing.span(value)
-    return [Wrap(Span(span.start, span.end), f"{name}(side_effect=", ")")]
+    return [Wrap(writing.span(value), f"{name}(side_effect=", ")")]
 
 
 def _is_mock(value: cst.BaseExpression) -> bool:

@@ -16,19 +16,12 @@ def write(use: Use, writing: Writing) -> list[Edit]:
     at = RAISING.get(name, len(call.args))
     if at >= len(call.args):
         raise CannotWrite("expected a function that is to raise")
-    kept, function, rest = (
-        call.args[:at],
-        call.args[at],
-        [*call.args[at + 1 :], *(item.value for item in call.keywords)],
-    )
-    start, end = source.span(kept[-1]).end, source.span(function).start
-    close = use.span.end - 1
+    function = call.args[at]
+    given = [*map(source.span, call.args[at + 1 :]), *map(source.span, call.keywords)]
+    start, end = source.span(call.args[at - 1]).end, source.span(function).start
     indent = writing.indent(use.span) + writing.step
     edits: list[Edit] = [Replace(Span(use.span.start, use.span.start), "with ")]
     edits.append(Replace(Span(start, end), f"):\n{indent}await "))
     behind = source.span(function).end
-    first = min((source.span(item).start for item in rest), default=close)
-    named = call.keywords[0] if call.keywords and len(call.args) == at + 1 else None
-    if named is not None:
-        first = source.span(named).start
+    first = min((span.start for span in given), default=use.span.end - 1)
     return [*edits, Replace(Span(behind, first), "(")]

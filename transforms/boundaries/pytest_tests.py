@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncfix.boundary import Boundary, Candidate, Mark, Met
+from asyncfix.facts.testfiles import is_gathered
 
 DISTRIBUTION = "pytest-asyncio"
 FIXTURES = ("pytest.fixture", "pytest.fixture()")
@@ -25,9 +26,7 @@ class PytestTests(Boundary):
         if any(decorator in FIXTURES for decorator in candidate.decorators):
             marks = () if candidate.auto else (Mark("async_fixture"),)
             return Met(True, marks, DISTRIBUTION) if not candidate.fact.owner_class else None
-        file = candidate.path.rpartition("/")[2]
-        gathered = file.startswith("test_") or file.endswith("_test.py")
         own = candidate.fact.owner_class
-        if gathered and candidate.name.startswith("test") and (not own or own.startswith("Test")):
+        if is_gathered(candidate.path) and candidate.name.startswith("test") and (not own or own.startswith("Test")):
             return Met(True, () if candidate.auto else (Mark("asyncio_mark"),), DISTRIBUTION)
         return None
