@@ -138,7 +138,7 @@ def source_roots(paths: Iterable[str]) -> tuple[str, ...]:
 def _migrating(known: facts.Facts, settings: Settings) -> Callable[[str], bool]:
     """Which sync functions are to be migrated: none but with ``--migrate``, no tests, and only what the roots reach."""
     index = known.index
-    wanted = {root.replace(":", ".") for root in settings.roots}
+    wanted = set(settings.roots)
     reached = {below for name in wanted & index.functions.keys() for below in known.effects.below(name)}
     return lambda name: settings.migrate and not is_test(index.path(name)) and (not wanted or name in reached)
 

@@ -70,7 +70,8 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
-        _check_pins(session.settings.config, first.index)
+        _check_names("pin", session.settings.config.pin, first.index)
+        _check_names("--root", session.settings.roots, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
@@ -148,7 +149,8 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
         notes = (f"no Python files to look at in {', '.join(options.paths)}",)
     client = _http_client(config, project)
     in_force = select.rules_in_force(config, rules)
-    migration = (options.migrate, options.roots, registry.boundaries())
+    roots = tuple(root.replace(":", ".") for root in options.roots)
+    migration = (options.migrate, roots, registry.boundaries())
     settings = Settings(config, project, found, rules, in_force, target, client, *migration)
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
@@ -173,16 +175,16 @@ def _check_strategies(config: Config) -> None:
             raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")
 
 
-def _check_pins(config: Config, index: ProjectIndex) -> None:
-    """Raise ConfigError for a pin of something that is no function of a file that could be read: it would hold nothing."""
+def _check_names(kind: str, named: Iterable[str], index: ProjectIndex) -> None:
+    """Raise ConfigError for the name of something that is no function of a file that could be read: nothing would heed it."""
     known = {name for name, info in index.functions.items() if info.fact.kind not in ("module", "class", "lambda")}
     unread = tuple(f"{index.evaluator.modules.names[text.path]}." for text in index.texts if text.kind == "python")
-    for pin in config.pin:
-        if pin not in known and not pin.startswith(unread):
-            owner, _, last = pin.rpartition(".")
-            close = sorted(name for name in known if name.endswith(f".{last}") or name.startswith(f"{owner}."))
-            meant = f", did you mean `{nearest(pin, close)}`?" if close else ""
-            raise ConfigError(f"pin: no function here is called `{pin}`{meant}")
+    for name in named:
+        if name not in known and not name.startswith(unread):
+            owner, _, last = name.rpartition(".")
+            close = sorted(each for each in known if each.endswith(f".{last}") or each.startswith(f"{owner}."))
+            meant = f", did you mean `{nearest(name, close)}`?" if close else ""
+            raise ConfigError(f"{kind}: no function here is called `{name}`{meant}")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:

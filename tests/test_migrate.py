@@ -50,6 +50,13 @@ def test_a_root_limits_it(tmp_path: Path) -> None:
     assert b"async def one()" in files["program.py"] and b"\ndef two()" in files["program.py"]
 
 
+def test_a_root_that_is_no_function_is_an_error(tmp_path: Path) -> None:
+    """One line that names the nearest; nothing would be migrated otherwise, in silence."""
+    done = project(tmp_path, FILES).run("--migrate", "--root", "program:onne", "--diff")
+    assert (done.code, done.out) == (2, b"")
+    assert "--root: no function here is called `program.onne`, did you mean `program.one`?" in done.err
+
+
 def test_a_root_goes_with_migrate(tmp_path: Path) -> None:
     done = project(tmp_path, FILES).run("--root", "program:one")
     assert (done.code, done.out) == (2, b"") and "--root goes with --migrate" in done.err
