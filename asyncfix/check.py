@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from asyncfix.colour import NESTED_COMPREHENSIONS
+from asyncfix.colour.awaiting import NESTED_COMPREHENSIONS
 from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
 from asyncfix.source import Source, Unreadable

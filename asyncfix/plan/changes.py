@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from asyncfix.boundary import Met
-from asyncfix.colour import AWAITABLE_USES, EXAMPLE, Barrier, Colouring, barring, colour
+from asyncfix.colour.awaiting import WRITTEN, barring
+from asyncfix.colour.barrier import Barrier
+from asyncfix.colour.spread import Awaited, Colouring, colour
+from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
 from asyncfix.link.callbacks import CALLBACK, HANDED
@@ -448,8 +451,8 @@ class _Planner:
             draft.decisions.append(Use(self.index.path(name), call.span, "raising"))
         for name in coloured.uncalled:
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
-        for edge in coloured.awaits:
-            stopped = self._awaited(draft, edge)
+        for awaited in coloured.awaits:
+            stopped = self._awaited(draft, awaited)
             if stopped is not None:
                 return stopped
         self._common_doubts(draft, leaf.function)
@@ -502,14 +505,15 @@ class _Planner:
         for path, line in self.facts.named.get(last, ())[:2]:
             draft.doubts.append(f"{last} is named as text ({path}:{line}): what reads it may call it without awaiting")
 
-    def _awaited(self, draft: Draft, edge: Edge) -> Mend | None:
+    def _awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
+        edge = awaited.edge
         site = edge.site
         assert isinstance(site, Call), "colour awaits calls only"
         suspension = Suspension(edge.caller, site.span, site.loop, site.held)
         locked = self._locked(suspension)
         if locked is not None:
             return locked
-        draft.decisions.append(Use(self.index.path(edge.caller), site.span, "call", site.tight))
+        draft.decisions.append(Use(self.index.path(edge.caller), site.span, awaited.kind, site.tight))
         draft.doubts.extend(self._suspending(suspension))
         return None
 
@@ -573,7 +577,7 @@ class _Planner:
         if site.use in RUN_HERE or edge.kind == "constructor":  # what is made is awaited, entered or gone through after
             return edge.kind in ("call", "constructor")
         here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
-        return site.use in AWAITABLE_USES and set(here) == {"call"}
+        return ("coroutine", site.use) in WRITTEN and set(here) == {"call"}
 
     def _sleeping(self, function: str, span: Span) -> Iterator[str]:
         """What speaks against a thread for the code in a span that sleeps, itself or in what it calls."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from asyncfix.colour import Rules
+from asyncfix.colour.barrier import Rules
 from asyncfix.config import Config
 from asyncfix.effects.reach import Effects
 from asyncfix.ends import Ends

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from asyncfix.colour import Rules, may_turn
+from asyncfix.colour.barrier import Rules
+from asyncfix.colour.turning import may_turn
 from asyncfix.effects.reach import Effects
 from asyncfix.link.fixtures import fixtures
 from asyncfix.link.index import ProjectIndex

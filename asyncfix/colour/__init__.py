@@ -1,0 +1,1 @@
+"""What must turn async for one leaf, or what stands in the way."""

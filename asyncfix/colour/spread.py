@@ -1,0 +1,143 @@
+"""What must turn async for one leaf, or what stands in the way: a pure function that plan calls once per leaf.
+
+Colouring speaks of functions and spans; it never sees a tree or a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from asyncfix.boundary import Met
+from asyncfix.colour.awaiting import closed, written
+from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.turning import turning
+from asyncfix.ends import Ends
+from asyncfix.link.callbacks import HANDED
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A call that is awaited then, and the kind of use by which that is written."""
+
+    edge: Edge
+    kind: str
+
+
+@dataclass(slots=True)
+class Colouring:
+    """What turns, and what becomes of the calls.
+
+    reached   functions that turn, or (those whose end does not turn) whose code does
+    awaits    calls that are awaited then; runs: calls that are run to their end where they stand
+    ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
+    raising   calls that are given a function that turns as one that is to raise, with the functions they stand in
+    """
+
+    reached: list[str]
+    awaits: list[Awaited] = field(default_factory=lambda: list[Awaited]())
+    runs: list[Edge] = field(default_factory=lambda: list[Edge]())
+    ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
+    uncalled: list[str] = field(default_factory=lambda: list[str]())
+    raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
+    _known: set[str] = field(default_factory=lambda: set[str]())
+
+    def __post_init__(self) -> None:
+        self._known.update(self.reached)
+
+    def reach(self, names: Iterable[str], index: ProjectIndex) -> None:
+        """Functions are reached, but for those that are async already."""
+        for name in names:
+            if name not in self._known and not index.fact(name).is_async:
+                self._known.add(name)
+                self.reached.append(name)
+
+
+def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = None) -> Colouring | Barrier:
+    """The smallest set of functions that must turn so that ``leaf`` may await, or the first barrier met.
+
+    Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries.
+    """
+    found = Colouring(list(_together(ends, leaf)))
+    for name in found.reached:
+        met = ends.met(name) if ends is not None else None
+        stop = turning(index, name, limits, ends, met)
+        if stop is not None:
+            return stop
+        if met is not None:
+            found.ends[name] = met
+            if not met.turns:
+                continue  # who calls it does not see the difference
+        raising = (ends.raising(name) or ()) if ends is not None else ()
+        for test, call in raising:
+            found.raising.append((test, call))
+            found.reach(_together(ends, test), index)
+        callers = index.callers.get(name, ())
+        if not callers and ends is None:
+            fact = index.fact(name)
+            return Barrier("sync-caller", index.path(name), fact.line, f"{name} is not called from async code only")
+        if not callers and not raising and met is None:
+            found.uncalled.append(name)
+        for edge in callers:
+            stop = _caller(index, edge, limits, ends, found)
+            if stop is not None:
+                return stop
+    return _ambiguous(index, found) or found
+
+
+def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
+    """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
+    if ends is not None and isinstance(edge.site, Call):
+        met = ends.met(edge.caller)
+        if ends.is_program(edge) or (met is not None and not met.turns and ends.alone(edge)):
+            stop = closed(index, edge, limits) or _loop(index, edge)
+            found.runs.append(edge)
+            return stop
+    kind = written(index, edge, limits)
+    if isinstance(kind, Barrier):
+        return kind
+    found.awaits.append(Awaited(edge, kind))
+    found.reach(_together(ends, edge.caller), index)
+    return None
+
+
+def _together(ends: Ends | None, name: str) -> tuple[str, ...]:
+    """The functions that turn with one: without a migration none that is overridden turns."""
+    return ends.family(name) if ends is not None else (name,)
+
+
+def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
+    """The barrier that a place is where async code may run: no loop may be run there."""
+    seen = {edge.caller}
+    stack = [edge.caller]
+    while stack:
+        for above in index.callers.get(stack.pop(), ()):
+            if index.fact(above.caller).is_async:
+                path, line = index.path(above.caller), above.site.line
+                why = f"{edge.caller}, which would run a loop, is reached by async code ({path}:{line})"
+                return Barrier("runs-a-loop", path, line, why)
+            if above.caller not in seen:
+                seen.add(above.caller)
+                stack.append(above.caller)
+    return None
+
+
+def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
+    """The barrier that a call is which may mean something else, too."""
+    reached = set(found.reached)
+    for edge in (*(awaited.edge for awaited in found.awaits), *found.runs):
+        if (
+            not edge.sure
+            or edge.site in index.unknown.get(edge.caller, ())
+            or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge.span))
+        ):
+            why = f"the call of {edge.callee} may mean another function too"
+            return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
+    return None
+
+
+def _means(edge: Edge, span: Span) -> bool:
+    """Whether the expression at that place means this callee; what is handed to it is no meaning of its own."""
+    return edge.span == span and not (isinstance(edge.site, Call) and edge.site.use in HANDED)

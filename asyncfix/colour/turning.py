@@ -1,0 +1,164 @@
+"""Whether a function may turn async: what the function is, how it is used but for calls, what the user said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asyncfix.boundary import Met
+from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.effects.tables import TRANSPARENT_DECORATORS
+from asyncfix.ends import Ends
+from asyncfix.link.doubles import Doubles
+from asyncfix.link.handing import PROTOCOLS
+from asyncfix.link.index import ProjectIndex
+from asyncfix.link.remaking import remade
+from asyncfix.model import Function
+
+EXAMPLE = "doctest"
+
+# Bases that call none of a subclass's methods by themselves.
+PASSIVE_BASES = frozenset(
+    {
+        "builtins.object",
+        "builtins.Exception",
+        "builtins.ValueError",
+        "builtins.RuntimeError",
+        "abc.ABC",
+        "typing.Generic",
+        "typing.Protocol",
+        "typing_extensions.Protocol",
+        "enum.Enum",
+        "enum.StrEnum",
+        "enum.IntEnum",
+        "typing.NamedTuple",
+        "typing.TypedDict",
+        "builtins.str",
+        "builtins.dict",
+        "builtins.list",
+        "pydantic.BaseModel",
+        "pydantic_settings.BaseSettings",
+    }
+)
+
+
+def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Barrier | None:
+    """The barrier that a function is."""
+    if index.fact(name).is_async:
+        return None  # of a family that was async in part
+    stop = may_turn(index, name, limits, ends, met) or _doubled(limits.doubles, name)
+    if stop is None and ends is not None and met is None and ends.is_gathered(name):
+        fact, path = index.fact(name), index.path(name)
+        why = f"{name} is called by a test framework in a way that asyncfix does not know"
+        return Barrier("test-framework", path, fact.line, why)
+    below = ends.loop_below(name) if stop is None and ends is not None else ""
+    if below:
+        fact, path = index.fact(name), index.path(name)
+        return Barrier("runs-a-loop", path, fact.line, f"{name} reaches {below}, which runs an event loop of its own")
+    return stop
+
+
+def may_turn(
+    index: ProjectIndex, name: str, limits: Rules, ends: Ends | None = None, met: Met | None = None
+) -> Barrier | None:
+    """The barrier that the function itself is, None if it may turn."""
+    info = index.functions[name]
+    fact = info.fact
+    for code, why in _reasons(index, name, fact, limits, ends, met):
+        return Barrier(code, info.path, fact.line, f"{name} {why}")
+    if met is not None and not met.turns:
+        return None  # its name stands for what it stood for
+    last = fact.qualname.rpartition(".")[2]
+    passed = index.passed.get(name) if ends is None or ends.raising(name) is None else ()
+    for uses in (passed, index.rebound.get(name), index.by_name.get(last)):
+        for use in uses or ():
+            if ends is not None and use.reason == EXAMPLE:
+                continue  # few are ever run
+            return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
+    for patch in limits.replaced.get(name, ()):
+        if ends is None or patch.call is None or (patch.binds and fact.kind == "method"):
+            where = f"{patch.path}:{patch.line}"
+            return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
+    return None
+
+
+def _doubled(doubles: Doubles, name: str) -> Barrier | None:
+    """The barrier that a method is of whose class others take the place: they stay sync."""
+    double = doubles.of(name)
+    if double is None:
+        return None
+    path, line = double
+    return Barrier("test-double", path, line, f"{name} is asked of another kind of object, too, given at {path}:{line}")
+
+
+def _use(name: str, reason: str, path: str, line: int) -> str:
+    said = {
+        "passed-as-value": "is passed on as a value",
+        "rebound": "is assigned anew at run time",
+        "possible-caller": "may be meant by a call whose receiver is not known",
+        "possible-use": "may be meant by an attribute whose owner is not known",
+        "dynamic-access": "may be reached by its name as a text",
+        EXAMPLE: "is called by an example in a docstring",
+        "unparsed-file": "is named in a file that could not be parsed",
+    }
+    return f"{name} {said[reason]} ({path}:{line})"
+
+
+def _reasons(
+    index: ProjectIndex, name: str, fact: Function, limits: Rules, ends: Ends | None, met: Met | None
+) -> Iterable[tuple[str, str]]:
+    summary = index.summaries[index.path(name)]
+    last = fact.qualname.rpartition(".")[2]
+    if fact.kind == "property":
+        yield "property", "is a property"
+    if fact.kind == "lambda":
+        yield "lambda", "is a lambda"
+    if fact.kind == "class" and fact.outer:
+        yield "class-body", "is the body of a class"
+    elif fact.kind in ("module", "class"):
+        yield "module-level", "runs when the module is imported"
+    if last in ("__init__", "__new__", "__post_init__"):
+        yield "constructor", "is a constructor"
+    elif last.startswith("__") and last.endswith("__"):
+        yield "dunder", "is called by Python itself"
+    if fact.is_generator:
+        yield "generator", "is a generator"
+    if name in index.stopping and ends is None:
+        place = f"{summary.path}:{index.stopping[name]}"
+        yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
+    for decorator in fact.decorators:
+        kept = ends is not None and ends.keeps(ends.canonical(summary.path, decorator))
+        if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
+            yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
+    if name in index.overridden and ends is None:
+        yield "overridden", "is overridden, or overrides"
+    if fact.owner_class:
+        yield from _foreign(index, summary.path, fact.owner_class, ends)
+        remaking = remade(index, summary.path, fact.owner_class)
+        if remaking:
+            yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
+        if last in PROTOCOLS and name in index.handed:
+            library, path, line = index.handed[name]
+            yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
+    if name in limits.pins:
+        yield "pinned", "is pinned in [tool.asyncfix]"
+    if name in limits.entry_points and met is None:
+        yield "entry-point", "is an entry point of the project"
+    if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):
+        yield "not-editable", "stands where nothing may be edited"
+
+
+def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
+    called = decorator.endswith("()")
+    entities = index.evaluator.evaluate(path, decorator.removesuffix("()"))
+    return bool(entities) and all(
+        entity.kind == "external" and entity.name + ("()" if called else "") in TRANSPARENT_DECORATORS
+        for entity in entities
+    )
+
+
+def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -> Iterable[tuple[str, str]]:
+    class_id = index.evaluator.class_id(path, qualname)
+    for base in index.evaluator.order(class_id)[1:] if class_id else ():
+        if base not in index.classes and base not in PASSIVE_BASES and not (ends is not None and ends.is_base(base)):
+            yield "foreign-base", f"is a method of a class whose base {base} may call it"
+            return
