@@ -91,7 +91,7 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
             index,
             settings.boundaries,
             known.limits.entry_points,
-            blocking.above,
+            blocking.ways.blocks,
             blocking.by_function,
             settings.project.asyncio_auto,
         )

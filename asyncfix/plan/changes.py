@@ -15,6 +15,7 @@ from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
 from asyncfix.model import (
@@ -46,6 +47,7 @@ from asyncfix.plan.locks import lock_held, perhaps_held
 
 THREADED = (3, 9)
 NATIVE = "native"
+COULD = "blocks, and could be awaited"
 RUN_HERE = ("plain", "callback")
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
@@ -117,7 +119,12 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
         for leaf in reaching.leaves:
             report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
     for leaf in blocking.seeds:
-        report(planner.seed_finding(leaf), planner.seed(leaf))
+        mend = planner.seed(leaf)
+        above = () if mend.change is not None else planner.above(leaf, mend)
+        for edge, other in above:
+            report(planner.indirect_finding(edge, leaf, COULD), other)
+        if not above:
+            report(planner.seed_finding(leaf), mend)
     for path, site in facts.scanned:
         report(*planner.scanned(path, site))
     findings.sort(
@@ -153,15 +160,14 @@ class _Planner:
 
     def seed_finding(self, leaf: Leaf) -> Finding:
         """Of a blocking call that no async code reaches."""
-        found = self.direct_finding(leaf)
-        return replace(found, message=f"{leaf.name} blocks, and could be awaited")
+        return replace(self.direct_finding(leaf), message=f"{leaf.name} {COULD}")
 
-    def indirect_finding(self, edge: Edge, leaf: Leaf) -> Finding:
+    def indirect_finding(self, edge: Edge, leaf: Leaf, said: str = "blocks the event loop") -> Finding:
         path, site = self.index.path(edge.caller), edge.site
         end_line = site.end_line if isinstance(site, Call) else site.line
         hops = way(self.blocking, self.index, edge, leaf)
         names = " -> ".join(hop.function.rpartition(".")[2] for hop in hops[:-1])
-        message = f"blocks the event loop: {names} -> {leaf.name} ({hops[-1].path}:{hops[-1].line})"
+        message = f"{said}: {names} -> {leaf.name} ({hops[-1].path}:{hops[-1].line})"
         return Finding(
             leaf.rule,
             Place(path, site.line, site.column, end_line, site.end_column),
@@ -437,6 +443,15 @@ class _Planner:
                 barred = self._site(draft, other) or barred
         if not draft.decisions:
             return barred or Mend(None, "no-form", "no form fits")
+        stopped = self._spread(draft, coloured)
+        if stopped is not None:
+            return stopped
+        self._common_doubts(draft, leaf.function)
+        title = f"{leaf.name} in {leaf.function}: turn it{_many(coloured)} async"
+        return Mend(draft.change(leaf.rule, leaf.function, title))
+
+    def _spread(self, draft: Draft, coloured: Colouring) -> Mend | None:
+        """Write all that turns and is awaited because of a function; a Mend without Change if something stands in the way."""
         for name in coloured.reached:
             foreign = self._foreign(name)
             if foreign is not None:
@@ -455,9 +470,7 @@ class _Planner:
             stopped = self._awaited(draft, awaited)
             if stopped is not None:
                 return stopped
-        self._common_doubts(draft, leaf.function)
-        many = f" and {len(coloured.reached) - 1} more" if len(coloured.reached) > 1 else ""
-        return Mend(draft.change(leaf.rule, leaf.function, f"{leaf.name} in {leaf.function}: turn it{many} async"))
+        return None
 
     def _reached(self, draft: Draft, name: str, met: Met | None) -> None:
         """Write that a function turns, and what its end asks for."""
@@ -525,13 +538,58 @@ class _Planner:
         key = (edge.caller, edge.span.start, edge.span.end)
         found = self._edges.get(key)
         if found is None:
-            found = self._edges[key] = self._thread(edge, leaf, barred)
+            drafted = self._thread(edge, barred)
+            found = self._edges[key] = drafted if isinstance(drafted, Mend) else self._handed(drafted, edge, leaf.rule)
         if found.change is None and barred.change is None:
             why = "" if found.why == barred.why else f"; and not in a thread: {found.why}"
             return Mend(None, found.code or barred.code, barred.why + why)
         return found
 
-    def _thread(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
+    def above(self, leaf: Leaf, barred: Mend) -> Sequence[tuple[Edge, Mend]]:
+        """The Changes for the calls of what cannot turn in functions that can: the lowest on each way up from a leaf."""
+        found: dict[tuple[str, int, int], tuple[Edge, Mend]] = {}
+        waiting = [leaf.function]
+        for name in waiting:
+            for edge in self.index.callers.get(name, ()):
+                if self.index.fact(edge.caller).is_async or is_test(self.index.path(edge.caller)):
+                    continue
+                mend = self._lifted(edge, leaf, barred)
+                if mend.change is not None:
+                    found[edge.caller, edge.span.start, edge.span.end] = (edge, mend)
+                elif edge.caller not in waiting:
+                    waiting.append(edge.caller)
+        return tuple(found.values())
+
+    def _lifted(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
+        """The Change that hands a call to a thread and turns the function that it stands in."""
+        key = (edge.caller, edge.span.start, edge.span.end)
+        if key not in self._edges:
+            self._edges[key] = self._lift(edge, leaf, barred)
+        return self._edges[key]
+
+    def _lift(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
+        if not self.blocking.migrates(edge.caller):
+            return Mend(None)
+        coloured = self._colour(edge.caller)
+        if isinstance(coloured, Barrier):
+            return Mend(None, coloured.code, coloured.why)
+        end = coloured.ends.get(edge.caller)
+        if end is not None and not end.turns:
+            return Mend(None)  # all of a program in one thread: nothing is won
+        drafted = self._thread(edge, barred)
+        if isinstance(drafted, Mend):
+            return drafted
+        stopped = self._spread(drafted, coloured)
+        return stopped or self._handed(drafted, edge, leaf.rule, f", turn {edge.caller}{_many(coloured)} async")
+
+    def _handed(self, draft: Draft, edge: Edge, rule: str, more: str = "") -> Mend:
+        calls = self.index.calls[edge.caller]
+        ordinal = sum(1 for other in calls if other.callee == edge.callee and other.span < edge.span)
+        key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
+        return Mend(draft.change(rule, key, f"{edge.callee} in {edge.caller}: run it in a thread{more}"))
+
+    def _thread(self, edge: Edge, barred: Mend) -> Draft | Mend:
+        """The thread form of a call, which is ``barred`` to be awaited; a Mend without Change if it may not run in one."""
         site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
         if not isinstance(site, Call) or not self._runs_here(edge, site):
             return Mend(None, "", f"{edge.callee} is not run by a plain call here")
@@ -566,11 +624,7 @@ class _Planner:
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:
             draft.keeps |= self.facts.effects.below(other.callee)
-        ordinal = sum(
-            1 for other in self.index.calls[edge.caller] if other.callee == edge.callee and other.span < edge.span
-        )
-        key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
-        return Mend(draft.change(leaf.rule, key, f"{edge.callee} in {edge.caller}: run it in a thread"))
+        return draft
 
     def _runs_here(self, edge: Edge, site: Call) -> bool:
         """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
@@ -587,6 +641,11 @@ class _Planner:
                 leaves.extend(self.blocking.by_function.get(name, ()))
         if any(leaf.api.flow == "sleep" for leaf in leaves):
             yield "it sleeps in the thread: many at once would fill the thread pool"
+
+
+def _many(coloured: Colouring) -> str:
+    """How many functions turn beside the first."""
+    return f" and {len(coloured.reached) - 1} more" if len(coloured.reached) > 1 else ""
 
 
 def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tuple[tuple[Leaf, Api], ...]]:

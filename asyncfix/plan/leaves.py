@@ -50,18 +50,18 @@ class Blocking:
 
     direct   leaves in async functions; indirect: expressions that reach leaves; by_function: leaves of every function
     seeds    leaves in sync code that no async code reaches, if it is to be migrated
-    above    sync functions from which some leaf is reached
+    migrates whether a sync function is to be migrated
     idle     how many blocking calls stand in sync code that no async code reaches
-    parents  for each function that async code calls: the functions beneath it, with the call that leads to each
+    ways     the ways to the leaves; its ``blocks`` are the sync functions from which some leaf is reached
     """
 
     by_function: Mapping[str, tuple[Leaf, ...]]
     direct: tuple[Leaf, ...]
     indirect: tuple[Reaching, ...]
     seeds: tuple[Leaf, ...]
-    above: frozenset[str]
+    migrates: Callable[[str], bool]
     idle: int
-    parents: Mapping[str, Mapping[str, Edge | None]]
+    ways: Ways
 
 
 def find(
@@ -79,29 +79,29 @@ def find(
         found = () if left_out(index.path(function)) else tuple(_leaves(index, function, rule_of))
         if found:
             leaves[function] = found
-    tree = _Ways(index, leaves)
+    ways = Ways(index, leaves)
     direct: list[Leaf] = []
     indirect: list[Reaching] = []
     reached: set[str] = set()
     for function, info in index.functions.items():
         if not _on_loop(index, info):
             continue
-        reached.update((function, *(name for handed in _handed(index, function) for name in tree.below(handed))))
+        reached.update((function, *(name for handed in _handed(index, function) for name in ways.below(handed))))
         direct.extend(leaves.get(function, ()))
         for edge in _edges(index, function):
-            below = tree.below(edge.callee)
+            below = ways.below(edge.callee)
             if below:
                 reached.update(below)
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
     idle = {name: found for name, found in leaves.items() if name not in reached}
     seeds = [leaf for name, found in idle.items() if migrates(name) for leaf in found]
     left = sum(map(len, idle.values())) - len(seeds)
-    return Blocking(leaves, tuple(direct), tuple(indirect), tuple(seeds), tree.blocks, left, tree.parents)
+    return Blocking(leaves, tuple(direct), tuple(indirect), tuple(seeds), migrates, left, ways)
 
 
 def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tuple[Hop, ...]:
     """The path from the async expression to the leaf: functions with the line they are called at, the API last."""
-    parents = blocking.parents[edge.callee]
+    parents = blocking.ways.parents(edge.callee)
     steps: list[Edge] = []
     at: Edge | None = parents.get(leaf.function)
     while at is not None:
@@ -232,13 +232,13 @@ def _kept(index: ProjectIndex, edge: Edge) -> bool:
     return plain and index.fact(edge.callee).is_generator and edge.caller.endswith(".__init__")
 
 
-class _Ways:
+class Ways:
     """Shortest ways through sync code from a function to all leaves below it."""
 
     def __init__(self, index: ProjectIndex, leaves: Mapping[str, tuple[Leaf, ...]]) -> None:
         self.index = index
         self.leaves = leaves
-        self.parents: dict[str, Mapping[str, Edge | None]] = {}
+        self._parents: dict[str, Mapping[str, Edge | None]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self.blocks = self._ancestors()
 
@@ -260,9 +260,14 @@ class _Ways:
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)
-            self.parents[function] = parents
+            self._parents[function] = parents
             found = self._below[function] = tuple(name for name in order if name in self.leaves)
         return found
+
+    def parents(self, function: str) -> Mapping[str, Edge | None]:
+        """The functions beneath one that reaches a leaf, each with the call that leads to it."""
+        self.below(function)
+        return self._parents[function]
 
     def _ancestors(self) -> frozenset[str]:
         """Sync functions from which some leaf is reached: everything else need not be searched."""
