@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections.abc import Callable
@@ -238,6 +239,62 @@ def test_a_conversion_that_waits_for_ever_is_stopped(
     here(TREE)
     failed = told(verify(putting(b"await asyncio.sleep(seconds)", b"await asyncio.sleep(seconds + 3600)")))
     assert "s, at tests/test_work.py::test_nap[0]\n" in failed[PASSED]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lost"),
+    [
+        pytest.param(
+            b"def never():\n    time.sleep(9)\n",
+            b"def never():\n    def late():\n        time.sleep(9)\n\n    print(1)\n    await asyncio.to_thread(late)\n",
+            False,
+            id="in-place-of-what-never-ran",
+        ),
+        pytest.param(
+            b"    time.sleep(9)\n",
+            b"    print(1)\n    print(2)\n    if LOUD:\n        print(3)\n    time.sleep(9)\n",
+            False,
+            id="where-nothing-ran",
+        ),
+        pytest.param(
+            b"    return seconds\n", b"    if LOUD:\n        print(1)\n    return seconds\n", True, id="where-something-ran"
+        ),
+        pytest.param(
+            b"async def never", b"def dead():\n    print(1)\n\n\nasync def never", True, id="a-function-that-nobody-calls"
+        ),
+        pytest.param(
+            b"    print(seconds)\n    return seconds\n\n\nasync def never():\n",
+            b"    return seconds\n\n\nasync def never():\n    print(1)\n",
+            True,
+            id="what-ran-is-gone",
+        ),
+    ],
+)
+def test_coverage_counts_what_there_was_to_lose(
+    here: Callable[[Tree], Project], old: bytes, new: bytes, lost: bool
+) -> None:
+    """New statements for code that never ran take nothing away; what ran and is dead or gone does."""
+    app = APP.replace(b"    return", b"    print(seconds)\n    return")
+    here({**TREE, "app/work.py": app})
+    outcome, options = converted()
+    assert old in app
+    tampered = msgspec.structs.replace(outcome, files=(changed("app/work.py", app, app.replace(old, new)),))
+    verdict = gate.verify(tampered, options, PYTEST, False, lambda line: None)
+    assert (COVERED in told(verdict)) == lost, verdict.clauses
+
+
+def changed(path: str, old: bytes, new: bytes) -> FileResult:
+    """A file with the lines in which it differs."""
+    codes = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False).get_opcodes()
+    lines = (Lines(a + 1, b - a, c + 1, d - c) for tag, a, b, c, d in codes if tag != "equal")
+    return FileResult(path, old, new, tuple(lines))
+
+
+def test_files_that_no_test_imports_have_no_coverage_to_lose(here: Callable[[Tree], Project]) -> None:
+    """A script that is migrated along with the program."""
+    here({**TREE, "tool.py": APP})
+    figures = {item.name: item.figure for item in verify().clauses}
+    assert figures[COVERED] == "87.5 % before, 87.5 % after"
 
 
 def test_threads_and_workers_are_seen(here: Callable[[Tree], Project]) -> None:

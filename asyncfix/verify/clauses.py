@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from asyncfix.model import Value
+from asyncfix.verify.coverage import shares
 from asyncfix.verify.evidence import Evidence, Touched
 from asyncfix.verify.records import GOOD, Warned
 
@@ -116,20 +117,14 @@ def _told(item: Warned) -> str:
 
 
 def _covered(evidence: Evidence) -> Clause:
+    """Files that no test imports have nothing to lose; which new statements count, `asyncfix.verify.coverage` says."""
     name = f"line coverage of touched source drops by at most {MOST_LOST:g} point"
-    source = [item for path, item in evidence.touched.items() if path not in evidence.tests]
-    before = _share((len(item.before), len(item.old.executable)) for item in source)
-    after = _share((len(item.after), len(item.new.executable)) for item in source)
+    source = [item for path, item in evidence.touched.items() if path not in evidence.tests and item.before]
+    before, after = shares(source)
     figure = f"{before:.1f} % before, {after:.1f} % after"
     worse = [item for item in source if len(item.after) < len(item.before)]
     details = tuple(f"{item.file.path}: {len(item.before)} lines ran before, {len(item.after)} after" for item in worse)
     return Clause(name, before - after <= MOST_LOST, figure, details if before - after > MOST_LOST else ())
-
-
-def _share(parts: Iterable[tuple[int, int]]) -> float:
-    """Of a hundred; 100 of nothing."""
-    ran, all_ = (sum(column) for column in zip((0, 0), *parts, strict=True))
-    return 100.0 * ran / all_ if all_ else 100.0
 
 
 def _ran(evidence: Evidence, require_run: bool) -> Clause:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from asyncfix.outcome import FileResult
 
+# The first line of the statement that a list of statements belongs to (0 for the module), and which of its lists it is.
+Block: TypeAlias = tuple[int, str]
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _INERT = (ast.Pass, ast.Global, ast.Nonlocal)
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
     """``first``: any line of a statement -> its first line (of a compound one, the lines above its body). ``executable``:
-    the first lines of those that leave a trace when they run."""
+    the first lines of those that leave a trace when they run. ``blocks``: the first line of each statement -> its block;
+    ``named``: of each definition -> its name."""
 
     first: dict[int, int]
     executable: frozenset[int]
+    blocks: dict[int, Block]
+    named: dict[int, str]
 
     def ran(self, lines: Iterable[int]) -> frozenset[int]:
         """The first lines of the statements that ran, if these lines did."""
@@ -42,27 +50,58 @@ def statements(data: bytes) -> Statements:
     try:
         tree = ast.parse(data)
     except (SyntaxError, ValueError):
-        return Statements({}, frozenset())
+        return Statements({}, frozenset(), {}, {})
     first: dict[int, int] = {}
     executable: set[int] = set()
+    blocks: dict[int, Block] = {}
+    named: dict[int, str] = {}
     for node in ast.walk(tree):  # from the outside to the inside: on a line of several the innermost one counts
         span = _lines(node)
         if span is not None:
             first |= dict.fromkeys(range(span[0], span[1] + 1), span[0])
             if not _is_inert(node):
                 executable.add(span[0])
-    return Statements(first, frozenset(executable))
+            if isinstance(node, _DEFINITIONS):
+                named[span[0]] = node.name
+        blocks |= dict(_inside(node, span[0] if span is not None else 0))
+    return Statements(first, frozenset(executable), blocks, named)
+
+
+def _inside(node: ast.AST, line: int) -> Iterator[tuple[int, Block]]:
+    """The statements that a statement (or the module) holds: first line of each, and its block."""
+    for name, value in ast.iter_fields(node):
+        for inner in value if isinstance(value, list) else ():  # pyright: ignore[reportUnknownVariableType]
+            span = _lines(inner) if isinstance(inner, ast.AST) else None
+            if span is not None:
+                yield span[0], (line, name)
 
 
 def pairs(file: FileResult, old: Statements, new: Statements) -> Iterator[Pair]:
-    """What was replaced by what: one by one where there are as many, else all by all."""
+    """What was replaced by what: definitions by those of their names, others one by one where there are as many between two of
+    these, else all by all."""
     for lines in file.lines:
         before = old.among(lines.old, lines.removed)
         after = new.among(lines.new, lines.added)
-        if before and len(before) == len(after):
-            yield from (Pair((one,), (other,)) for one, other in zip(before, after, strict=True))
-        elif before and after:
-            yield Pair(before, after)
+        for one, other in _between(before, after, old, new):
+            if one and len(one) == len(other):
+                yield from (Pair((each,), (its,)) for each, its in zip(one, other, strict=True))
+            elif one and other:
+                yield Pair(one, other)
+
+
+def _between(
+    before: tuple[int, ...], after: tuple[int, ...], old: Statements, new: Statements
+) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Old and new statements that belong together, as definitions of one name, and what stands above and below, divide them."""
+    for at, line in enumerate(before):
+        name = old.named.get(line)
+        where = next((where for where, other in enumerate(after) if name and new.named.get(other) == name), None)
+        if where is not None:
+            yield before[:at], after[:where]
+            yield (line,), (after[where],)
+            yield from _between(before[at + 1 :], after[where + 1 :], old, new)
+            return
+    yield before, after
 
 
 def _lines(node: ast.AST) -> tuple[int, int] | None:
