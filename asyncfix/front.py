@@ -69,7 +69,7 @@ def verify(options: Options, command: Sequence[str], require_run: bool, look: Lo
     except OSError as error:
         return _complain(str(error))
     _print([gate_json(verdict)] if look.output_format == "json" else gate_text(verdict, paint))
-    return {True: 0, False: 1, None: 2}[verdict.holds]
+    return 0 if verdict.holds else 1
 
 
 def show_files(options: Options) -> int:

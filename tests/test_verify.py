@@ -391,11 +391,22 @@ def test_what_cannot_be_judged_is_said(
         verify(command=command)
 
 
-def test_warnings_that_are_not_recorded_are_not_absent(here: Callable[[Tree], Project]) -> None:
-    """A clause that cannot see does not hold."""
+SLIPS = {
+    "unclosed": b"open(__file__); return seconds",
+    "unraisable": b"type('Late', (), {'__del__': lambda self: 1 / 0})(); return seconds",
+}
+
+
+@pytest.mark.parametrize("blocked", ["warnings", "unraisableexception"])
+@pytest.mark.parametrize("slip", SLIPS)
+def test_warnings_that_pytest_does_not_record_are_heard(
+    here: Callable[[Tree], Project], blocked: str, slip: str
+) -> None:
+    """Where the project disables the plugins that do."""
     here(TREE)
-    verdict = verify(command=(*PYTEST, "-p", "no:warnings"))
-    assert verdict.holds is None
+    command = (*PYTEST, "-p", f"no:{blocked}")
+    assert verify(command=command).holds
+    assert f": {slip}: " in told(verify(putting(b"return seconds", SLIPS[slip]), command))[WARNED]
 
 
 # ---------------------------------------------------------------------------------------------------------- the command

@@ -29,7 +29,7 @@ def gate_json(verdict: Verdict) -> str:
     """The document of ``--output-format json``.
 
     version   1
-    passed    true, false, or null if a clause could not be measured and none failed
+    passed    true or false
     changes, files   how many were chosen, and how many files they change
     clauses   name, passed (likewise), figure, details
     tail      the last lines that the command printed when it ran with the changes
@@ -49,19 +49,12 @@ def gate_json(verdict: Verdict) -> str:
 
 
 def _word(clause: Clause, paint: Paint) -> str:
-    if clause.holds is None:
-        return paint("not seen", "unsafe")
     return paint("ok      ", "safe") if clause.holds else paint("FAILED  ", "bad")
 
 
 def _total(verdict: Verdict) -> str:
     what = f"{counted(verdict.changes, 'change')} in {counted(verdict.files, 'file')}"
-    failed = sum(clause.holds is False for clause in verdict.clauses)
+    failed = sum(not clause.holds for clause in verdict.clauses)
     if failed:
         return f"The gate is shut: {what}, {failed} of {counted(len(verdict.clauses), 'clause')} failed."
-    unseen = sum(clause.holds is None for clause in verdict.clauses)
-    if unseen:
-        return (
-            f"The gate cannot say: {what}, {unseen} of {counted(len(verdict.clauses), 'clause')} could not be measured."
-        )
     return f"The gate is open: {what}, all {counted(len(verdict.clauses), 'clause')} hold."

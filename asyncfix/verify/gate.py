@@ -33,10 +33,9 @@ class Verdict(Value, frozen=True):
     tail: tuple[str, ...]
 
     @property
-    def holds(self) -> bool | None:
-        """False if a clause failed, None if one could not be measured."""
-        said = {clause.holds for clause in self.clauses}
-        return False if False in said else None if None in said else True
+    def holds(self) -> bool:
+        """Whether every clause does."""
+        return all(clause.holds for clause in self.clauses)
 
 
 class NoVerdict(Stop):

@@ -93,7 +93,6 @@ class Recorder:
         self.settings = settings
         self.lines = lines
         self.config = config
-        self.hears = bool(config.pluginmanager.hasplugin("warnings"))
         self.tests: dict[str, str] = {}
         self.outcomes: dict[str, str] = {}
         self.messages: dict[str, str] = {}
@@ -127,6 +126,10 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self) -> None:
         _listen()
+        if not self.config.pluginmanager.hasplugin("warnings"):
+            _hear_warnings(self)
+        if not self.config.pluginmanager.hasplugin("unraisableexception"):
+            _hear_unraisable(self)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         outcome = _outcome(report)
@@ -145,7 +148,11 @@ class Recorder:
     # ----------------------------------------------------------------------------------------------------- warnings
 
     def pytest_warning_recorded(self, warning_message: Any, nodeid: str) -> None:
-        text, category = str(warning_message.message), warning_message.category.__name__
+        self.hear(warning_message.message, warning_message.category, nodeid)
+
+    def hear(self, message: object, kind: Any, nodeid: str) -> None:
+        """Note a warning if it is of a kind the gate looks for."""
+        text, category = str(message), kind.__name__
         if category == "ResourceWarning" and "unclosed" in text:
             self.warn("unclosed", text, nodeid)
         elif category == "PytestUnraisableExceptionWarning":
@@ -178,7 +185,6 @@ class Recorder:
             "warned": [] if self.config.pluginmanager.hasplugin("dsession") else self.warned,
             "lines": {file: sorted(lines) for file, lines in list(self.lines.ran.items()) if lines},
             "modules": self.modules,
-            "deaf": not self.hears,
         }
         unfinished = self._file("new")
         unfinished.write_text(json.dumps(record), encoding="utf-8")
@@ -240,6 +246,34 @@ def _hear_unawaited(recorder: Recorder) -> None:
             original(coroutine)
 
     setattr(warnings, "_warn_unawaited_coroutine", heard)  # noqa: B010
+
+
+def _hear_warnings(recorder: Recorder) -> None:
+    """Where pytest itself records no warnings (``-p no:warnings``), hear what Python shows; filters are the project's own."""
+    original: Any = warnings.showwarning
+    if getattr(original, "hears", False):
+        return
+
+    def heard(message: Any, category: Any, *others: Any, **named: Any) -> None:
+        recorder.hear(message, category, "")
+        original(message, category, *others, **named)
+
+    heard.hears = True  # type: ignore[attr-defined]
+    warnings.showwarning = heard
+
+
+def _hear_unraisable(recorder: Recorder) -> None:
+    """Where pytest makes no warnings of errors that nobody can raise, as before 6.2."""
+    original: Any = sys.unraisablehook
+    if getattr(original, "hears", False):
+        return
+
+    def heard(unraisable: Any) -> None:
+        recorder.warn("unraisable", f"Exception ignored in: {unraisable.object!r}", "")
+        original(unraisable)
+
+    heard.hears = True  # type: ignore[attr-defined]
+    sys.unraisablehook = heard
 
 
 def _stand_back() -> None:

@@ -35,7 +35,6 @@ class Record(Value, frozen=True):
     warned    in the order heard
     lines     the numbers of the lines that ran, by followed file
     modules   name -> files of those that were asked for
-    deaf      pytest's own recording of warnings was off
     """
 
     tests: dict[str, str] = msgspec.field(default_factory=lambda: dict[str, str]())
@@ -44,7 +43,6 @@ class Record(Value, frozen=True):
     warned: tuple[Warned, ...] = ()
     lines: dict[str, frozenset[int]] = msgspec.field(default_factory=lambda: dict[str, frozenset[int]]())
     modules: dict[str, frozenset[str]] = msgspec.field(default_factory=lambda: dict[str, frozenset[str]]())
-    deaf: bool = False
 
     def counted(self) -> Counter[Warned]:
         """How often each warning was heard."""
@@ -89,7 +87,6 @@ def _merged(records: Iterable[Record]) -> Record:
     warned: list[Warned] = []
     lines: dict[str, frozenset[int]] = {}
     modules: dict[str, frozenset[str]] = {}
-    deaf = False
     for record in records:
         tests |= record.tests
         for name, outcome in record.outcomes.items():
@@ -98,8 +95,7 @@ def _merged(records: Iterable[Record]) -> Record:
         warned += record.warned
         _join(lines, record.lines)
         _join(modules, record.modules)
-        deaf = deaf or record.deaf
-    return Record(tests, outcomes, messages, tuple(warned), lines, modules, deaf)
+    return Record(tests, outcomes, messages, tuple(warned), lines, modules)
 
 
 def _join(known: dict[str, frozenset[T]], more: dict[str, frozenset[T]]) -> None:
