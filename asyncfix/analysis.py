@@ -13,7 +13,7 @@ from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.ends import Ends
-from asyncfix.facts.testfiles import is_test
+from asyncfix.facts.testfiles import is_build_script, is_test
 from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.evaluate import ROOT
@@ -136,11 +136,13 @@ def source_roots(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def _migrating(known: facts.Facts, settings: Settings) -> Callable[[str], bool]:
-    """Which sync functions are to be migrated: none but with ``--migrate``, no tests, and only what the roots reach."""
+    """Which sync functions are to be migrated: none but with ``--migrate``, no tests or build scripts, and only what the roots
+    reach."""
     index = known.index
+    apart = {path for path, item in index.summaries.items() if is_test(path) or is_build_script(path, item.imports)}
     wanted = set(settings.roots)
     reached = {below for name in wanted & index.functions.keys() for below in known.effects.below(name)}
-    return lambda name: settings.migrate and not is_test(index.path(name)) and (not wanted or name in reached)
+    return lambda name: settings.migrate and index.path(name) not in apart and (not wanted or name in reached)
 
 
 def _chooser(settings: Settings) -> Callable[[Api], str | None]:

@@ -145,7 +145,8 @@ def is_project_file(path: str) -> bool:
 
 
 def lower_bound(specifier: str) -> tuple[int, int] | None:
-    """The oldest Python that a specifier of PEP 440 or Poetry allows, None if it sets no such bound."""
+    """The oldest Python that a specifier of PEP 440 or Poetry allows, None if it sets no such bound. A bare major version (``>=3``, ``>=3.0``)
+    is none: nobody means Python 3.0 by it."""
     bounds: list[tuple[int, int]] = []
     for alternative in specifier.split("||"):
         found = _CLAUSE.findall(alternative)
@@ -153,7 +154,8 @@ def lower_bound(specifier: str) -> tuple[int, int] | None:
         if not clauses:
             return None
         bounds.append(max(clauses))
-    return min(bounds)
+    oldest = min(bounds)
+    return oldest if oldest[1] else None
 
 
 # ---------------------------------------------------------------------------------------------------------- the sources

@@ -257,10 +257,16 @@ def test_a_conversion_that_waits_for_ever_is_stopped(
             id="where-nothing-ran",
         ),
         pytest.param(
-            b"    return seconds\n", b"    if LOUD:\n        print(1)\n    return seconds\n", True, id="where-something-ran"
+            b"    return seconds\n",
+            b"    if LOUD:\n        print(1)\n    return seconds\n",
+            True,
+            id="where-something-ran",
         ),
         pytest.param(
-            b"async def never", b"def dead():\n    print(1)\n\n\nasync def never", True, id="a-function-that-nobody-calls"
+            b"async def never",
+            b"def dead():\n    print(1)\n\n\nasync def never",
+            True,
+            id="a-function-that-nobody-calls",
         ),
         pytest.param(
             b"    print(seconds)\n    return seconds\n\n\nasync def never():\n",
