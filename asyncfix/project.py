@@ -145,8 +145,10 @@ def is_project_file(path: str) -> bool:
 
 
 def lower_bound(specifier: str) -> tuple[int, int] | None:
-    """The oldest Python that a specifier of PEP 440 or Poetry allows, None if it sets no such bound. A bare major version (``>=3``, ``>=3.0``)
-    is none: nobody means Python 3.0 by it."""
+    """The oldest Python that a specifier of PEP 440 or Poetry allows, None if it sets no such bound.
+
+    A bare major version (``>=3``, ``>=3.0``) is none: nobody means Python 3.0 by it.
+    """
     bounds: list[tuple[int, int]] = []
     for alternative in specifier.split("||"):
         found = _CLAUSE.findall(alternative)
