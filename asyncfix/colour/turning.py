@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from asyncfix.boundary import Met
 from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.passing import PASSED, taken
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
 from asyncfix.link.doubles import Doubles
@@ -15,6 +16,16 @@ from asyncfix.link.remaking import remade
 from asyncfix.model import Function
 
 EXAMPLE = "doctest"
+
+# What is said of a place that may mean a function, by its reason code.
+SAID = {
+    "rebound": "is assigned anew at run time",
+    "possible-caller": "may be meant by a call whose receiver is not known",
+    "possible-use": "may be meant by an attribute whose owner is not known",
+    "dynamic-access": "may be reached by its name as a text",
+    EXAMPLE: "is called by an example in a docstring",
+    "unparsed-file": "is named in a file that could not be parsed",
+}
 
 # Bases that call none of a subclass's methods by themselves.
 PASSIVE_BASES = frozenset(
@@ -73,7 +84,8 @@ def may_turn(
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run
-            return Barrier(use.reason, use.path, use.line, _use(name, use.reason, use.path, use.line))
+            code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
+            return Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})")
     for patch in limits.replaced.get(name, ()):
         if ends is None or patch.call is None or (patch.binds and fact.kind == "method"):
             where = f"{patch.path}:{patch.line}"
@@ -88,19 +100,6 @@ def _doubled(doubles: Doubles, name: str) -> Barrier | None:
         return None
     path, line = double
     return Barrier("test-double", path, line, f"{name} is asked of another kind of object, too, given at {path}:{line}")
-
-
-def _use(name: str, reason: str, path: str, line: int) -> str:
-    said = {
-        "passed-as-value": "is passed on as a value",
-        "rebound": "is assigned anew at run time",
-        "possible-caller": "may be meant by a call whose receiver is not known",
-        "possible-use": "may be meant by an attribute whose owner is not known",
-        "dynamic-access": "may be reached by its name as a text",
-        EXAMPLE: "is called by an example in a docstring",
-        "unparsed-file": "is named in a file that could not be parsed",
-    }
-    return f"{name} {said[reason]} ({path}:{line})"
 
 
 def _reasons(
@@ -118,6 +117,8 @@ def _reasons(
         yield "module-level", "runs when the module is imported"
     if last in ("__init__", "__new__", "__post_init__"):
         yield "constructor", "is a constructor"
+    elif last == "__del__":
+        yield "finalizer", "is called by Python when nothing holds the object any more"
     elif last.startswith("__") and last.endswith("__"):
         yield "dunder", "is called by Python itself"
     if fact.is_generator:
