@@ -7,10 +7,14 @@ it is and runs a coroutine to its end.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from asyncfix.model import Function
+
+OVERRIDES = ".dependency_overrides"
+"""The attribute by which tests put one dependency of FastAPI in the place of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,7 @@ class Candidate:
     decorators  canonical names (``click.command()``); what is not known is as it is written
     bases       canonical names of the bases of its class, the nearest first
     imports     top-level packages that its file imports
+    given       canonical names of the calls that are given it, as `Boundary.takes` has them
     named       a build file names it as the function of a command
     auto        pytest-asyncio takes async tests and fixtures without a mark
     """
@@ -29,6 +34,7 @@ class Candidate:
     decorators: tuple[str, ...]
     bases: tuple[str, ...]
     imports: frozenset[str]
+    given: frozenset[str] = frozenset()
     named: bool = False
     auto: bool = False
 
@@ -52,11 +58,16 @@ class Met:
     turns         it turns async, and its framework awaits it; else it stays as it is and runs a coroutine to its end
     marks         what is to be written with it
     distribution  what the tests need installed for it
+    pooled        as it is, its framework runs it in a thread, where it blocks nobody: it turns only if nothing blocks in it
+                  afterwards
+    stays         a sentence's end on why it may neither turn nor run a coroutine, '' if it may
     """
 
     turns: bool
     marks: tuple[Mark, ...] = ()
     distribution: str = ""
+    pooled: bool = False
+    stays: str = ""
 
 
 class Boundary(ABC):
@@ -66,6 +77,8 @@ class Boundary(ABC):
     """Decorators that leave a coroutine function what it is; with ``.*`` at the end all beneath that name."""
     bases: ClassVar[tuple[str, ...]] = ()
     """Base classes that call no method of theirs but those that the boundary meets; likewise."""
+    takes: ClassVar[Mapping[str, tuple[int, str]]] = {}
+    """Calls that are given a function to call later, with its position and its keyword: a coroutine function will do."""
 
     @abstractmethod
     def meets(self, candidate: Candidate) -> Met | None:

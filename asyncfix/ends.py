@@ -9,6 +9,7 @@ from asyncfix.boundary import Boundary, Candidate, Met, covers
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
+from asyncfix.registering import Registering
 
 RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"}) | {
     "importlib.import_module",  # these may run a program
@@ -37,10 +38,14 @@ class Ends:
     blocking: frozenset[str]
     leaves: Collection[str]
     auto: bool
+    registering: Registering = field(init=False)
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _loops: frozenset[str] | None = None
     _known: frozenset[str] | None = None
     _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+
+    def __post_init__(self) -> None:
+        self.registering = Registering(self.index, self.boundaries)
 
     def met(self, function: str) -> Met | None:
         """How colouring ends at a function, None if it goes on."""
@@ -112,9 +117,11 @@ class Ends:
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
         """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
-        otherwise, too."""
+        otherwise, too, but to a framework."""
         found: list[tuple[str, Call]] = []
         for place in self.index.passed.get(function, ()):
+            if self.registering.by(function, place):
+                continue
             call = next((call for call in self._raising_calls(place) if self._is_given(function, place, call)), None)
             if call is None:
                 return None
@@ -169,7 +176,8 @@ class Ends:
         owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
         bases = evaluator.order(owner)[1:] if owner else ()
         imports = self.index.summaries[info.path].imports
-        return Candidate(info.path, info.fact, decorators, bases, imports, function in self.named, self.auto)
+        given = self.registering.given(function)
+        return Candidate(info.path, info.fact, decorators, bases, imports, given, function in self.named, self.auto)
 
     def canonical(self, path: str, decorator: str) -> str:
         """The name of a decorator; of one that is not known, as it is written."""
@@ -181,7 +189,7 @@ class Ends:
     def _running(self) -> Iterator[str]:
         """Functions that run an event loop, or will, and all sync code above them."""
         own = [name for name, items in self.index.externals.items() if any(_runs(item.name) for item in items)]
-        own += [name for name in self.blocking if (met := self.met(name)) is not None and not met.turns]
+        own += [name for name in self.blocking if (met := self.met(name)) is not None and _runs_it(met)]
         seen = set(own)
         for name in own:
             above = [edge.caller for edge in self.index.callers.get(name, ())]
@@ -191,6 +199,11 @@ class Ends:
                     seen.add(caller)
                     own.append(caller)
         yield from seen
+
+
+def _runs_it(met: Met) -> bool:
+    """Whether a function runs a coroutine to its end."""
+    return not met.turns and not met.stays
 
 
 def _runs(name: str) -> bool:

@@ -32,6 +32,7 @@ LAYERS = [
         "summarise",
         "link",
         "effects",
+        "registering",
         "ends",
         "colour",
         "suppress",

@@ -91,7 +91,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
     if ends is not None and isinstance(edge.site, Call):
         met = ends.met(edge.caller)
-        if ends.is_program(edge) or (met is not None and not met.turns and ends.alone(edge)):
+        if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
             stop = closed(index, edge, limits) or _loop(index, edge)
             found.runs.append(edge)
             return stop

@@ -56,6 +56,9 @@ def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, me
     """The barrier that a function is."""
     if index.fact(name).is_async:
         return None  # of a family that was async in part
+    if met is not None and met.stays:
+        fact, path = index.fact(name), index.path(name)
+        return Barrier("framework", path, fact.line, f"{name} {met.stays}")
     stop = may_turn(index, name, limits, ends, met) or _doubled(limits.doubles, name)
     if stop is None and ends is not None and met is None and ends.is_gathered(name):
         fact, path = index.fact(name), index.path(name)

@@ -61,12 +61,13 @@ class External(Value, frozen=True):
 
 
 class Loose(Value, frozen=True):
-    """A place that may mean any function of that name: the reason code, and where."""
+    """A place that may mean any function of that name: the reason code, and where (``span``: of an access)."""
 
     reason: str
     path: str
     line: int
     owner: str = ""
+    span: Span | None = None
 
 
 @dataclass(slots=True)
@@ -393,7 +394,8 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
         if entity.kind in ("function", "method") and access.kind not in ("iterate", "view"):
-            place = Loose("passed-as-value" if access.kind == "read" else "rebound", info.path, access.line, name)
+            reason = "passed-as-value" if access.kind == "read" else "rebound"
+            place = Loose(reason, info.path, access.line, name, access.span)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
         place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)

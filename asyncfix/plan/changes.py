@@ -44,6 +44,7 @@ from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 from asyncfix.plan.locks import lock_held, perhaps_held
+from asyncfix.plan.pooled import beneath, obstacle
 
 THREADED = (3, 9)
 NATIVE = "native"
@@ -63,13 +64,29 @@ class Mend:
 
 @dataclass(slots=True)
 class Draft:
-    """A Change in the making."""
+    """A Change in the making.
+
+    pooled  functions that turn which their framework runs in threads while they are sync
+    beside  leaves that are converted only because they block in one of those
+    """
 
     decisions: list[Decision] = field(default_factory=lambda: list[Decision]())
     doubts: list[str] = field(default_factory=lambda: list[str]())
     notes: list[str] = field(default_factory=lambda: list[str]())
     keeps: set[str] = field(default_factory=lambda: set[str]())
     turns: set[str] = field(default_factory=lambda: set[str]())
+    pooled: dict[str, None] = field(default_factory=lambda: dict[str, None]())
+
+    beside: list[Leaf] = field(default_factory=lambda: list[Leaf]())
+
+    def absorb(self, other: Draft) -> None:
+        """Take over all of another draft."""
+        self.decisions += other.decisions
+        self.doubts += other.doubts
+        self.notes += other.notes
+        self.keeps |= other.keeps
+        self.turns |= other.turns
+        self.pooled |= other.pooled
 
     def change(self, rule: str, key: str, title: str) -> Change:
         safety: Safety = "unsafe" if self.doubts else "safe"
@@ -432,23 +449,89 @@ class _Planner:
 
     def _helper(self, leaf: Leaf) -> Mend:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
+        draft = Draft()
+        stopped = self._turned(draft, leaf) or self._leaving(draft, leaf)
+        if stopped is not None:
+            return stopped
+        group = [leaf, *draft.beside]
+        first = min(group, key=lambda each: (each.function, each.rule))
+        many = f" and {len(draft.turns) - 1} more" if len(draft.turns) > 1 else ""
+        change = draft.change(first.rule, first.function, f"{first.name} in {first.function}: turn it{many} async")
+        self._helpers |= dict.fromkeys(((each.function, each.rule) for each in group), Mend(change))
+        return Mend(change)
+
+    def _turned(self, draft: Draft, leaf: Leaf) -> Mend | None:
+        """Add to the draft what turns a helper; a Mend without Change if that may not be."""
         coloured = self._colour(leaf.function)
         if isinstance(coloured, Barrier):
             self.facts.barred(coloured.path, coloured.line, coloured.line, "")
             return Mend(None, coloured.code, coloured.why)
-        draft = Draft()
         barred: Mend | None = None
+        decided = len(draft.decisions)
         for other in self.blocking.by_function[leaf.function]:
             if other.rule == leaf.rule and self._host(other) is other:
                 barred = self._site(draft, other) or barred
-        if not draft.decisions:
+        if len(draft.decisions) == decided:
             return barred or Mend(None, "no-form", "no form fits")
-        stopped = self._spread(draft, coloured)
-        if stopped is not None:
-            return stopped
         self._common_doubts(draft, leaf.function)
-        title = f"{leaf.name} in {leaf.function}: turn it{_many(coloured)} async"
-        return Mend(draft.change(leaf.rule, leaf.function, title))
+        return self._spread(draft, coloured)
+
+    # --------------------------------------------------------------------------------------------------- out of the pool
+
+    def _leaving(self, draft: Draft, leaf: Leaf | None = None) -> Mend | None:
+        """Add all that would block in functions that leave the thread pool of their framework; a Mend without Change if
+        something would block the event loop still."""
+        done = {(leaf.function, leaf.rule)} if leaf is not None else set[tuple[str, str]]()
+        handlers = list(draft.pooled)
+        for handler in handlers:
+            for other in self._beside(draft, handler):
+                if (other.function, other.rule) in done:
+                    continue
+                done.add((other.function, other.rule))
+                trial = Draft()
+                barred = self._turned(trial, other)
+                if barred is None:
+                    draft.absorb(trial)
+                    draft.beside.append(other)
+                elif not self._handed_over(draft, other, barred):
+                    where = f"{self.index.path(other.function)}:{other.call.line}"
+                    why = f"{handler} runs in a thread pool and reaches {other.name} too ({where}), which stays"
+                    return Mend(None, "thread-pool", f"{why}: {barred.why}")
+            handlers += [name for name in draft.pooled if name not in handlers]
+        return self._obstructed(draft)
+
+    def _beside(self, draft: Draft, handler: str) -> Sequence[Leaf]:
+        leaves = self.blocking.by_function
+        below = beneath(self.index, handler, draft.decisions)
+        return [other for name in below for other in leaves.get(name, ()) if self._host(other) is other]
+
+    def _handed_over(self, draft: Draft, leaf: Leaf, barred: Mend) -> bool:
+        """Hand to threads the calls by which functions that turn reach a leaf that cannot. False if one may not go there."""
+        if leaf.function in draft.turns:
+            return False
+        waiting = [leaf.function]
+        for name in waiting:
+            for edge in self.index.callers.get(name, ()):
+                if edge.caller in draft.turns:
+                    drafted = self._thread(edge, barred)
+                    if isinstance(drafted, Mend):
+                        return False
+                    draft.absorb(drafted)
+                elif edge.caller not in waiting and not self.index.fact(edge.caller).is_async:
+                    waiting.append(edge.caller)
+        return True
+
+    def _obstructed(self, draft: Draft) -> Mend | None:
+        """The refusal, where something would block the event loop that blocks nobody in the thread pool of its framework."""
+        for handler in draft.pooled:
+            found = obstacle(self.facts, self.blocking, handler, draft.decisions)
+            if found:
+                why = f"{handler} runs in a thread pool: as a coroutine it would block the event loop, since {found}"
+                return Mend(None, "thread-pool", why)
+        both = sorted(draft.keeps & draft.turns) if draft.pooled else ()
+        if both:
+            return Mend(None, "thread-pool", f"{both[0]} would be run on the event loop and in a thread")
+        return None
 
     def _spread(self, draft: Draft, coloured: Colouring) -> Mend | None:
         """Write all that turns and is awaited because of a function; a Mend without Change if something stands in the way."""
@@ -470,6 +553,7 @@ class _Planner:
             stopped = self._awaited(draft, awaited)
             if stopped is not None:
                 return stopped
+        draft.pooled |= dict.fromkeys(name for name, met in coloured.ends.items() if met.pooled)
         return None
 
     def _reached(self, draft: Draft, name: str, met: Met | None) -> None:
@@ -579,7 +663,7 @@ class _Planner:
         drafted = self._thread(edge, barred)
         if isinstance(drafted, Mend):
             return drafted
-        stopped = self._spread(drafted, coloured)
+        stopped = self._spread(drafted, coloured) or self._leaving(drafted)
         return stopped or self._handed(drafted, edge, leaf.rule, f", turn {edge.caller}{_many(coloured)} async")
 
     def _handed(self, draft: Draft, edge: Edge, rule: str, more: str = "") -> Mend:

@@ -127,13 +127,13 @@ def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | N
         if api is not None and name != external.name:
             api = msgspec.structs.replace(api, call=PARTIAL, twin="thread", kind="await", flow="")
         rule = rule_of(api) if api is not None else None
-        if api is None or rule is None or not _blocks(index, external, api):
+        if api is None or rule is None or not blocks(index, external, api):
             continue
         seen.add(span)
         yield Leaf(function, api, name, rule, call, _doubt(index, path, external))
 
 
-def _blocks(index: ProjectIndex, external: External, api: Api) -> bool:
+def blocks(index: ProjectIndex, external: External, api: Api) -> bool:
     """Whether a call with these arguments, of this receiver, is one that blocks, and not part of another."""
     call = external.call
     return _asked(api, call) and not (_harmless(call) or _own_handle(external) or in_memory(index, external, api))

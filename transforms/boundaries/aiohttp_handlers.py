@@ -1,0 +1,27 @@
+"""Handlers of aiohttp's server: they turn async, as they should be. It runs sync ones on the event loop, and warns of them."""
+
+from __future__ import annotations
+
+from asyncfix.boundary import Boundary, Candidate, Met, covers
+
+METHODS = ("get", "post", "put", "delete", "patch", "head", "options", "view")
+ROUTER = "aiohttp.web.UrlDispatcher"
+TAKES = {
+    **{f"aiohttp.web.{name}": (1, "handler") for name in METHODS},
+    **{f"{ROUTER}.add_{name}": (1, "handler") for name in METHODS},
+    "aiohttp.web.route": (2, "handler"),
+    f"{ROUTER}.add_route": (2, "handler"),
+}
+
+
+class AiohttpHandlers(Boundary):
+    """Functions that are given to a route."""
+
+    decorators = tuple(f"aiohttp.web.RouteTableDef.{name}()" for name in (*METHODS, "route"))
+    takes = TAKES
+
+    def meets(self, candidate: Candidate) -> Met | None:
+        handled = candidate.given & set(self.takes) or any(
+            covers(self.decorators, item) for item in candidate.decorators
+        )
+        return Met(True) if handled else None
