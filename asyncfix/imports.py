@@ -44,6 +44,7 @@ class Names:
 
     module     what each name of the module's top level is bound to, as a dotted name (UNKNOWN: something else)
     always     the names that an unconditional import binds; loaded: the modules that such imports load by full name
+    givers     the modules that such imports take names from
     functions  every function with its span and what its own names are bound to, the inner ones behind the outer
     local      names that an import in a function binds, with the span of the statements that stand behind it
     """
@@ -51,6 +52,7 @@ class Names:
     module: Mapping[str, frozenset[str]]
     always: frozenset[str]
     loaded: frozenset[str]
+    givers: frozenset[str]
     functions: tuple[tuple[Span, Mapping[str, frozenset[str]]], ...]
     local: tuple[tuple[str, Span], ...]
 
@@ -64,6 +66,8 @@ class Names:
             name = self._bound_to(meaning, at)
             if name is not None:
                 return name + dotted[len(meaning) :], None
+        if module != top and module in self.givers:
+            return self.find_in(module, dotted[len(module) + 1 :], at)
         if self._free(top, at, top):
             return dotted, Added(module)
         alias = self._unused("_" + module.replace(".", "_"))
@@ -124,6 +128,7 @@ def read_names(source: Source, tree: ast.Module) -> Names:
         module,
         frozenset(name for node in sure for name, _ in imported(node)),
         frozenset(part for node in sure if isinstance(node, ast.Import) for part in _loaded(node)),
+        frozenset(node.module for node in sure if isinstance(node, ast.ImportFrom) and node.module and not node.level),
         tuple(functions),
         tuple(local),
     )

@@ -90,7 +90,7 @@ def may_turn(
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             return Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})")
     for patch in limits.replaced.get(name, ()):
-        if ends is None or patch.call is None or (patch.binds and fact.kind == "method"):
+        if ends is None or patch.call is None:
             where = f"{patch.path}:{patch.line}"
             return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
     return None

@@ -569,7 +569,8 @@ class _Planner:
             self._turning_doubts(draft, name)
         for patch in self.facts.limits.replaced.get(name, ()) if self.facts.ends is not None else ():
             if patch.call is not None:
-                draft.decisions.append(Use(patch.path, patch.call, "mock"))
+                bound = patch.binds and info.fact.kind == "method"
+                draft.decisions.append(Use(patch.path, patch.call, "bound_mock" if bound else "mock"))
         for mark in met.marks if met is not None else ():
             start = info.fact.keyword.start
             if mark.at == "class":

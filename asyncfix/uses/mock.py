@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 MOCKS = ("Mock", "MagicMock")
 CALLABLE = "new_callable"
+LITERALS = ("None", "True", "False")
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
+    keyword, value = replacement(use, writing)
+    return (_made_by if keyword == CALLABLE else _asynchronous)(value, writing)
+
+
+def replacement(use: Use, writing: Writing) -> tuple[str, cst.BaseExpression]:
+    """The keyword and the value of the argument that is, or makes, the replacement. Raises CannotWrite."""
     for argument in reversed(call_node(writing, use.span).args):
         keyword = argument.keyword.value if argument.keyword is not None else ""
-        if keyword == CALLABLE:
-            return _made_by(argument.value, writing)
-        if keyword in ("new", "value") or not keyword:
-            return _asynchronous(argument.value, writing)
+        if keyword in (CALLABLE, "new", "value", ""):
+            return keyword, argument.value
     raise CannotWrite("expected a replacement")
 
 
@@ -45,7 +50,20 @@ def _asynchronous(value: cst.BaseExpression, writing: Writing) -> list[Edit]:
     name = writing.name("unittest.mock.AsyncMock")
     if isinstance(value, cst.Call) and _is_mock(value.func):
         return [Replace(writing.span(value.func), name)]
+    if (same := constant(value)) is not None:
+        return [Replace(writing.span(value), f"{name}(return_value={writing.code(same)})")]
     return [Wrap(writing.span(value), f"{name}(side_effect=", ")")]
+
+
+def constant(value: cst.BaseExpression) -> cst.BaseExpression | None:
+    """What a lambda gives, if it is the same thing whatever it is given."""
+    import libcst as cst
+
+    if not isinstance(value, cst.Lambda):
+        return None
+    plain = (cst.SimpleString, cst.Integer, cst.Float)
+    body = value.body
+    return body if isinstance(body, plain) or (isinstance(body, cst.Name) and body.value in LITERALS) else None
 
 
 def _is_mock(value: cst.BaseExpression) -> bool:
