@@ -78,7 +78,7 @@ class Boundary(ABC):
     bases: ClassVar[tuple[str, ...]] = ()
     """Base classes that call no method of theirs but those that the boundary meets; likewise."""
     takes: ClassVar[Mapping[str, tuple[int, str]]] = {}
-    """Calls that are given a function to call later, with its position and its keyword: a coroutine function will do."""
+    """Calls that are given a function to call later, with its position (-1: by keyword only) and its keyword."""
 
     @abstractmethod
     def meets(self, candidate: Candidate) -> Met | None:

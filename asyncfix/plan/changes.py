@@ -548,6 +548,9 @@ class _Planner:
         for name, call in coloured.raising:
             draft.decisions.append(Use(self.index.path(name), call.span, "raising"))
         for name in coloured.uncalled:
+            read = self._read_by_name(name)
+            if read is not None:
+                return read
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
         for awaited in coloured.awaits:
             stopped = self._awaited(draft, awaited)
@@ -602,6 +605,14 @@ class _Planner:
                 draft.doubts.append(f"an example in a docstring calls {last} ({use.path}:{use.line})")
         for path, line in self.facts.named.get(last, ())[:2]:
             draft.doubts.append(f"{last} is named as text ({path}:{line}): what reads it may call it without awaiting")
+
+    def _read_by_name(self, name: str) -> Mend | None:
+        """The refusal of a function that nothing calls but what reads its name in settings, or the like."""
+        for path, line in self.facts.named.get(self.index.fact(name).qualname.rpartition(".")[2], ()):
+            if not is_test(path):
+                why = f"{name} is called by nothing in the project, but named as text ({path}:{line}): what reads that calls it"
+                return Mend(None, "named-as-text", why)
+        return None
 
     def _awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
         edge = awaited.edge
