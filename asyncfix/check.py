@@ -73,9 +73,10 @@ def _uncompilable(tree: ast.Module) -> str:
 
 
 def _lazy_awaits(tree: ast.Module) -> Iterator[ast.Await]:
-    """The awaits that make a generator expression an asynchronous one."""
+    """The awaits that make a generator expression an asynchronous one, where nothing goes through it as such."""
+    stepped = {each for node in ast.walk(tree) for each in _stepped(node)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.GeneratorExp):
+        if isinstance(node, ast.GeneratorExp) and node not in stepped:
             yield from (part for part in _inside(node) if isinstance(part, ast.Await))
 
 
@@ -84,6 +85,17 @@ def _deep_awaits(tree: ast.Module) -> Iterator[ast.Await]:
     outer = (node for node in ast.walk(tree) if isinstance(node, Comprehension))
     inner = (part for node in outer for part in _inside(node) if isinstance(part, Comprehension))
     yield from (part for node in inner for part in _inside(node) if isinstance(part, ast.Await))
+
+
+def _stepped(node: ast.AST) -> Iterator[ast.expr]:
+    """What is gone through asynchronously, step by step."""
+    match node:
+        case ast.AsyncFor(iter=item) | ast.comprehension(iter=item, is_async=1):
+            yield item
+        case ast.Call(func=ast.Name(id="anext") | ast.Attribute(attr="anext"), args=[item, *_]):
+            yield item
+        case _:
+            pass
 
 
 def _inside(node: Comprehension) -> Iterator[ast.AST]:
@@ -119,6 +131,7 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
     awaited: set[ast.AST] = set()
     while stack:
         node, place = stack.pop()
+        awaited.update(_stepped(node))
         if isinstance(node, ast.Await):
             awaited.add(node.value)
         elif isinstance(node, ast.Call) and _runs(node):

@@ -33,9 +33,9 @@ class Added(Value, frozen=True):
 
     @property
     def section(self) -> int:
-        if self.name:
-            return LOCAL
-        return STANDARD if _top(self.module) in sys.stdlib_module_names else OTHER
+        if _top(self.module) in sys.stdlib_module_names:
+            return STANDARD
+        return LOCAL if self.name else OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Names:
                 return name + dotted[len(meaning) :], None
         if module != top and module in self.givers:
             return self.find_in(module, dotted[len(module) + 1 :], at)
-        if self._free(top, at, top):
+        if self.free(top, at, top):
             return dotted, Added(module)
         alias = self._unused("_" + module.replace(".", "_"))
         return alias + dotted[len(module) :], Added(module, alias=alias)
@@ -79,7 +79,7 @@ class Names:
         known = self._bound_to(meaning, at)
         if known is not None:
             return known, None
-        if self._free(name, at):
+        if self.free(name, at):
             return name, Added(module, name)
         alias = self._unused(f"_{name.lstrip('_')}")
         return alias, Added(module, name, alias)
@@ -97,7 +97,13 @@ class Names:
         imports = (behind for known, behind in self.local if known == name and function.contains(behind))
         return meanings == frozenset({meaning}) and any(behind.contains(at) for behind in imports)
 
-    def _free(self, name: str, at: Span, meaning: str = UNKNOWN) -> bool:
+    def module_of(self, name: str, at: Span) -> str:
+        """The module from which a name at a place is imported, '' if that is not certain."""
+        meanings = self.module.get(name, frozenset())
+        meaning = next(iter(meanings)) if len(meanings) == 1 and not self._hidden(name, at) else ""
+        return meaning.rpartition(".")[0] if meaning.endswith(f".{name}") else ""
+
+    def free(self, name: str, at: Span, meaning: str = UNKNOWN) -> bool:
         """Whether the module could bind a name to ``meaning``, and that would hold at a place."""
         others = self.module.get(name, frozenset()) - ({meaning} if meaning else frozenset[str]())
         return not others and not self._hidden(name, at)

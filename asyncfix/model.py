@@ -122,6 +122,43 @@ class Argument(Packed, frozen=True):
     name: str = ""
 
 
+class Taken(Packed, frozen=True):
+    """What takes what a call (or a generator expression) gives, there and then, to go through it.
+
+    by    ``loop`` (a ``for`` statement) | ``clause`` (of a comprehension), ``inner-clause`` (of one in another),
+          ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``unpacked`` | ``starred`` |
+          ``next-or-default`` | the dotted name of the function or method whose first argument it is
+    span  of the statement, the comprehension, the call that takes it
+    """
+
+    by: str
+    span: Span
+
+
+class Lazy(Packed, frozen=True):
+    """A generator expression that some code is part of. ``nested``: that code stands in another comprehension, too."""
+
+    span: Span
+    nested: bool
+    taken: Taken | None = None
+
+
+class Yield(Packed, frozen=True):
+    """A place where a generator gives something, or ends.
+
+    kind     ``plain`` | ``from`` (``yield from`` alone on its lines) | ``from-value`` (anywhere else) | ``return`` (with a value)
+    guarded  something is to be done there when the generator is closed: a ``finally``, the end of a ``with``
+    held, loop  as of a Call
+    """
+
+    kind: str
+    span: Span
+    line: int
+    guarded: bool = False
+    held: tuple[str, ...] = ()
+    loop: Span | None = None
+
+
 class Call(Packed, frozen=True):
     """One call expression, where it stands, and how its result is used.
 
@@ -138,6 +175,8 @@ class Call(Packed, frozen=True):
     receiver the name before the dot, '' if something else stands there; of calls by which files are opened, its text
     own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
     alone    it is a statement of its own
+    taken    what goes through its value, if that is known
+    lazy     the generator expression that it is part of, or whose first clause goes through it
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
 
@@ -159,6 +198,8 @@ class Call(Packed, frozen=True):
     receiver: str = ""
     own_paths: tuple[int, ...] = ()
     alone: bool = False
+    taken: Taken | None = None
+    lazy: Lazy | None = None
 
 
 class Access(Packed, frozen=True):
@@ -198,6 +239,7 @@ class Function(Packed, frozen=True):
     awaits     where it may suspend: ``await`` expressions, and what ``async for`` and ``async with`` go by
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
+    yields     of a generator that is not async: where it gives something
     """
 
     qualname: str
@@ -220,6 +262,7 @@ class Function(Packed, frozen=True):
     tries: tuple[Try, ...] = ()
     awaits: tuple[Span, ...] = ()
     operations: tuple[Access, ...] = ()
+    yields: tuple[Yield, ...] = ()
 
 
 class Class(Packed, frozen=True):

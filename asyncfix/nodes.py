@@ -155,8 +155,16 @@ class CstWriting(Writing):
 
     def name(self, dotted: str) -> str:
         package, dot, rest = dotted.partition(".")
+        if package == "builtins" and self.names.free(rest, self.at):
+            return rest
         written, added = self.names.find((self.http_module if package == "httpx" else package) + dot + rest, self.at)
         return self._with(written, added)
+
+    def name_from(self, module: str, name: str) -> str:
+        return self._with(*self.names.find_in(module, name, self.at))
+
+    def module_of(self, name: str) -> str:
+        return self.names.module_of(name, self.at)
 
     def generated(self, name: str) -> str:
         self.asked.append(name)
@@ -188,6 +196,12 @@ class CstWriting(Writing):
                 return node
         raise CannotWrite("no call stands where one was decided on")
 
+    def around(self, span: Span) -> tuple[ast.AST, ...]:
+        found = _way(self.source, self.nodes.tree, span)
+        if found is None:
+            raise CannotWrite("no expression stands where one was decided on")
+        return found
+
     def formatted(self, text: str, indent: str) -> str | None:
         return None if self.black is None else formatted(text, indent, self.black)
 
@@ -215,6 +229,19 @@ class CstWriting(Writing):
         nodes = ast.walk(self.nodes.tree)
         spans = (self.source.span(node) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
         return next((span for span in spans if span.contains(near)), Span(0, len(self.source.data)))
+
+
+def _way(source: Source, node: ast.AST, span: Span) -> tuple[ast.AST, ...] | None:
+    """The nodes round an expression of that span, nearest first, up to ``node``."""
+    for child in ast.iter_child_nodes(node):
+        at = source.span(child) if isinstance(child, ast.expr | ast.stmt) else None
+        if at == span and isinstance(child, ast.expr):
+            return (node,)
+        if at is None or at.contains(span):
+            below = _way(source, child, span)
+            if below is not None:
+                return (*below, node)
+    return None
 
 
 def _free(name: str, taken: Collection[str]) -> str:

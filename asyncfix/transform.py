@@ -115,7 +115,16 @@ class Writing(ABC):
 
     @abstractmethod
     def name(self, dotted: str) -> str:
-        """How to write a library's name here (``asyncio.to_thread``, or ``aio.to_thread``); asks for its import."""
+        """How to write a library's name here (``asyncio.to_thread``, or ``aio.to_thread``); asks for its import. ``builtins.x``
+        is ``x`` where that means it."""
+
+    @abstractmethod
+    def name_from(self, module: str, name: str) -> str:
+        """How to write a name here that is imported from a module; asks for that."""
+
+    @abstractmethod
+    def module_of(self, name: str) -> str:
+        """The module that a name here is imported from, '' if that is not certain."""
 
     @abstractmethod
     def generated(self, name: str) -> str:
@@ -140,6 +149,10 @@ class Writing(ABC):
     @abstractmethod
     def call(self, span: Span) -> ast.Call:
         """The call of exactly this span, as `ast` has it."""
+
+    @abstractmethod
+    def around(self, span: Span) -> tuple[ast.AST, ...]:
+        """The `ast` nodes that an expression of exactly this span is part of, nearest first."""
 
     @abstractmethod
     def formatted(self, text: str, indent: str) -> str | None:

@@ -29,7 +29,10 @@ def awaited(writing: Writing, call: Span, tight: bool, written: tuple[str, str] 
     place of the function, and behind it.
     """
     before, after = _round(writing, call, tight)
-    return [Wrap(call, before, after, AWAIT_RANK), *_aligned(writing, call, before, written)]
+    old = writing.source.text(Span(call.start, opening_parenthesis(writing, call_node(writing, call)).start))
+    function, inserted = written or (old, "")
+    columns = len(before) + len(function) - len(old)
+    return [Wrap(call, before, after, AWAIT_RANK), *aligned(writing, call, columns, len(inserted))]
 
 
 def awaited_lambda(writing: Writing, expression: Span, tight: bool) -> list[Edit]:
@@ -67,20 +70,19 @@ def _round(writing: Writing, span: Span, tight: bool) -> tuple[str, str]:
     return ("(await ", ")") if tight and not getattr(writing.node(span), "lpar", ()) else ("await ", "")
 
 
-def _aligned(writing: Writing, span: Span, before: str, written: tuple[str, str] | None) -> Iterator[Edit]:
-    """The lines of a call that are aligned with its opening parenthesis, or with a bracket behind that, moved along."""
+def aligned(writing: Writing, span: Span, columns: int, inserted: int = 0) -> Iterator[Edit]:
+    """The lines of a call that are aligned with its opening parenthesis, or with a bracket behind that, moved along: that
+    parenthesis moves by so many ``columns``, and what stands behind it by ``inserted`` more."""
     source, call = writing.source, call_node(writing, span)
     opening = opening_parenthesis(writing, call).start
     old = source.text(Span(span.start, opening))
-    function, inserted = written or (old, "")
-    columns = len(before) + len(function) - len(old)
     if len(old.splitlines()) > 1:
         return
     lines = list(_hanging(source, Span(opening, span.end)))
     first = [argument for argument in map(writing.span, call.args) if lines and argument.start < lines[0].start]
     for line in lines:
         inside = any(argument.start < line.start < argument.end for argument in first)
-        further = columns + (len(inserted) if inside else 0)
+        further = columns + (inserted if inside else 0)
         if further:
             yield Replace(Span(line.end - 1 + min(further, 0), line.end - 1), " " * further)
 

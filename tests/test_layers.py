@@ -27,6 +27,7 @@ LAYERS = [
     ),
     *(
         "writing",
+        "looping",
         "transforms",
         "project",
         "summarise",

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Met
-from asyncfix.colour.awaiting import closed, written
+from asyncfix.colour.awaiting import closed, manner, written
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
@@ -89,7 +89,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
 
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
-    if ends is not None and isinstance(edge.site, Call):
+    if ends is not None and isinstance(edge.site, Call) and manner(index.fact(edge.callee)) == "coroutine":
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
             stop = closed(index, edge, limits) or _loop(index, edge)
@@ -127,6 +127,12 @@ def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
 def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
     """The barrier that a call is which may mean something else, too."""
     reached = set(found.reached)
+    kinds: dict[tuple[str, Span], str] = {}
+    for awaited in found.awaits:
+        edge = awaited.edge
+        if kinds.setdefault((edge.caller, edge.span), awaited.kind) != awaited.kind:
+            why = f"the call of {edge.callee} may mean a function that is no generator too, or the other way round"
+            return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
     for edge in (*(awaited.edge for awaited in found.awaits), *found.runs):
         if (
             not edge.sure

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asyncfix.boundary import Met
+from asyncfix.colour.awaiting import manner
 from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.generators import unturnable
 from asyncfix.colour.passing import PASSED, taken
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
@@ -16,6 +18,7 @@ from asyncfix.link.remaking import remade
 from asyncfix.model import Function
 
 EXAMPLE = "doctest"
+FIXTURES = (".fixture", ".fixture()")
 
 # What is said of a place that may mean a function, by its reason code.
 SAID = {
@@ -64,6 +67,10 @@ def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, me
         fact, path = index.fact(name), index.path(name)
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
         return Barrier("test-framework", path, fact.line, why)
+    if stop is None and ends is not None and len({manner(index.fact(each)) for each in ends.family(name)}) > 1:
+        fact, path = index.fact(name), index.path(name)
+        why = f"of {name} and the methods that override it only some are generators"
+        return Barrier("mixed-family", path, fact.line, why)
     below = ends.loop_below(name) if stop is None and ends is not None else ""
     if below:
         fact, path = index.fact(name), index.path(name)
@@ -90,7 +97,7 @@ def may_turn(
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             return Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})")
     for patch in limits.replaced.get(name, ()):
-        if ends is None or patch.call is None:
+        if ends is None or fact.is_generator or patch.call is None:
             where = f"{patch.path}:{patch.line}"
             return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
     return None
@@ -124,8 +131,9 @@ def _reasons(
         yield "finalizer", "is called by Python when nothing holds the object any more"
     elif last.startswith("__") and last.endswith("__"):
         yield "dunder", "is called by Python itself"
-    if fact.is_generator:
-        yield "generator", "is a generator"
+    yield from unturnable(fact)
+    if fact.is_generator and met is not None and not any(item.endswith(FIXTURES) for item in fact.decorators):
+        yield "generator", "is a generator, which a framework goes through"
     if name in index.stopping and ends is None:
         place = f"{summary.path}:{index.stopping[name]}"
         yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"

@@ -29,6 +29,7 @@ from asyncfix.facts.scopes import (
     steps,
     union,
 )
+from asyncfix.facts.taking import lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
@@ -139,13 +140,12 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(
-            fact for call in frame.calls if (fact := _call_fact(source, temporary, walker.pieces, *call)) is not None
-        ),
+        calls=tuple(fact for call in frame.calls if (fact := _call_fact(walker, temporary, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
         operations=tuple(_operations(source, frame)),
+        yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
     )
 
 
@@ -273,9 +273,8 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
 
 
 def _call_fact(
-    source: Source,
+    walker: Walker,
     temporary: bool,
-    pieces: bool,
     node: ast.Call,
     scope: Scope,
     context: Context,
@@ -284,14 +283,15 @@ def _call_fact(
 ) -> Call | None:
     """The facts of a call; None for one that runs nothing anybody could care about.
 
-    ``temporary``: the file imports `tempfile`; ``pieces``: it may write lines in pieces, so that every `print` counts.
+    ``temporary``: the file imports `tempfile`.
     """
+    source = walker.source
     targets = resolve(node.func, scope)
     if (
         _is_plain(targets[0])
         and all(map(_is_plain, targets))
         and not any(item.arg in ("key", "file") for item in node.keywords)
-        and not (pieces and targets[0] == PRINT)
+        and not (walker.pieces and targets[0] == PRINT)  # in a file that may write lines in pieces every one counts
     ):
         return None
     span, column, end_column = source.extent(node)
@@ -316,6 +316,8 @@ def _call_fact(
         receiver=_receiver(receiver, last),
         own_paths=own_paths(node, scope) if temporary else (),
         alone=context.statement is node,
+        taken=taken(walker, node, scope),
+        lazy=lazy(walker, node, scope, context),
     )
 
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.facts.scopes import Scope
+from asyncfix.source import Source
 
+BLANK = re.compile(rb"[ \t\f]*\Z")
+REST = re.compile(rb"[ \t\f]*(?:#[^\r\n]*)?(?:[\r\n]|\Z)")
+YIELD_FROM = re.compile(rb"yield[ \t]+from\b")
+CLOSING = frozenset({"BaseException", "GeneratorExit"})
 LAZY = frozenset({"enumerate", "reversed", "iter", "zip", "map", "filter", "chain", "from_iterable", "islice"})
 
 
@@ -52,6 +58,20 @@ def is_shared(target: ast.expr, scope: Scope) -> bool:
         or home is not scope.function
         or all(isinstance(bound.value, str) for bound in home.names[target.id])
     )
+
+
+def closes(node: ast.Try | ast.TryStar) -> bool:
+    """Whether a ``try`` does something when a generator is closed in its body."""
+    caught = (getattr(handler.type, "id", "") for handler in node.handlers if handler.type is not None)
+    return bool(node.finalbody) or any(item.type is None for item in node.handlers) or not CLOSING.isdisjoint(caught)
+
+
+def own_lines(source: Source, node: ast.Expr) -> bool:
+    """Whether nothing else stands on the lines of a ``yield from`` that is written without parentheses."""
+    span = source.span(node)
+    before = source.data[source.line_start(span.start) : span.start]
+    begins = YIELD_FROM.match(source.data, span.start) is not None and BLANK.match(before) is not None
+    return begins and REST.match(source.data, span.end) is not None
 
 
 def hints(args: ast.arguments) -> Iterable[ast.expr | None]:

@@ -18,11 +18,13 @@ from msgspec.structs import replace
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
 from asyncfix.facts.shapes import (
+    closes,
     has_decorator,
     hints,
     is_main,
     is_shared,
     is_stop,
+    own_lines,
     run_over,
     says_nothing,
     shows_source,
@@ -64,6 +66,7 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.BitXor: "__xor__",
     ast.BitAnd: "__and__",
 }
+LAZY = "generator-expression"
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -79,6 +82,11 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     """The call that is a statement of its own, at it and in it."""
     late: ast.expr | None = None
     """The value that is worked out before the targets on its left are written."""
+    lazy: ast.GeneratorExp | None = None
+    nested: bool = False
+    """In a comprehension in another one."""
+    guarded: bool = False
+    """Something is to be done when a generator is closed there."""
 
 
 @dataclass(slots=True)
@@ -98,6 +106,7 @@ class Frame:
     operations: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
     yields: list[ast.expr] = field(default_factory=list)
+    steps: list[tuple[str, ast.expr | ast.stmt, Scope, Context]] = field(default_factory=list)
     is_generator: bool = False
 
 
@@ -127,6 +136,8 @@ class Walker:
         self.mentions: list[Mention] = []
         self.dynamic: list[Mention] = []
         self.examples: list[Mention] = []
+        self.takers: dict[ast.expr, tuple[str, ast.AST]] = {}
+        """What goes through what a call or a generator expression gives: the kind ('' for a call), and the node."""
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
@@ -266,6 +277,8 @@ class Walker:
         self._visit(node.value, frame, scope, context)
         if any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets):
             self._operation(node.value, "__iter__", frame, scope, context)
+        if len(node.targets) == 1 and isinstance(node.targets[0], (ast.Tuple, ast.List)):
+            self._taken(node.value, "unpacked", node)
         self._note_kept(node, scope)
         for target in node.targets:
             # Plain names of a function are seen by nobody else: when they are written does not matter.
@@ -434,6 +447,7 @@ class Walker:
         self._children(node, frame, scope, context)
 
     def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
+        self._taken(node.value, "starred", node)
         self._operation(node.value, "__iter__", frame, scope, context)
         self._children(node, frame, scope, context)
 
@@ -454,6 +468,7 @@ class Walker:
         body = Span(self.source.span(node.body[0]).start, self.source.span(node).end)
         if isinstance(node, ast.AsyncFor):
             frame.awaits.append(self.source.span(node.iter))
+        self._taken(node.iter, "loop", node)
         self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited", body)
         inner = replace(context, loop=context.loop or body)
         self._target(node.target, node.iter, "[]", frame, scope, inner)
@@ -511,7 +526,8 @@ class Walker:
         span = Span(self.source.span(first).start, self.source.span(last).end)
         index = len(frame.tries)
         frame.tries.append((span, node.handlers, scope))
-        self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index)))
+        guarded = context.guarded or closes(node)
+        self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index), guarded=guarded))
         for handler in node.handlers:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
             self._all((item for item in caught if not is_stop(item)), frame, scope, context)
@@ -533,13 +549,18 @@ class Walker:
         inside = replace(
             context,
             barrier=context.barrier
-            or ("generator-expression" if lazy else "nested-comprehension" if scope.kind == "comprehension" else ""),
+            or (LAZY if lazy else "nested-comprehension" if scope.kind == "comprehension" else ""),
             loop=context.loop or self.source.span(node),
+            nested=scope.kind == "comprehension",
         )
+        if lazy:
+            inside = replace(inside, barrier=_deeper(inside.barrier, context), lazy=context.lazy or node)
+        by = "lazy-clause" if lazy else "inner-clause" if inside.nested else "clause"
         for index, generator in enumerate(node.generators):
             use = "awaited" if generator.is_async else "iterated"
             if generator.is_async:
                 frame.awaits.append(self.source.span(generator.iter))
+            self._taken(generator.iter, by, node)
             self._iterated(generator.iter, frame, inner if index else scope, inside if index else context, use)
             self._target(generator.target, generator.iter, "[]", frame, inner, inside)
             self._all(generator.ifs, frame, inner, inside)
@@ -584,6 +605,8 @@ class Walker:
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
             if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
+        if node.args:
+            self._taken(node.args[0], "", node)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
@@ -617,6 +640,11 @@ class Walker:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 names = dict.fromkeys(IDENTIFIER.findall(node.value))
                 self.dynamic.extend(Mention(name, node.lineno) for name in names if name.isascii())
+
+    def _taken(self, node: ast.expr, by: str, taker: ast.AST) -> None:
+        """Take note of what goes through what a call or a generator expression gives."""
+        if isinstance(node, (ast.Call, ast.GeneratorExp)):
+            self.takers[node] = (by, taker)
 
     def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
@@ -682,6 +710,9 @@ class Walker:
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Call):
             self._visit(node.value, frame, scope, replace(context, statement=node.value))
+        elif isinstance(node.value, ast.YieldFrom) and own_lines(self.source, node):
+            self._taken(node.value.value, "yield-from", node)
+            self._yield_from(node.value, "from", frame, scope, context)
         elif not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
         elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
@@ -690,16 +721,24 @@ class Walker:
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:
             frame.returns.append(node.value)
+            frame.steps.append(("return", node, scope, context))
             self._visit(node.value, frame, scope, context)
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, frame: Frame, scope: Scope, context: Context) -> None:
-        frame.is_generator = True
         if isinstance(node, ast.YieldFrom):
-            frame.yields.append(ast.Constant(...))
-            self._iterated(node.value, frame, scope, context, "iterated")
-        elif node.value is not None:
+            self._yield_from(node, "from-value", frame, scope, context)
+            return
+        frame.is_generator = True
+        frame.steps.append(("plain", node, scope, context))
+        if node.value is not None:
             frame.yields.append(node.value)
             self._visit(node.value, frame, scope, context)
+
+    def _yield_from(self, node: ast.YieldFrom, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
+        frame.is_generator = True
+        frame.steps.append((kind, node, scope, context))
+        frame.yields.append(ast.Constant(...))
+        self._iterated(node.value, frame, scope, context, "iterated")
 
     # Plain functions, no bound methods: thousands of walkers are made with the garbage collector off, and must be no cycles.
     _VISITORS: ClassVar[dict[type[ast.AST], Callable[..., None]]] = {
@@ -758,6 +797,11 @@ def _inner_name(frame: Frame, name: str) -> str:
     if frame.kind == "module":
         return name
     return f"{frame.qualname}.{name}" if frame.kind == "class" else f"{frame.qualname}.<locals>.{name}"
+
+
+def _deeper(barrier: str, context: Context) -> str:
+    """The barrier in a generator expression: one in another is one of its own kind."""
+    return "nested-generator-expression" if barrier == LAZY and context.lazy is not None else barrier
 
 
 def _parameter_bound(qualname: str, name: str) -> Bound:

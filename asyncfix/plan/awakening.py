@@ -48,7 +48,7 @@ class Awakening:
             for above in self._callers(each.function) if self.is_one_step(each.function) else ():
                 key = (above.function, above.call.span)
                 if key not in found:
-                    found[key] = Suspension(above.function, above.call.span, above.call.loop, above.call.held)
+                    found[key] = Suspension.at(above.function, above.call)
                     waiting.append(found[key])
         return tuple(waiting)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from asyncfix.boundary import Met
-from asyncfix.colour.awaiting import WRITTEN, barring
+from asyncfix.colour.awaiting import WRITTEN, barring, manner
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
@@ -39,6 +39,7 @@ from asyncfix.model import (
     Turn,
     Use,
 )
+from asyncfix.plan import stepping
 from asyncfix.plan.conditions import inside, judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
@@ -99,7 +100,7 @@ class Draft:
             rule=rule,
             title=title,
             safety=safety,
-            decisions=tuple(dict.fromkeys(self.decisions)),
+            decisions=stepping.expanded(dict.fromkeys(self.decisions)),
             reasons=reasons,
             turns=frozenset(self.turns),
             keeps=frozenset(self.keeps),
@@ -271,6 +272,7 @@ class _Planner:
         if locked is not None:
             return locked
         draft.decisions.append(Rewrite(path, site, form.name))
+        self._unlazy(draft, leaf.function, call, site.span)
         self._declare(draft, form)
         draft.doubts.extend(doubts)
         for each in (suspension, *others):
@@ -289,6 +291,13 @@ class _Planner:
                 if site.span.contains(edge.span):
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
+
+    def _unlazy(self, draft: Draft, function: str, call: Call, written: Span, stepwise: bool = False) -> None:
+        """The generator expression round an await is written so that it may stand in it."""
+        uses = tuple(stepping.unlazy(self.index, function, call, written, stepwise))
+        draft.decisions.extend(uses)
+        if uses:
+            draft.doubts.extend(stepping.unlazy_doubts(self.index, function, call))
 
     def _locked(self, suspension: Suspension) -> Mend | None:
         """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
@@ -556,6 +565,10 @@ class _Planner:
             stopped = self._awaited(draft, awaited)
             if stopped is not None:
                 return stopped
+        for name in sorted(draft.turns):
+            stopped = self._yielding(draft, name)
+            if stopped is not None:
+                return stopped
         draft.pooled |= dict.fromkeys(name for name, met in coloured.ends.items() if met.pooled)
         return None
 
@@ -618,12 +631,29 @@ class _Planner:
         edge = awaited.edge
         site = edge.site
         assert isinstance(site, Call), "colour awaits calls only"
-        suspension = Suspension(edge.caller, site.span, site.loop, site.held)
+        stepwise = manner(self.index.fact(edge.callee)) == "generator"
+        suspension = Suspension.at(edge.caller, site, stepwise)
         locked = self._locked(suspension)
         if locked is not None:
             return locked
         draft.decisions.append(Use(self.index.path(edge.caller), site.span, awaited.kind, site.tight))
+        self._unlazy(draft, edge.caller, site, site.span, stepwise)
         draft.doubts.extend(self._suspending(suspension))
+        if stepwise:
+            draft.doubts.extend(stepping.doubts(self.index, edge, site))
+        return None
+
+    def _yielding(self, draft: Draft, name: str) -> Mend | None:
+        """Where a generator that turns gives something: those who go through it may await there."""
+        path, fact = self.index.path(name), self.index.fact(name)
+        draft.decisions.extend(Use(path, item.span, "yield_from") for item in fact.yields if item.kind == "from")
+        for keyword in (fact.keyword, *self.index.stubs.get(name, ())) if fact.is_generator else ():
+            draft.decisions.append(Use(path, Span(keyword.start, keyword.start), "async_iterator"))
+        for suspension in stepping.yielding(self.index, name):
+            locked = self._locked(suspension)
+            if locked is not None:
+                return locked
+            draft.doubts.extend(self.facts.interleaving.races(suspension))
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
@@ -698,7 +728,7 @@ class _Planner:
             return Mend(None, "not-editable", f"{path}:{site.line} may not be edited")
         if self.facts.target < THREADED:
             return Mend(None, "target-version", "asyncio.to_thread needs Python 3.9")
-        suspension = Suspension(edge.caller, site.span, site.loop, site.held)
+        suspension = Suspension.at(edge.caller, site)
         locked = self._locked(suspension)
         if locked is not None:
             return locked
@@ -707,6 +737,7 @@ class _Planner:
             return Mend(None, verdict.code, verdict.why)
         draft = Draft()
         draft.decisions.append(Use(path, site.span, "thread", site.tight))
+        self._unlazy(draft, edge.caller, site, site.span)
         if verdict.kind == "fails":
             draft.doubts.append(verdict.why)
         draft.doubts.extend(self._sleeping(edge.caller, site.span))

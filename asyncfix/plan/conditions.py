@@ -185,7 +185,7 @@ def suspension_of(facts: Facts, function: str, span: Span) -> Suspension:
     """The await that a site emits: what stands round the call of that span."""
     for call in facts.index.fact(function).calls:
         if call.span == span:
-            return Suspension(function, span, call.loop, call.held)
+            return Suspension.at(function, call)
     return Suspension(function, span, None, ())
 
 
@@ -197,7 +197,7 @@ def inside(facts: Facts, function: str, site: Site) -> Iterator[Suspension]:
     for external in facts.index.externals.get(function, ()):
         call = external.call
         if external.name.startswith("io.") and span.contains(call.span):
-            yield Suspension(function, call.span, call.loop, call.held)
+            yield Suspension.at(function, call)
     for access in fact.accesses:
         entities = facts.index.evaluator.evaluate(path, access.ref) if access.kind in ("iterate", "view") else ()
         if span.contains(access.span) and any(entity.name.startswith("io.") for entity in entities):

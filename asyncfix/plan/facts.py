@@ -236,10 +236,10 @@ def _replaced(
     found: dict[str, list[Patch]] = {}
     meant: dict[str, tuple[str, ...]] = {}
     for patch in tests.every:
-        if not patch.follows:
-            if patch.target not in meant:
-                meant[patch.target] = tuple(_patched(index, by_target, by_last, patch.target))
-            for name in meant[patch.target]:
+        if patch.target not in meant:
+            meant[patch.target] = tuple(_patched(index, by_target, by_last, patch.target))
+        for name in meant[patch.target]:
+            if not patch.follows or index.fact(name).is_generator:
                 found.setdefault(name, []).append(patch)
     return {name: tuple(patches) for name, patches in found.items()}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from asyncfix.colour.generators import LOOPS
 from asyncfix.effects.keys import LIBRARY, is_known, said
 from asyncfix.effects.reach import Effects
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
@@ -38,6 +39,18 @@ class Suspension:
     span: Span
     loop: Span | None
     held: tuple[str, ...]
+
+    @classmethod
+    def at(cls, function: str, call: Call, stepwise: bool = False) -> Suspension:
+        """That of a call. ``stepwise``: what it gives is gone through step by step, so that each round of a loop over it
+        suspends."""
+        takers = [call.taken] if stepwise or call.use == "awaited" else []
+        takers += [call.lazy.taken] if call.lazy is not None and (stepwise or call.barrier) else []
+        loop = call.loop
+        for taken in takers:
+            if taken is not None and taken.by in LOOPS and not (loop is not None and loop.contains(taken.span)):
+                loop = taken.span
+        return cls(function, call.span, loop, call.held)
 
 
 class Inner(NamedTuple):

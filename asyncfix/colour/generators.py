@@ -1,0 +1,85 @@
+"""Generators that turn async, and generator expressions that come to await: how what goes through them is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncfix.model import Call, Function, Lazy
+
+ANEXT = (3, 10)
+NEXT = ("builtins.next", "next-or-default")
+LOOPS = ("loop", "clause", "inner-clause", "lazy-clause")  # whose body is run between the steps
+# Functions that work with all that there is, and do nothing else meanwhile.
+_EAGER = (
+    "builtins.tuple",
+    "builtins.frozenset",
+    "builtins.dict",
+    "builtins.sorted",
+    "builtins.min",
+    "builtins.max",
+    "builtins.sum",
+    "builtins.str.join",
+    "collections.Counter",
+    "collections.deque",
+    "starred",
+)
+# These ask for no more than they need, or keep what came before an error.
+_PARTIAL = {
+    "builtins.any": "asks for no more than it needs",
+    "builtins.all": "asks for no more than it needs",
+    "unpacked": "asks for no more than it needs",
+    "builtins.list.extend": "would keep what came before an error",
+    "builtins.set.update": "would keep what came before an error",
+    "builtins.dict.update": "would keep what came before an error",
+}
+_WITH_OTHERS = dict.fromkeys(("builtins.zip", "builtins.enumerate"), "takes from each in turn")
+_STEPWISE = {
+    "loop": "async_for",
+    "clause": "async_clause",
+    "inner-clause": "async_clause",
+    "yield-from": "async_yield_from",
+    **dict.fromkeys(NEXT, "async_next"),
+}
+# By what goes through what a generator gives: the kind of use.
+GENERATORS = {
+    **_STEPWISE,
+    "lazy-clause": "async_clause",
+    "builtins.list": "async_list",
+    "builtins.set": "async_set",
+    **dict.fromkeys((*_EAGER, *_PARTIAL), "gathered"),
+}
+# By what goes through a generator expression with awaits: it stays one where it is gone through step by step.
+_EXPRESSIONS = {
+    **_STEPWISE,
+    "builtins.list": "list_comprehension",
+    "builtins.set": "set_comprehension",
+    **dict.fromkeys((*_EAGER, *_PARTIAL, *_WITH_OTHERS), "unfolded"),
+}
+_REFUSED = {
+    "from-value": ("yield-from-value", "uses what `yield from` gives, which no async generator can"),
+    "return": ("generator-return", "is a generator that returns a value, which no async one can"),
+}
+
+
+def unturnable(fact: Function) -> Iterator[tuple[str, str]]:
+    """Why a generator may not turn: code and reason."""
+    for item in fact.yields:
+        if item.kind in _REFUSED:
+            code, why = _REFUSED[item.kind]
+            yield code, f"{why} (line {item.line})"
+
+
+def expression(lazy: Lazy | None) -> str:
+    """The kind of use by which a generator expression is written that is to await; '' if it cannot."""
+    return _EXPRESSIONS.get(lazy.taken.by, "") if lazy is not None and lazy.taken is not None else ""
+
+
+def oldest(call: Call) -> tuple[int, int]:
+    """The Python from which on the value of a call of a generator may be gone through as it is, and its expression."""
+    takers = (call.taken, call.lazy.taken if call.lazy is not None else None)
+    return max(ANEXT if taken is not None and taken.by in NEXT else (0, 0) for taken in takers)
+
+
+def partly(by: str) -> str:
+    """What speaks against working out all there is before, '' if nothing does."""
+    return {**_PARTIAL, **_WITH_OTHERS}.get(by, "")

@@ -1,0 +1,90 @@
+"""What goes through the value of an expression where it stands, and where a generator gives something: resolved facts."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from asyncfix.facts.scopes import Scope, resolve
+from asyncfix.facts.walker import LAZY, Context, Frame, Walker
+from asyncfix.model import Lazy, Span, Taken, Yield
+from asyncfix.source import Source
+
+METHOD = re.compile(r"(builtins\.\w+)(?:!|\??;)\.(\w+)\Z")  # of an object, or of a collection whose elements are known
+# Functions of an iterable, and whether they may be given more than that.
+TAKING = {
+    "builtins.list": False,
+    "builtins.tuple": False,
+    "builtins.set": False,
+    "builtins.frozenset": False,
+    "builtins.dict": False,
+    "builtins.sorted": False,
+    "builtins.any": False,
+    "builtins.all": False,
+    "builtins.min": False,
+    "builtins.max": False,
+    "builtins.zip": True,
+    "builtins.sum": True,
+    "builtins.next": True,
+    "builtins.enumerate": True,
+    "builtins.str.join": False,
+    "builtins.list.extend": False,
+    "builtins.set.update": False,
+    "builtins.dict.update": False,
+    "collections.Counter": False,
+    "collections.deque": True,
+}
+
+
+def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
+    """What goes through the value of an expression, if that is known."""
+    by, taker = walker.takers.get(node, ("", None))
+    if taker is None:
+        return None
+    if isinstance(taker, ast.Call):
+        by = _function(taker, scope)
+        return Taken(by, walker.source.span(taker)) if by else None
+    return Taken(by, _span(walker.source, taker))
+
+
+def lazy(walker: Walker, node: ast.Call, scope: Scope, context: Context) -> Lazy | None:
+    """The generator expression that a call is part of, or whose first clause goes through what it gives."""
+    by, taker = walker.takers.get(node, ("", None))
+    if by == "lazy-clause" and isinstance(taker, ast.GeneratorExp) and not context.barrier:
+        return Lazy(walker.source.span(taker), scope.kind == "comprehension", taken(walker, taker, scope))
+    if context.lazy is None or context.barrier != LAZY:
+        return None
+    return Lazy(walker.source.span(context.lazy), context.nested, taken(walker, context.lazy, scope))
+
+
+def yields(source: Source, frame: Frame) -> tuple[Yield, ...]:
+    """Where a generator gives something, or ends with a value."""
+    if not frame.is_generator:
+        return ()
+    return tuple(
+        Yield(
+            kind,
+            source.span(node),
+            node.lineno,
+            context.guarded or bool(context.held),
+            tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
+            context.loop,
+        )
+        for kind, node, scope, context in frame.steps
+    )
+
+
+def _function(call: ast.Call, scope: Scope) -> str:
+    """The function whose only argument (but for keywords) goes through it is, '' if it is none of those known."""
+    refs = resolve(call.func, scope)
+    method = METHOD.search(refs[0])
+    name = ".".join(method.groups()) if method else refs[0]
+    more = TAKING.get(name) if len(refs) == 1 else None
+    if name == "builtins.next" and len(call.args) > 1:
+        return "next-or-default"
+    return name if more is not None and (more or len(call.args) == 1) else ""
+
+
+def _span(source: Source, node: ast.AST) -> Span:
+    assert isinstance(node, (ast.expr, ast.stmt)), "what goes through something has a place"
+    return source.span(node)

@@ -1,0 +1,79 @@
+"""What may go otherwise once a generator, or a generator expression, is gone through asynchronously."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from asyncfix.colour.generators import LOOPS, NEXT, expression, partly
+from asyncfix.effects.touch import Where
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call, Decision, Span, Use
+from asyncfix.plan.interleave import Suspension
+
+LEFT_EARLY = (*LOOPS, *NEXT)
+
+
+def unlazy(index: ProjectIndex, function: str, call: Call, written: Span, stepwise: bool) -> Iterator[Use]:
+    """How the generator expression round a call is written that comes to await.
+
+    ``written``: what is written in place of the call; ``stepwise``: what the call gives is gone through step by step.
+    """
+    if call.lazy is not None and (stepwise or call.barrier) and not written.contains(call.lazy.span):
+        yield Use(index.path(function), call.lazy.span, expression(call.lazy))
+
+
+def unlazy_doubts(index: ProjectIndex, function: str, call: Call) -> Iterator[str]:
+    """What may go wrong because a generator expression is worked out before what takes it begins, or ends otherwise."""
+    taken = call.lazy.taken if call.lazy is not None else None
+    if taken is not None:
+        yield from _taking(taken.by, Where(index.path(function), call.line))
+
+
+def doubts(index: ProjectIndex, edge: Edge, call: Call) -> Iterator[str]:
+    """What may go wrong where what a generator gives is gone through."""
+    taken, where = call.taken, Where(index.path(edge.caller), call.line)
+    if taken is None:
+        return
+    yield from _taking(taken.by, where)
+    if taken.by in LEFT_EARLY and _closes(index, edge.callee, set()):
+        why = "has a `with`, or a `finally`, round a `yield`"
+        yield f"{edge.callee} {why}: where it is left early, the end of that comes later than now ({where})"
+
+
+def expanded(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Decisions with one loop for each ``yield from``: the asynchronous one where something asynchronous is gone through."""
+    found = tuple(decisions)
+    stepwise = [(item.path, item.span) for item in found if isinstance(item, Use) and item.kind == "async_yield_from"]
+
+    def stays(item: Decision) -> bool:
+        plain = isinstance(item, Use) and item.kind == "yield_from"
+        return not (plain and any(path == item.path and item.span.contains(span) for path, span in stepwise))
+
+    return tuple(item for item in found if stays(item))
+
+
+def yielding(index: ProjectIndex, function: str) -> Iterator[Suspension]:
+    """The places of a generator at which those who go through it may await."""
+    for item in index.fact(function).yields:
+        if item.kind in ("plain", "from"):
+            yield Suspension(function, item.span, item.loop, item.held)
+
+
+def _taking(by: str, where: Where) -> Iterator[str]:
+    if partly(by):
+        name = by.removeprefix("builtins.") if by.startswith("builtins.") else "what unpacks it"
+        yield f"{name} {partly(by)}: now everything is worked out before ({where})"
+    if by == "builtins.next":
+        yield f"if there is nothing, StopAsyncIteration comes in place of StopIteration ({where})"
+
+
+def _closes(index: ProjectIndex, function: str, seen: set[str]) -> bool:
+    """Whether something is to be done when a generator is closed, in it or in those that it goes through."""
+    if function in seen:
+        return False
+    seen.add(function)
+    fact = index.fact(function)
+    if any(item.guarded for item in fact.yields):
+        return True
+    below = {edge.callee for edge in index.calls.get(function, ())}
+    return any(index.fact(each).is_generator and _closes(index, each, seen) for each in below)
