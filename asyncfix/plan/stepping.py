@@ -46,8 +46,9 @@ def expanded(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     stepwise = [(item.path, item.span) for item in found if isinstance(item, Use) and item.kind == "async_yield_from"]
 
     def stays(item: Decision) -> bool:
-        plain = isinstance(item, Use) and item.kind == "yield_from"
-        return not (plain and any(path == item.path and item.span.contains(span) for path, span in stepwise))
+        if not isinstance(item, Use) or item.kind != "yield_from":
+            return True
+        return not any(path == item.path and item.span.contains(span) for path, span in stepwise)
 
     return tuple(item for item in found if stays(item))
 
