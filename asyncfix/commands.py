@@ -4,14 +4,19 @@ Annotations are not postponed here: typer would evaluate each of them three time
 our start-up.
 """
 
+import inspect
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
 from asyncfix import __version__
 from asyncfix.ending import clean_end
+
+if TYPE_CHECKING:
+    from asyncfix.outcome import Options
 
 _HELP = """Find calls that block the event loop, and mend them.
 
@@ -78,20 +83,9 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _migrate(
+def _options(
     paths: _Paths = None,
-    diff: Annotated[bool, typer.Option("--diff", help="Print all edits as one unified diff.")] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
-    unsafe: _Unsafe = False,
-    migrate: _Migrate = False,
     root: _Roots = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
-    ] = False,
-    interactive: Annotated[bool, typer.Option("--interactive", help="With --apply: ask about each change.")] = False,
-    allow_dirty: Annotated[
-        bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes to the files.")
-    ] = False,
     select: _Select = None,
     extend_select: _ExtendSelect = None,
     ignore: _Ignore = None,
@@ -99,40 +93,18 @@ def _migrate(
     force_exclude: _ForceExclude = False,
     strategy: _Strategy = None,
     target_version: _TargetVersion = None,
-    output_format: Annotated[
-        Literal["text", "json", "github"], typer.Option(help="How the report is written.")
-    ] = "text",
-    statistics: Annotated[bool, typer.Option("--statistics", help="Report sums by rule.")] = False,
-    show_files: Annotated[bool, typer.Option("--show-files", help="List the files that may be edited.")] = False,
-    color: _Color = "auto",
     no_cache: _NoCache = False,
     workers: _Workers = None,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    del version
-    _refuse(diff and apply, "--diff and --apply exclude each other")
-    _refuse(check and not (diff or apply), "--check goes with --diff or --apply; the report exits with 1 anyway")
-    _refuse(interactive and not apply, "--interactive goes with --apply")
-    _refuse(bool(root) and not migrate, "--root goes with --migrate")
-    _refuse(diff and output_format != "text", "--diff prints only the patch: no --output-format")
-    _refuse(statistics and (diff or apply or output_format != "text"), "--statistics goes with the report as text")
-    _refuse(show_files and (diff or apply or statistics or output_format != "text"), "--show-files goes alone")
-    _refuse_odd(strategy)
+) -> "Options":
+    """What all commands are asked that look at a project."""
+    wrong = [text for text in strategy or () if not all(text.partition("="))]
+    _refuse(bool(wrong), f"--strategy takes KEY=VALUE, not {wrong[0] if wrong else ''}")
 
-    from asyncfix import front
     from asyncfix.outcome import Options
 
-    options = Options(
+    return Options(
         paths=tuple(paths or (".",)),
-        mode="diff" if diff else "apply" if apply else "report",
-        unsafe=unsafe,
-        migrate=migrate,
         roots=_listed(root),
-        check=check,
-        allow_dirty=allow_dirty,
-        interactive=interactive,
         force_exclude=force_exclude,
         use_cache=not no_cache,
         select=_listed(select),
@@ -143,34 +115,102 @@ def _migrate(
         target_version=target_version,
         workers=workers,
     )
+
+
+def _looking(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes what `_options` takes behind its own, and is given what that makes of it as ``options``."""
+    shared = inspect.signature(_options).parameters
+    own = {name: item for name, item in inspect.signature(command).parameters.items() if name != "options"}
+    taken = {**own, **{name: item for name, item in shared.items() if name not in own}}
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        asked = {name: given.pop(name) for name in shared}
+        command(options=_options(**asked), **given)
+
+    run.__annotations__ = {name: item.annotation for name, item in taken.items()}
+    setattr(run, "__signature__", inspect.Signature(list(taken.values())))  # noqa: B010 - what typer goes by
+    return run
+
+
+@_looking
+def _migrate(
+    options: "Options",
+    diff: Annotated[bool, typer.Option("--diff", help="Print all edits as one unified diff.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
+    unsafe: _Unsafe = False,
+    migrate: _Migrate = False,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID,...",
+            help="With --diff or --apply: only these changes of `asyncfix plan` and those they need; "
+            "naming one takes it though it is UNSAFE.",
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
+    ] = False,
+    interactive: Annotated[bool, typer.Option("--interactive", help="With --apply: ask about each change.")] = False,
+    allow_dirty: Annotated[
+        bool, typer.Option("--allow-dirty", help="Write although git has uncommitted changes to the files.")
+    ] = False,
+    output_format: Annotated[
+        Literal["text", "json", "github"], typer.Option(help="How the report is written.")
+    ] = "text",
+    statistics: Annotated[bool, typer.Option("--statistics", help="Report sums by rule.")] = False,
+    show_files: Annotated[bool, typer.Option("--show-files", help="List the files that may be edited.")] = False,
+    color: _Color = "auto",
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    del version
+    changes = _listed(change)
+    _refuse(diff and apply, "--diff and --apply exclude each other")
+    _refuse(check and not (diff or apply), "--check goes with --diff or --apply; the report exits with 1 anyway")
+    _refuse(interactive and not apply, "--interactive goes with --apply")
+    _refuse(bool(changes) and not (diff or apply), "--change goes with --diff or --apply")
+    _refuse(bool(changes) and interactive, "--change and --interactive exclude each other")
+    _refuse(bool(options.roots) and not (migrate or changes), "--root goes with --migrate")
+    _refuse(diff and output_format != "text", "--diff prints only the patch: no --output-format")
+    _refuse(statistics and (diff or apply or output_format != "text"), "--statistics goes with the report as text")
+    _refuse(show_files and (diff or apply or statistics or output_format != "text"), "--show-files goes alone")
+
+    from msgspec.structs import replace
+
+    from asyncfix import front
+
+    options = replace(
+        options,
+        mode="diff" if diff else "apply" if apply else "report",
+        unsafe=unsafe,
+        migrate=migrate or bool(changes),
+        changes=changes,
+        check=check,
+        allow_dirty=allow_dirty,
+        interactive=interactive,
+    )
     with clean_end():
         look = front.Look(output_format, statistics, color)
         code = front.show_files(options) if show_files else front.migrate(options, look)
     sys.exit(code)
 
 
+@_looking
 def _verify(
+    options: "Options",
     context: typer.Context,
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="[PATHS]... -- COMMAND...", help="Files and folders; what to run.")
     ] = None,
     unsafe: _Unsafe = False,
     migrate: _Migrate = False,
-    root: _Roots = None,
     require_run: Annotated[
         bool, typer.Option("--require-run", help="Fail if no test ran a line that changes, before it changed.")
     ] = False,
-    select: _Select = None,
-    extend_select: _ExtendSelect = None,
-    ignore: _Ignore = None,
-    exclude: _Exclude = None,
-    force_exclude: _ForceExclude = False,
-    strategy: _Strategy = None,
-    target_version: _TargetVersion = None,
     output_format: Annotated[Literal["text", "json"], typer.Option(help="How the verdict is written.")] = "text",
     color: _Color = "auto",
-    no_cache: _NoCache = False,
-    workers: _Workers = None,
 ) -> None:
     """Prove what --diff shows under these options: run COMMAND (usually pytest) on two copies of the tree, twice without
     the changes and once with them, and compare.
@@ -181,28 +221,14 @@ def _verify(
     Exit codes: 0 every clause holds; 1 one does not; 2 nothing can be said: the command fails without the changes, is not
     pytest, or nothing is to be changed.
     """
+    del paths  # what it is called here; `options` has them
     _refuse(not context.obj, "say what to run: asyncfix verify [PATHS] -- COMMAND...")
-    _refuse_odd(strategy)
+
+    from msgspec.structs import replace
 
     from asyncfix import front
-    from asyncfix.outcome import Options
 
-    options = Options(
-        paths=tuple(paths or (".",)),
-        mode="diff",
-        unsafe=unsafe,
-        migrate=migrate,
-        roots=_listed(root),
-        force_exclude=force_exclude,
-        use_cache=not no_cache,
-        select=_listed(select),
-        extend_select=_listed(extend_select),
-        ignore=_listed(ignore),
-        exclude=_listed(exclude),
-        strategy=tuple(strategy or ()),
-        target_version=target_version,
-        workers=workers,
-    )
+    options = replace(options, mode="diff", unsafe=unsafe, migrate=migrate)
     with clean_end():
         code = front.verify(options, context.obj, require_run, front.Look(output_format, color=color))
     sys.exit(code)
@@ -236,11 +262,6 @@ def _rule(
 def _refuse(wrong: bool, message: str) -> None:
     if wrong:
         raise typer.BadParameter(message)
-
-
-def _refuse_odd(strategy: list[str] | None) -> None:
-    wrong = [text for text in strategy or () if not all(text.partition("="))]
-    _refuse(bool(wrong), f"--strategy takes KEY=VALUE, not {wrong[0] if wrong else ''}")
 
 
 def _listed(values: list[str] | None) -> tuple[str, ...]:

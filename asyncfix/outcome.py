@@ -22,6 +22,7 @@ class Options(Value, frozen=True):
     strategy        ``KEY=VALUE``
     target_version  ``3.11``; None: from the project
     migrate         take blocking calls in sync code, too; roots: only those that these functions (``pkg.mod:f``) reach
+    changes         ids of the only Changes to take, with those they need; () for what safety says
     workers         number of processes; None: one per CPU
     """
 
@@ -41,6 +42,7 @@ class Options(Value, frozen=True):
     target_version: str | None = None
     migrate: bool = False
     roots: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     workers: int | None = None
 
 

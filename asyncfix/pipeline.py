@@ -234,8 +234,31 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
 
     if ask is not None:  # not after all the questions
         _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
-    choice = rounds.Choice(session.options.unsafe, ask, show)
+    named = _named(session, first)
+    choice = rounds.Choice(session.options.unsafe, named, ask, show)
     return rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+
+
+def _named(session: Session, first: Analysis) -> frozenset[str]:
+    """The ids of the Changes that were asked for, with those they need. Raises ConfigError for one that there is not."""
+    wanted = session.options.changes
+    known = {change.id: change for change in first.plan.changes}
+    if not known.keys() >= set(wanted):  # some come up only when others are in
+        known |= {change.id: change for change in _all(session.options)}
+    for name in wanted:
+        if name not in known:
+            close = f", did you mean `{nearest(name, sorted(known))}`?" if known else ", and there is none to make"
+            raise ConfigError(f"--change: no change is called `{name}`{close}")
+    return select.with_needed(wanted, known)
+
+
+def _all(options: Options) -> Sequence[Change]:
+    """The Changes of all rounds, were every one taken."""
+    session = _start(options)
+    first = analyse(session.workspace, session.settings, session.clock)
+    choice = rounds.Choice(True, frozenset(), None, partial(_patch, session))
+    made = rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+    return (*made.taken, *made.left)
 
 
 def _patch(session: Session, pieces: Mapping[str, apply.Pieces]) -> bytes:

@@ -28,9 +28,11 @@ _Spot: TypeAlias = tuple[str, frozenset[tuple[str, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How Changes are chosen: by safety, or by what ``ask`` answers to a Change and its diff, which ``show`` makes."""
+    """How Changes are chosen: by safety, by their ids (``named``), or by what ``ask`` answers to a Change and its diff, which
+    ``show`` makes."""
 
     unsafe: bool
+    named: frozenset[str]
     ask: Callable[[Change, bytes], str] | None
     show: Callable[[Mapping[str, apply.Pieces]], bytes]
 
@@ -76,7 +78,7 @@ def run(
     for _ in range(MOST_ROUNDS):
         open_changes = [_with_needs(change, taken, workspace) for change in changes if change.id not in settled]
         if choice.ask is None:
-            chosen = select.chosen(open_changes, unsafe=choice.unsafe, earlier=taken)
+            chosen = select.chosen(open_changes, unsafe=choice.unsafe, earlier=taken, named=choice.named)
             kept = replace(setting, kept_names=analysis.kept_names()) if chosen else setting
         else:
             kept = replace(setting, kept_names=analysis.kept_names())
@@ -99,7 +101,7 @@ def run(
         if state.over:
             break
     else:
-        more = select.chosen(changes, unsafe=choice.unsafe, earlier=taken)
+        more = select.chosen(changes, unsafe=choice.unsafe, earlier=taken, named=choice.named)
         left = sorted({change.rule for change in more if change.id not in settled})
         errors += [f"{rule}: still finds something to change after {MOST_ROUNDS} rounds" for rule in left]
     return Made(
@@ -121,11 +123,12 @@ def _shown(choice: Choice, workspace: Workspace, setting: Setting, change: Chang
 
 @dataclass(slots=True)
 class _Names:
-    """Ids of Changes over all rounds. The id that plan gives does not do: the second sleep of a function is its first once
-    the first is mended."""
+    """Ids of Changes over all rounds: no two Changes have one, and one that stays keeps its own, though the id that plan
+    gives goes by calls that may look alike."""
 
     workspace: Workspace
     _by_spot: dict[_Spot, str] = field(default_factory=lambda: dict[_Spot, str]())
+    _spots: dict[str, _Spot] = field(default_factory=lambda: dict[str, _Spot]())
     _given: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     _told: set[str] = field(default_factory=lambda: set[str]())
     _now: dict[str, Source] = field(default_factory=lambda: dict[str, Source]())
@@ -137,13 +140,19 @@ class _Names:
         renamed: list[Change] = []
         for change in analysis.plan.changes:
             spot = _spot(change, self.workspace)
-            name = self._by_spot.get(spot, "")
+            name = self._by_spot.get(spot) or self._whole(change.id, spot)
             if not name or name in self._given.values():
                 name = self._fresh(change.id)
                 self._by_spot[spot] = name
+                self._spots[name] = spot
             self._given[change.id] = name
             renamed.append(msgspec.structs.replace(change, id=name))
         return renamed
+
+    def _whole(self, name: str, spot: _Spot) -> str:
+        """The id of the Change of which this is what is left, '' if of none."""
+        rule, places = self._spots.get(name, ("", frozenset()))
+        return name if rule == spot[0] and spot[1] <= places else ""
 
     def _fresh(self, wanted: str) -> str:
         taken = {*self._by_spot.values(), *self._given.values()}

@@ -5,7 +5,7 @@ A Change stands or falls with those it needs: one whose ``needs`` are not all ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -36,12 +36,15 @@ class Interview(Value, frozen=True):
     over: bool = False
 
 
-def chosen(changes: Sequence[Change], *, unsafe: bool, earlier: Collection[str] = ()) -> tuple[Change, ...]:
+def chosen(
+    changes: Sequence[Change], *, unsafe: bool, earlier: Collection[str] = (), named: Collection[str] = ()
+) -> tuple[Change, ...]:
     """The Changes that are taken without asking, in their order.
 
-    ``earlier`` are the ids chosen in earlier rounds, which count as chosen for ``needs``.
+    ``earlier`` are the ids chosen in earlier rounds, which count as chosen for ``needs``; ``named`` those of the only ones
+    to take, if there are any: to name one is to say yes to it.
     """
-    picked = [change for change in changes if unsafe or change.safety == "safe"]
+    picked = [change for change in changes if (change.id in named if named else unsafe or change.safety == "safe")]
     while True:
         known = {change.id for change in picked} | set(earlier)
         kept = [change for change in picked if known.issuperset(change.needs)]
@@ -104,6 +107,18 @@ def _needed_first(changes: Sequence[Change]) -> Iterator[Change]:
 
     for change in changes:
         yield from release(change)
+
+
+def with_needed(names: Iterable[str], changes: Mapping[str, Change]) -> frozenset[str]:
+    """Ids, with those of all that they need."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(need for need in changes[name].needs if need in changes)
+    return frozenset(found)
 
 
 def rules_in_force(config: Config, rules: Sequence[Rule]) -> frozenset[str]:

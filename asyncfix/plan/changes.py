@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +41,7 @@ from asyncfix.model import (
 from asyncfix.plan import stepping
 from asyncfix.plan.conditions import inside, judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
+from asyncfix.plan.ids import Ids
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 from asyncfix.plan.locks import lock_held, perhaps_held
@@ -89,14 +89,14 @@ class Draft:
         self.turns |= other.turns
         self.pooled |= other.pooled
 
-    def change(self, rule: str, key: str, title: str) -> Change:
+    def change(self, id_: str, rule: str, title: str) -> Change:
         safety: Safety = "unsafe" if self.doubts else "safe"
         doubts = list(dict.fromkeys(self.doubts))
         if len(doubts) > MOST_DOUBTS:
             doubts = [*doubts[:MOST_DOUBTS], f"and {len(doubts) - MOST_DOUBTS} more of the kind"]
         reasons = tuple(dict.fromkeys((*doubts, *self.notes)))
         return Change(
-            id=hashlib.sha256(f"{rule}\0{key}".encode()).hexdigest()[:8],
+            id=id_,
             rule=rule,
             title=title,
             safety=safety,
@@ -161,12 +161,7 @@ class _Planner:
         self._colours: dict[str, Colouring | Barrier] = {}
         self._helpers: dict[tuple[str, str], Mend] = {}
         self._edges: dict[tuple[str, int, int], Mend] = {}
-        self._ordinals: dict[tuple[str, int, int], int] = {}
-        for leaves in blocking.by_function.values():
-            counts: dict[str, int] = {}
-            for leaf in sorted(leaves, key=lambda item: item.call.span):
-                self._ordinals[leaf.key] = counts.get(leaf.rule, 0)
-                counts[leaf.rule] = counts.get(leaf.rule, 0) + 1
+        self._ids = Ids(facts.index)
 
     # ---------------------------------------------------------------------------------------------------------- findings
 
@@ -213,8 +208,8 @@ class _Planner:
         if barred is not None:
             return barred
         self._common_doubts(draft, leaf.function)
-        key = f"{leaf.function}\0{self._ordinals[leaf.key]}"
-        return Mend(draft.change(leaf.rule, key, f"{leaf.name} in {leaf.function}"))
+        id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
+        return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}"))
 
     def _host(self, leaf: Leaf) -> Leaf:
         """The blocking call to whose thread this one goes along, if it stands in the statement that goes there; else itself."""
@@ -408,10 +403,8 @@ class _Planner:
             return finding, barred
         draft = Draft(decisions=[Rewrite(path, site, form.name)], doubts=doubts, notes=[form.note] if form.note else [])
         self._common_doubts(draft, owner)
-        self._ordinals.setdefault((owner, -1, -1), 0)
-        ordinal = self._ordinals[owner, -1, -1]
-        self._ordinals[owner, -1, -1] = ordinal + 1
-        return finding, Mend(draft.change(site.rule, f"{owner}\0{ordinal}", f"overlap awaits in {owner}"))
+        id_ = self._ids.of(site.rule, owner, call)
+        return finding, Mend(draft.change(id_, site.rule, f"overlap awaits in {owner}"))
 
     def _asked_for(self, form: Form) -> bool:
         """Whether the user chose this form by strategy, not by default: then what it needs may be declared."""
@@ -465,9 +458,18 @@ class _Planner:
         group = [leaf, *draft.beside]
         first = min(group, key=lambda each: (each.function, each.rule))
         many = f" and {len(draft.turns) - 1} more" if len(draft.turns) > 1 else ""
-        change = draft.change(first.rule, first.function, f"{first.name} in {first.function}: turn it{many} async")
+        title = f"{first.name} in {first.function}: turn it{many} async"
+        change = draft.change(self._id(draft, first), first.rule, title)
         self._helpers |= dict.fromkeys(((each.function, each.rule) for each in group), Mend(change))
         return Mend(change)
+
+    def _id(self, draft: Draft, leaf: Leaf) -> str:
+        """The id for the sites of one rule in a helper: that of the first of them that is mended."""
+        path = self.index.path(leaf.function)
+        written = {item.site.call for item in draft.decisions if isinstance(item, Rewrite) and item.path == path}
+        group = (other.call for other in self.blocking.by_function[leaf.function] if other.rule == leaf.rule)
+        first = min((call for call in group if call.span in written), key=lambda call: call.span, default=leaf.call)
+        return self._ids.of(leaf.rule, leaf.function, first)
 
     def _turned(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Add to the draft what turns a helper; a Mend without Change if that may not be."""
@@ -709,10 +711,9 @@ class _Planner:
         return stopped or self._handed(drafted, edge, leaf.rule, f", turn {edge.caller}{_many(coloured)} async")
 
     def _handed(self, draft: Draft, edge: Edge, rule: str, more: str = "") -> Mend:
-        calls = self.index.calls[edge.caller]
-        ordinal = sum(1 for other in calls if other.callee == edge.callee and other.span < edge.span)
-        key = f"{edge.caller}\0{edge.callee}\0{ordinal}"
-        return Mend(draft.change(rule, key, f"{edge.callee} in {edge.caller}: run it in a thread{more}"))
+        assert isinstance(edge.site, Call), "only calls are handed to threads"
+        id_ = self._ids.of(rule, edge.caller, edge.site, edge.callee)
+        return Mend(draft.change(id_, rule, f"{edge.callee} in {edge.caller}: run it in a thread{more}"))
 
     def _thread(self, edge: Edge, barred: Mend) -> Draft | Mend:
         """The thread form of a call, which is ``barred`` to be awaited; a Mend without Change if it may not run in one."""

@@ -45,7 +45,7 @@ def left_out(ignored: dict[str, int]) -> str:
 
 def _left(outcome: Outcome, options: Options) -> bool:
     """Whether anything that these options allow is not written."""
-    fixable = {change.id for change in chosen(outcome.changes, unsafe=options.unsafe)}
+    fixable = {change.id for change in chosen(outcome.changes, unsafe=options.unsafe, named=options.changes)}
     return bool(fixable - outcome.taken if options.mode == "apply" else fixable)
 
 
