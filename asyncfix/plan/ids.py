@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Argument, Call
+from asyncfix.model import Argument, Call, Span
 
 IN_THREAD = "to_thread"
 
@@ -21,27 +21,32 @@ class Ids:
     """Makes ids; the calls of a file are looked at once."""
 
     index: ProjectIndex
-    _calls: dict[str, tuple[tuple[int, str], ...]] = field(
-        default_factory=lambda: dict[str, tuple[tuple[int, str], ...]]()
+    _calls: dict[str, dict[Span, str]] = field(default_factory=lambda: dict[str, dict[Span, str]]())
+    _given: dict[str, tuple[str, str, Span, str]] = field(
+        default_factory=lambda: dict[str, tuple[str, str, Span, str]]()
     )
 
     def of(self, rule: str, function: str, call: Call, callee: str = "") -> str:
         """The id for one call of a function; ``callee``: what it runs, if that is a function of the project."""
-        same = signature(call)
-        start = self.index.fact(function).span.start
-        before = {
-            at
-            for at, other in self._in_file(self.index.path(function))
-            if start <= at < call.span.start and other == same
-        }
-        key = "\0".join((rule, function, callee, same, str(len(before))))
-        return hashlib.sha256(key.encode()).hexdigest()[:8]
+        span, start = call.span, self.index.fact(function).span.start
+        calls = self._in_file(self.index.path(function))
+        same = calls.get(span) or signature(call)  # what a call is given to run stands where that stands
+        before = sum(start <= at.start < span.start and other == same for at, other in calls.items())
+        key = "\0".join((rule, function, callee, same, str(before)))
+        return self._own(hashlib.sha256(key.encode()).hexdigest()[:8], (rule, function, span, callee))
 
-    def _in_file(self, path: str) -> tuple[tuple[int, str], ...]:
-        """Where the calls of a file start, those in nested functions too: a landed Change may have put one there."""
+    def _own(self, wanted: str, what: tuple[str, str, Span, str]) -> str:
+        """The id, or one like it if that is another's."""
+        name, number = wanted, 2
+        while self._given.setdefault(name, what) != what:
+            name, number = f"{wanted}-{number}", number + 1
+        return name
+
+    def _in_file(self, path: str) -> dict[Span, str]:
+        """The calls of a file, those in nested functions too: a landed Change may have put one there."""
         if path not in self._calls:
             functions = self.index.summaries[path].functions
-            self._calls[path] = tuple((call.span.start, signature(call)) for item in functions for call in item.calls)
+            self._calls[path] = {call.span: signature(call) for item in functions for call in item.calls}
         return self._calls[path]
 
 
