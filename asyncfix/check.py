@@ -134,6 +134,8 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
         awaited.update(_stepped(node))
         if isinstance(node, ast.Await):
             awaited.add(node.value)
+        elif isinstance(node, ast.AsyncWith):
+            awaited.update(item.context_expr for item in node.items)
         elif isinstance(node, ast.Call) and _runs(node):
             awaited.update(node.args[:1])
         elif isinstance(node, ast.ClassDef):

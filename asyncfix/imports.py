@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
 
@@ -184,8 +184,19 @@ def imported(node: Import) -> Iterator[tuple[str, str]]:
         yield alias.asname or alias.name, module + alias.name
 
 
-def additions(source: Source, tree: ast.Module, added: Collection[Added]) -> tuple[Replace, ...]:
-    """The insertions that add some imports, at most one at each place, sorted."""
+def from_imports(tree: ast.Module) -> frozenset[str]:
+    """The names that the statements bind which may be given further ones."""
+    nodes = (node for node in tree.body if isinstance(node, ast.ImportFrom))
+    return frozenset(alias.asname or alias.name for node in nodes for alias in node.names)
+
+
+def additions(
+    source: Source, tree: ast.Module, added: Collection[Added], leaving: Collection[str] = ()
+) -> tuple[Replace, ...]:
+    """The edits that add some imports, at most one at each place, sorted.
+
+    ``leaving``: names of which nothing will be read any more. Where a statement gets a new name, these go at once.
+    """
     blocks = _blocks(source, tree)
     lines = [_placed(source, tree, blocks, item, _statement([item])) for item in set(added) if not item.name]
     edits: list[Replace] = []
@@ -196,7 +207,7 @@ def additions(source: Source, tree: ast.Module, added: Collection[Added]) -> tup
         if statement is None:
             lines.append(_placed(source, tree, blocks, names[0], _statement(names)))
         else:
-            edits += _extended(source, statement, names)
+            edits += _extended(source, statement, names, leaving)
     lines.sort(key=lambda line: (line.at, line.section, line.text))
     edits += [_inserted(source, at, list(group)) for at, group in groupby(lines, key=lambda line: line.at)]
     return tuple(sorted(edits, key=lambda edit: edit.span))
@@ -232,6 +243,8 @@ def _within(source: Source, tree: ast.Module, block: list[Import], item: Added) 
     if item.section == LOCAL:
         return _line(source, tree, block[-1]).end
     kin = [node for node in block if _section(node) == item.section]
+    if item.name:
+        return _line(source, tree, kin[-1]).end
     plain = [node for node in kin if isinstance(node, ast.Import)]
     later = next((node for node in plain if node.names[0].name.lower() > item.module.lower()), None)
     if later is None and plain:
@@ -276,8 +289,13 @@ def _inserted(source: Source, at: int, lines: list[_Line]) -> Replace:
     return Replace(Span(at, at), text)
 
 
-def _extended(source: Source, statement: ast.ImportFrom, names: Iterable[Added]) -> list[Replace]:
-    """Insertions of further names into the list of an import statement, where the alphabet has them."""
+def _extended(
+    source: Source, statement: ast.ImportFrom, names: Sequence[Added], leaving: Collection[str]
+) -> list[Replace]:
+    """The list of an import statement with further names where the alphabet has them, or in place of those that leave."""
+    out = [alias for alias in statement.names if (alias.asname or alias.name) in leaving]
+    if out:
+        return _exchanged(source, statement, [_alias(item) for item in names], out)
     texts: dict[int, str] = {}
     for item in names:
         later = next((alias for alias in statement.names if alias.name > item.name), None)
@@ -287,6 +305,21 @@ def _extended(source: Source, statement: ast.ImportFrom, names: Iterable[Added])
             at, text = source.span(statement.names[-1]).end, f", {_alias(item)}"
         texts[at] = texts.get(at, "") + text
     return [Replace(Span(at, at), text) for at, text in texts.items()]
+
+
+def _exchanged(
+    source: Source, statement: ast.ImportFrom, names: Sequence[str], out: Sequence[ast.alias]
+) -> list[Replace]:
+    """The list of an import statement with some names in place of others."""
+    whole = Span(source.span(statement.names[0]).start, source.span(statement.names[-1]).end)
+    old = [source.text(source.span(alias)) for alias in statement.names]
+    if whole.end - whole.start == len(", ".join(old)):
+        kept = [text for text, alias in zip(old, statement.names, strict=True) if alias not in out]
+        new = sorted((*kept, *names)) if old == sorted(old) else [*kept, *names]
+        return [Replace(whole, ", ".join(new))]
+    # On lines of their own, with comments: each new one stands where an old one did.
+    texts = [*names[: len(out) - 1], ", ".join(names[len(out) - 1 :])]
+    return [Replace(source.span(alias), text) for alias, text in zip(out, texts, strict=False) if text]
 
 
 def _from(tree: ast.Module, module: str) -> ast.ImportFrom | None:

@@ -222,6 +222,15 @@ class Access(Packed, frozen=True):
     loop: Span | None = None
 
 
+class With(Packed, frozen=True):
+    """A ``with`` statement from its keyword to its end: what it enters, and what is held and gone through round it."""
+
+    span: Span
+    items: tuple[Span, ...]
+    held: tuple[str, ...] = ()
+    loop: Span | None = None
+
+
 class Parameter(Packed, frozen=True):
     """A parameter: its name, the refs of its annotation as instances (joined by ``|``), the ref of its default."""
 
@@ -240,6 +249,7 @@ class Function(Packed, frozen=True):
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
     yields     of a generator that is not async: where it gives something
+    withs      its ``with`` statements that are not ``async``
     """
 
     qualname: str
@@ -263,6 +273,7 @@ class Function(Packed, frozen=True):
     awaits: tuple[Span, ...] = ()
     operations: tuple[Access, ...] = ()
     yields: tuple[Yield, ...] = ()
+    withs: tuple[With, ...] = ()
 
 
 class Class(Packed, frozen=True):

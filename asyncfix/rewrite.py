@@ -17,14 +17,14 @@ import msgspec
 from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
-from asyncfix.imports import Added, Names, additions, read_names
+from asyncfix.imports import Added, Names, additions, from_imports, read_names
 from asyncfix.model import Edit, Replace, Rewrite, Span, Turn, Use, Value, Writable, span_of
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
 from asyncfix.source import Source, Unreadable
 from asyncfix.statements import blank_above, blank_lines
 from asyncfix.transform import CannotWrite, Rule
-from asyncfix.unused import removals
+from asyncfix.unused import removals, unused
 
 
 class Order(Value, frozen=True):
@@ -226,13 +226,15 @@ def _with_imports(
     source: Source, tree: ast.Module, edits: Sequence[Replace], added: Sequence[Added], kept: Collection[str]
 ) -> tuple[Replace, ...]:
     """The edits with those that add imports, and those that remove the imports which are of no use any more."""
-    grown = _joined(additions(source, tree, added), edits)
     try:
+        leaving = unused(tree, _parse(Source(source.path, _new(source, edits)))) - set(kept) if added else ()
+        grown = _joined(additions(source, tree, added, leaving), edits)
         new = _parse(Source(source.path, _new(source, grown)))
     except Unreadable:
-        return grown  # for the check to say
+        return _joined(additions(source, tree, added), edits)  # for the check to say
+    exchanged = from_imports(tree) - from_imports(new)
     touched = {edit.span.start for edit in grown if edit.span.start == edit.span.end}
-    for removal in removals(source, tree, new, kept, touched):
+    for removal in removals(source, tree, new, {*kept, *exchanged}, touched):
         merged = merge([*grown, removal])
         grown = grown if isinstance(merged, Conflict) else merged
     return tuple(_closed_up(source, grown))

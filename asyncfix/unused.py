@@ -36,14 +36,20 @@ def removals(
 
     ``touched`` are the offsets at which something is inserted: blank lines there are left alone.
     """
-    gone = _used(old) - _used(new) - set(kept)
-    if not gone or _looks_up(old):
+    gone = unused(old, new) - set(kept)
+    if not gone:
         return []
     deleted: list[Replace] = []
     for scope in ast.walk(old):
         if isinstance(scope, Scope):
             deleted += _in_block(source, scope, gone, touched)
     return deleted
+
+
+def unused(old: ast.Module, new: ast.Module) -> set[str]:
+    """The names that ``old`` reads and ``new`` does not; none where they may be looked up as text."""
+    gone = _used(old) - _used(new)
+    return set[str]() if gone and _looks_up(old) else gone
 
 
 def _used(tree: ast.Module) -> set[str]:

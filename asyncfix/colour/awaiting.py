@@ -4,38 +4,64 @@ from __future__ import annotations
 
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import GENERATORS, expression, oldest
+from asyncfix.colour.special import ASYNCHRONOUS, last_name
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call, Function
+from asyncfix.model import Access, Call, Function, Span, With
 
+ENTERING = "entering"
+MANAGER = "contextlib.contextmanager"
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
 
 NESTED = "nested-comprehension"
 LAZY = "generator-expression"
 
 # How a call is written whose function turned in this manner and whose value is put to this use: of a coroutine it is
-# awaited first, and then is what it was; what a generator gives is gone through otherwise.
+# awaited first, and then is what it was; what a generator gives is gone through otherwise. ``value``: what turned is run
+# by what is done to the value.
 WRITTEN = {
     **{("coroutine", use): "call" for use in ("plain", "iterated", "entered")},
     **{("generator", by): kind for by, kind in GENERATORS.items()},
+    ("manager", "entered"): ENTERING,
+    ("value", "entered"): ENTERING,
+    ("special", "plain"): "special_call",
 }
+SAID = {("manager", "plain"): ("manager-as-value", "gives a context manager that is not entered by `with` there")}
 
 
 def manner(fact: Function) -> str:
-    """What becomes of a function that turns: a ``coroutine``, or an asynchronous ``generator``."""
-    return "generator" if fact.is_generator else "coroutine"
+    """What becomes of a function that turns: a ``coroutine``, an asynchronous ``generator``, a ``manager`` of a generator
+    that is one by its decorator; ``special`` is a method that takes another name."""
+    if MANAGER in fact.decorators:
+        return "manager"
+    if fact.is_generator:
+        return "generator"
+    return "special" if fact.owner_class and last_name(fact) in ASYNCHRONOUS else "coroutine"
 
 
-def put(call: Call, how: str) -> str:
+def put(site: Call | Access, how: str, step: str) -> str:
     """The use that the value of a call is put to, of a function that turns in this manner."""
-    taken = call.taken if how == "generator" and call.use in ("plain", "iterated") else None
-    return taken.by if taken is not None else call.use
+    if not isinstance(site, Call):
+        return step
+    taken = site.taken if how == "generator" and site.use in ("plain", "iterated") else None
+    return taken.by if taken is not None else site.use
 
 
-def barring(call: Call, target: tuple[int, int]) -> str:
+def is_coroutine(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether an edge is the call of a function that turns into a coroutine function."""
+    called = edge.kind in ("call", "protocol") and edge.step == "call"
+    return called and manner(index.fact(edge.callee)) == "coroutine"
+
+
+def statement(fact: Function, entered: Span) -> With | None:
+    """The ``with`` statement of a function that enters what stands there."""
+    return next((each for each in fact.withs if entered in each.items), None)
+
+
+def barring(call: Call | Access, target: tuple[int, int]) -> str:
     """Why no await may stand in place of a call where the oldest Python is ``target``, '' if one may."""
     if call.barrier == NESTED and target >= NESTED_COMPREHENSIONS:
         return ""
-    return "" if call.barrier == LAZY and _unlazy(call, target) else call.barrier
+    return "" if call.barrier == LAZY and isinstance(call, Call) and _unlazy(call, target) else call.barrier
 
 
 def _unlazy(call: Call, target: tuple[int, int]) -> bool:
@@ -71,19 +97,20 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules) -> str | Barrier:
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":
         return stop("lambda", "is called in a lambda")
-    if edge.kind != "call" or not isinstance(edge.site, Call):
+    if edge.kind not in ("call", "protocol") or (edge.step == "call" and not isinstance(edge.site, Call)):
         return stop(edge.kind, f"is called as a {edge.kind}")
     barrier = barring(edge.site, limits.target)
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
-    how = manner(index.fact(edge.callee))
-    used = put(edge.site, how)
+    how = manner(index.fact(edge.callee)) if edge.step == "call" else "value"
+    used = put(edge.site, how, edge.step)
     kind = WRITTEN.get((how, used))
     if kind is None and how == "generator":
         return stop("generator-use", "is a generator, and what is done with it is not known to go asynchronously")
     if kind is None:
-        return stop(f"use-{used}", f"is {used} where it is called")
-    barrier = _stepwise(index, edge, edge.site, used, limits.target) if how == "generator" else ""
+        return stop(*SAID.get((how, used), (f"use-{used}", f"is {used} where it is called")))
+    if how == "generator" and isinstance(edge.site, Call):
+        barrier = _stepwise(index, edge, edge.site, used, limits.target)
     if barrier:
         return stop(barrier, f"is gone through where that cannot be done asynchronously: {barrier.replace('-', ' ')}")
     return closed(index, edge, limits) or kind

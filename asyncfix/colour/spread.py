@@ -5,12 +5,13 @@ Colouring speaks of functions and spans; it never sees a tree or a rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Met
-from asyncfix.colour.awaiting import closed, manner, written
+from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.special import partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
@@ -60,7 +61,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
 
     Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries.
     """
-    found = Colouring(list(_together(ends, leaf)))
+    found = Colouring(list(_together(index, ends, leaf)))
     for name in found.reached:
         met = ends.met(name) if ends is not None else None
         stop = turning(index, name, limits, ends, met)
@@ -73,7 +74,7 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
         raising = (ends.raising(name) or ()) if ends is not None else ()
         for test, call in raising:
             found.raising.append((test, call))
-            found.reach(_together(ends, test), index)
+            found.reach(_together(index, ends, test), index)
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
@@ -84,12 +85,12 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
             stop = _caller(index, edge, limits, ends, found)
             if stop is not None:
                 return stop
-    return _ambiguous(index, found) or found
+    return _ambiguous(index, found) or _mixed(index, found) or found
 
 
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
-    if ends is not None and isinstance(edge.site, Call) and manner(index.fact(edge.callee)) == "coroutine":
+    if ends is not None and isinstance(edge.site, Call) and is_coroutine(index, edge):
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
             stop = closed(index, edge, limits) or _loop(index, edge)
@@ -99,12 +100,25 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     if isinstance(kind, Barrier):
         return kind
     found.awaits.append(Awaited(edge, kind))
-    found.reach(_together(ends, edge.caller), index)
+    for other in _beside(index, edge) if kind == ENTERING else ():
+        found.reach(_together(index, ends, other), index)
+    found.reach(_together(index, ends, edge.caller), index)
     return None
 
 
-def _together(ends: Ends | None, name: str) -> tuple[str, ...]:
+def _together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
     """The functions that turn with one: without a migration none that is overridden turns."""
+    found = dict.fromkeys(_family(ends, name))
+    waiting = list(found)
+    for each in waiting:
+        for other in partners(index, each):
+            new = [item for item in _family(ends, other) if item not in found]
+            found |= dict.fromkeys(new)
+            waiting += new
+    return tuple(found)
+
+
+def _family(ends: Ends | None, name: str) -> tuple[str, ...]:
     return ends.family(name) if ends is not None else (name,)
 
 
@@ -127,23 +141,46 @@ def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
 def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
     """The barrier that a call is which may mean something else, too."""
     reached = set(found.reached)
-    kinds: dict[tuple[str, Span], str] = {}
+    kinds: dict[tuple[str, Span, str], str] = {}
     for awaited in found.awaits:
         edge = awaited.edge
-        if kinds.setdefault((edge.caller, edge.span), awaited.kind) != awaited.kind:
+        if kinds.setdefault((edge.caller, edge.span, edge.step), awaited.kind) != awaited.kind:
             why = f"the call of {edge.callee} may mean a function that is no generator too, or the other way round"
             return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
     for edge in (*(awaited.edge for awaited in found.awaits), *found.runs):
         if (
             not edge.sure
             or edge.site in index.unknown.get(edge.caller, ())
-            or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge.span))
+            or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge))
         ):
             why = f"the call of {edge.callee} may mean another function too"
             return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
     return None
 
 
-def _means(edge: Edge, span: Span) -> bool:
-    """Whether the expression at that place means this callee; what is handed to it is no meaning of its own."""
-    return edge.span == span and not (isinstance(edge.site, Call) and edge.site.use in HANDED)
+def _means(edge: Edge, other: Edge) -> bool:
+    """Whether the expression of another edge means this callee; what is handed to it is no meaning of its own."""
+    given = isinstance(edge.site, Call) and edge.site.use in HANDED
+    return edge.span == other.span and edge.step == other.step and not given
+
+
+def _beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
+    """The context managers of the project that are entered by the statement of an edge: they turn together."""
+    block = statement(index.fact(edge.caller), edge.span)
+    for other in index.calls[edge.caller] if block is not None and len(block.items) > 1 else ():
+        how = manner(index.fact(other.callee))
+        if block is not None and other.span in block.items and (other.step == "entered" or how == "manager"):
+            yield other.callee
+
+
+def _mixed(index: ProjectIndex, found: Colouring) -> Barrier | None:
+    """The barrier that a ``with`` statement is which enters something that stays sync beside what turns."""
+    entered = {(each.edge.caller, each.edge.span) for each in found.awaits if each.kind == ENTERING}
+    for caller, span in entered:
+        block = statement(index.fact(caller), span)
+        if block is None or not all((caller, item) in entered for item in block.items):
+            path = index.path(caller)
+            line = next(each.edge.site.line for each in found.awaits if each.edge.span == span)
+            why = f"one `with` enters what turns async and what does not ({path}:{line})"
+            return Barrier("mixed-with", path, line, why)
+    return None

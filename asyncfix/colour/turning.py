@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asyncfix.boundary import Met
-from asyncfix.colour.awaiting import manner
+from asyncfix.colour.awaiting import MANAGER, manner
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import unturnable
 from asyncfix.colour.passing import PASSED, taken
+from asyncfix.colour.special import has_both
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
 from asyncfix.link.doubles import Doubles
@@ -97,7 +98,7 @@ def may_turn(
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             return Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})")
     for patch in limits.replaced.get(name, ()):
-        if ends is None or fact.is_generator or patch.call is None:
+        if ends is None or manner(fact) != "coroutine" or patch.call is None:
             where = f"{patch.path}:{patch.line}"
             return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
     return None
@@ -129,6 +130,9 @@ def _reasons(
         yield "constructor", "is a constructor"
     elif last == "__del__":
         yield "finalizer", "is called by Python when nothing holds the object any more"
+    elif manner(fact) == "special":
+        if has_both(index, name):
+            yield "async-form-exists", "is of a class that has its asynchronous form already"
     elif last.startswith("__") and last.endswith("__"):
         yield "dunder", "is called by Python itself"
     yield from unturnable(fact)
@@ -138,7 +142,7 @@ def _reasons(
         place = f"{summary.path}:{index.stopping[name]}"
         yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:
-        kept = ends is not None and ends.keeps(ends.canonical(summary.path, decorator))
+        kept = decorator == MANAGER or (ends is not None and ends.keeps(ends.canonical(summary.path, decorator)))
         if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
     if name in index.overridden and ends is None:

@@ -32,8 +32,8 @@ from asyncfix.facts.scopes import (
 from asyncfix.facts.taking import lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
-from asyncfix.facts.walker import ClassFrame, Context, Frame, Walker
-from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try
+from asyncfix.facts.walker import ENTER, ClassFrame, Context, Frame, Walker
+from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try, With
 from asyncfix.source import Source
 
 # Builtins that only look at their arguments, and exceptions being made: two calls in five.
@@ -146,6 +146,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         awaits=tuple(frame.awaits),
         operations=tuple(_operations(source, frame)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
+        withs=tuple(_withs(source, frame)),
     )
 
 
@@ -310,7 +311,7 @@ def _call_fact(
         barrier=context.barrier,
         tight=tight,
         tries=context.tries,
-        held=tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held]),
+        held=_held(context, scope),
         loop=context.loop,
         in_handler=context.in_handler,
         receiver=_receiver(receiver, last),
@@ -425,8 +426,19 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
 def _operations(source: Source, frame: Frame) -> Iterable[Access]:
     for node, method, scope, context in frame.operations:
         for ref in resolve(node, scope):
-            if ref[:1] != "?" and not ref.startswith("builtins."):
+            if method == ENTER or (ref[:1] != "?" and not ref.startswith("builtins.")):
                 yield _access(source, ref, node, method, context)
+
+
+def _withs(source: Source, frame: Frame) -> Iterable[With]:
+    for node, scope, context in frame.withs:
+        items = tuple(source.span(item.context_expr) for item in node.items)
+        yield With(source.span(node), items, _held(context, scope), context.loop)
+
+
+def _held(context: Context, scope: Scope) -> tuple[str, ...]:
+    """What is entered by the ``with`` statements round a place."""
+    return tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held])
 
 
 def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:

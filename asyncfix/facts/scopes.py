@@ -42,6 +42,7 @@ COLLECTIONS = frozenset(
     {"list", "List", "set", "Set", "frozenset", "FrozenSet", "tuple", "Tuple", "deque", "Deque", "Sequence"}
     | {"MutableSequence", "Collection", "Iterable", "Iterator", "Generator", "Reversible", "AbstractSet"}
     | {"AsyncIterable", "AsyncIterator", "AsyncGenerator"}
+    | {f"{name}ContextManager" for name in ("", "Async", "Abstract", "AbstractAsync")}  # `%` is the element
 )
 MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict", "DefaultDict", "OrderedDict"})
 # Builtins that gather what they are given anew.

@@ -47,6 +47,7 @@ NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribu
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
 # Builtins that run a special method of their first argument.
+ENTER = "__enter__"
 SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
 ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
     ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
@@ -104,6 +105,7 @@ class Frame:
     tries: list[tuple[Span, list[ast.ExceptHandler], Scope]] = field(default_factory=list)
     awaits: list[Span] = field(default_factory=list)
     operations: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
+    withs: list[tuple[ast.With, Scope, Context]] = field(default_factory=list)
     returns: list[ast.expr] = field(default_factory=list)
     yields: list[ast.expr] = field(default_factory=list)
     steps: list[tuple[str, ast.expr | ast.stmt, Scope, Context]] = field(default_factory=list)
@@ -504,6 +506,8 @@ class Walker:
         self._all(node.orelse, frame, scope, context)
 
     def _with(self, node: ast.With | ast.AsyncWith, frame: Frame, scope: Scope, context: Context) -> None:
+        if isinstance(node, ast.With):
+            frame.withs.append((node, scope, context))
         for item in node.items:
             use = "entered" if isinstance(node, ast.With) else "awaited"
             if isinstance(node, ast.AsyncWith):
@@ -513,7 +517,7 @@ class Walker:
             else:
                 self._visit(item.context_expr, frame, scope, context)
                 if use == "entered":
-                    self._operation(item.context_expr, "__enter__", frame, scope, context)
+                    frame.operations.append((item.context_expr, ENTER, scope, context))
             context = replace(
                 context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
             )

@@ -52,7 +52,8 @@ CONTAINERS = frozenset(
         "total_seconds",
     }
 )
-PROTOCOLS = STREAMS | CHANNELS | CONTAINERS
+SPECIAL = frozenset({"__enter__", "__exit__", "__iter__", "__next__", "__call__"})
+PROTOCOLS = STREAMS | CHANNELS | CONTAINERS | SPECIAL
 # They keep what they are given, or look at its class.
 KEEPING = (
     "builtins.",

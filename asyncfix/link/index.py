@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from asyncfix.catalog import Catalog
 from asyncfix.link import handing, overloads, protocols, stopping
 from asyncfix.link.callbacks import callbacks
-from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo, parted
+from asyncfix.link.evaluate import SOMETHING, ClassInfo, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.fixtures import fixtures
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
@@ -19,10 +20,15 @@ STOP = "builtins.StopIteration"
 
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
+MANAGERS = frozenset({"typing.ContextManager", "contextlib.AbstractContextManager"})
+CALLING = ("__call__",)
 ITERATING = ("__iter__", "__next__")
 MADE = "cls"  # the keyword by which a library is given a class to work with in place of its own
 SHOWING = ("__format__", "__str__", "__repr__")
 RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__str__": SHOWING}
+OF_VALUE = {"entered": ENTERING, "iterated": ITERATING}
+"""What is run of the value of a call that is put to this use."""
+DONE = {method: use for use, methods in OF_VALUE.items() for method in methods}
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
     "__iter__": ("__iter__", "iterated"),
@@ -50,6 +56,11 @@ class Edge(Value, frozen=True):
     @property
     def span(self) -> Span:
         return self.site.span
+
+    @property
+    def step(self) -> str:
+        """What of an expression runs the callee: ``call``, or what is done to its value then: ``entered``, ``iterated``."""
+        return DONE.get(self.callee.rpartition(".")[2], "call") if self.kind == "protocol" else "call"
 
 
 class External(Value, frozen=True):
@@ -234,6 +245,8 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
+        if call.use in OF_VALUE and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
+            _run_on(index, name, call, [f"{target}()" for target in call.targets], OF_VALUE[call.use])
         for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
             given = index.evaluator.all(info.path, callback.targets)
             if not _call_edges(index, name, callback, given):
@@ -248,10 +261,11 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.stopping.setdefault(name, access.line)
         elif access.ref.endswith(".__dict__"):
             index.opened.append((name, access))
-    for access in info.fact.operations:
-        run = RUNNING.get(access.kind, (access.kind,))
-        if access.kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
-            _operation(index, name, info, access)
+    for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
+        accesses = tuple(same)
+        run = RUNNING.get(accesses[0].kind, (accesses[0].kind,))
+        if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
+            _operation(index, name, info, accesses)
     if info.fact.kind == "class" and info.fact.outer:
         for owner in index.evaluator.function_ids(info.path, info.fact.outer):
             _add(index, Edge(owner, name, "class", _body(info.fact)))
@@ -272,7 +286,7 @@ def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, ta
 def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Entity, ...]) -> bool:
     """Record what a call runs. False if one of its meanings is not known."""
     known = bool(entities)
-    sure = all(entity.kind in ("function", "method") for entity in entities)
+    sure = all(entity.kind in ("function", "method", "instance") for entity in entities)
     for entity in entities:
         match entity.kind:
             case "function" | "method":
@@ -283,12 +297,8 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                     _add(index, Edge(name, callee, kind, call, sure))
             case "class":
                 _constructed(index, name, call, entity.name)
-                if call.use == "entered":
-                    _protocol(index, name, call, entity.name, ENTERING)
-                elif call.use == "iterated":
-                    _protocol(index, name, call, entity.name, ITERATING)
             case "instance":
-                known = _protocol(index, name, call, entity.name, ("__call__",)) and known
+                known = _protocol(index, name, call, entity.name, CALLING, sure=sure) and known
             case "many":
                 known = False
             case "giving":
@@ -373,11 +383,25 @@ def _factories(index: ProjectIndex, name: str, call: Call, class_id: str) -> Non
 
 
 def _protocol(
-    index: ProjectIndex, name: str, site: Call | Access, class_id: str, methods: Iterable[str], kind: str = "protocol"
+    index: ProjectIndex,
+    name: str,
+    site: Call | Access,
+    class_id: str,
+    methods: Iterable[str],
+    kind: str = "protocol",
+    *,
+    sure: bool = True,
 ) -> bool:
-    found = tuple(index.evaluator.named_methods(Entity("instance", class_id), methods))
+    made = Entity("instance", class_id)
+
+    def below(last: str) -> tuple[str, ...]:
+        return index.methods_below(class_id, last) if kind == "protocol" else ()
+
+    found = [
+        method for last in methods for method in tuple(index.evaluator.named_methods(made, (last,))) or below(last)
+    ]
     for method in found:
-        _add(index, Edge(name, method, kind, site))
+        _add(index, Edge(name, method, kind, site, sure))
     return bool(found)
 
 
@@ -416,17 +440,33 @@ def _holds(index: ProjectIndex, owner: Entity, attribute: str) -> bool:
     return any(info is not None and attribute in info.fact.attributes for info in classes)
 
 
-def _operation(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
-    """A special method is run. Where a lock is taken by ``with`` counts in async code: there it is waited for by all tasks."""
-    for entity in index.evaluator.evaluate(info.path, access.ref):
-        if entity.kind == "instance":
-            _protocol(index, name, access, entity.name, RUNNING.get(access.kind, (access.kind,)))
-        elif entity.kind in ("value", "external") and access.kind in LIBRARY_OPERATIONS:
-            method, use = LIBRARY_OPERATIONS[access.kind]
-            row = index.catalog.blocking(f"{entity.name}.{method}")
-            if row is not None and (access.kind != "__enter__" or (row.flow == "lock" and info.fact.is_async)):
-                call = _as_call(access, method, use)
-                index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
+def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Sequence[Access]) -> None:
+    """A special method is run of what each of some accesses of one place means.
+
+    Where a lock is taken by ``with`` counts in async code: there it is waited for by all tasks.
+    """
+    kind = accesses[0].kind
+    _run_on(index, name, accesses[0], [access.ref for access in accesses], RUNNING.get(kind, (kind,)))
+    for access in accesses if kind in LIBRARY_OPERATIONS else ():
+        for entity in index.evaluator.evaluate(info.path, access.ref):
+            if entity.kind in ("value", "external"):
+                method, use = LIBRARY_OPERATIONS[kind]
+                row = index.catalog.blocking(f"{entity.name}.{method}")
+                if row is not None and (kind != "__enter__" or (row.flow == "lock" and info.fact.is_async)):
+                    call = _as_call(access, method, use)
+                    index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
+
+
+def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Iterable[str], methods: Sequence[str]) -> None:
+    """Special methods are run of what some refs mean, at one place."""
+    path = index.path(name)
+    entities = index.evaluator.all(path, refs)
+    having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
+    for class_id in having:
+        _protocol(index, name, site, class_id, methods, sure=len(having) == len(entities))
+    if methods == ENTERING and not (entities and all(map(_is_told, entities))):
+        for method in methods:
+            index.by_name.setdefault(method, []).append(Loose("possible-caller", path, site.line, name))
 
 
 def _as_call(access: Access, method: str, use: str) -> Call:
@@ -434,6 +474,24 @@ def _as_call(access: Access, method: str, use: str) -> Call:
     place = (access.line, access.column, access.line, access.end_column)
     targets = (f"{access.ref}.{method}",)
     return Call(access.span, access.span, *place, targets, use=use, barrier=access.barrier, loop=access.loop)
+
+
+def _is_generator(index: ProjectIndex, entity: Entity) -> bool:
+    """Whether what is called is a generator function: its value is a generator, or a context manager made of one."""
+    return entity.name in index.functions and index.fact(entity.name).is_generator
+
+
+def _is_told(entity: Entity) -> bool:
+    """Whether it is told what something that is entered does: not if all that is known is that it may be entered."""
+    return entity != SOMETHING and parted(entity)[0] not in MANAGERS
+
+
+def _has(index: ProjectIndex, made: Entity, methods: Iterable[str]) -> bool:
+    """Whether an object of the project has one of some methods, itself or as one of a subclass."""
+    return any(
+        next(index.evaluator.named_methods(made, (method,)), None) or index.methods_below(made.name, method)
+        for method in methods
+    )
 
 
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from asyncfix.boundary import Met
-from asyncfix.colour.awaiting import WRITTEN, barring, manner
+from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, statement
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
@@ -37,6 +37,7 @@ from asyncfix.model import (
     Strategy,
     Turn,
     Use,
+    With,
 )
 from asyncfix.plan import stepping
 from asyncfix.plan.conditions import inside, judge, suspension_of, thread
@@ -50,6 +51,8 @@ from asyncfix.plan.pooled import beneath, obstacle
 THREADED = (3, 9)
 NATIVE = "native"
 COULD = "blocks, and could be awaited"
+TURNING = {"manager": "manager", "special": "special_method"}
+"""What is written, beside `async`, of a function that turns in this manner."""
 RUN_HERE = ("plain", "callback")
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
@@ -581,8 +584,11 @@ class _Planner:
             draft.decisions.append(Use(info.path, info.fact.span, "split"))
             return
         if not info.fact.is_async:
+            kind = TURNING.get(manner(info.fact))
             for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
                 draft.decisions.append(Turn(info.path, keyword, name))
+                if kind is not None:
+                    draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
         for patch in self.facts.limits.replaced.get(name, ()) if self.facts.ends is not None else ():
@@ -631,19 +637,34 @@ class _Planner:
 
     def _awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
         edge = awaited.edge
-        site = edge.site
-        assert isinstance(site, Call), "colour awaits calls only"
+        path, site = self.index.path(edge.caller), edge.site
         stepwise = manner(self.index.fact(edge.callee)) == "generator"
-        suspension = Suspension.at(edge.caller, site, stepwise)
-        locked = self._locked(suspension)
+        block = statement(self.index.fact(edge.caller), site.span) if awaited.kind == ENTERING else None
+        suspensions = self._suspensions(edge, block, stepwise)
+        locked = next((found for each in suspensions if (found := self._locked(each)) is not None), None)
         if locked is not None:
             return locked
-        draft.decisions.append(Use(self.index.path(edge.caller), site.span, awaited.kind, site.tight))
-        self._unlazy(draft, edge.caller, site, site.span, stepwise)
-        draft.doubts.extend(self._suspending(suspension))
-        if stepwise:
-            draft.doubts.extend(stepping.doubts(self.index, edge, site))
+        tight = isinstance(site, Call) and site.tight
+        draft.decisions.append(Use(path, block.span if block is not None else site.span, awaited.kind, tight))
+        if isinstance(site, Call):
+            self._unlazy(draft, edge.caller, site, site.span, stepwise)
+            draft.doubts.extend(stepping.doubts(self.index, edge, site) if stepwise else ())
+        for each in suspensions:
+            draft.doubts.extend(self._suspending(each))
         return None
+
+    def _suspensions(self, edge: Edge, block: With | None, stepwise: bool) -> list[Suspension]:
+        """Where an awaited edge suspends; a ``with`` statement does so where it is left, too."""
+        caller, site = edge.caller, edge.site
+        held = block.held if block is not None else ()
+        first = (
+            Suspension.at(caller, site, stepwise)
+            if isinstance(site, Call)
+            else Suspension(caller, site.span, site.loop, held)
+        )
+        if block is None:
+            return [first]
+        return [first, Suspension(caller, Span(block.span.end, block.span.end), block.loop, block.held)]
 
     def _yielding(self, draft: Draft, name: str) -> Mend | None:
         """Where a generator that turns gives something: those who go through it may await there."""
@@ -651,11 +672,12 @@ class _Planner:
         draft.decisions.extend(Use(path, item.span, "yield_from") for item in fact.yields if item.kind == "from")
         for keyword in (fact.keyword, *self.index.stubs.get(name, ())) if fact.is_generator else ():
             draft.decisions.append(Use(path, Span(keyword.start, keyword.start), "async_iterator"))
-        for suspension in stepping.yielding(self.index, name):
+        for suspension in stepping.yielding(self.index, name) if manner(fact) == "generator" else ():
             locked = self._locked(suspension)
             if locked is not None:
                 return locked
             draft.doubts.extend(self.facts.interleaving.races(suspension))
+        return None
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
@@ -758,8 +780,9 @@ class _Planner:
         """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
         if site.use in RUN_HERE or edge.kind == "constructor":  # what is made is awaited, entered or gone through after
             return edge.kind in ("call", "constructor")
-        here = (other.kind for other in self.index.calls[edge.caller] if other.span == edge.span)
-        return ("coroutine", site.use) in WRITTEN and set(here) == {"call"}
+        others = self.index.calls[edge.caller]
+        here = {other.kind for other in others if other.span == edge.span and other.step == edge.step}
+        return ("coroutine", site.use) in WRITTEN and here == {"call"}
 
     def _sleeping(self, function: str, span: Span) -> Iterator[str]:
         """What speaks against a thread for the code in a span that sleeps, itself or in what it calls."""

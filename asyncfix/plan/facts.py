@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from asyncfix.colour.awaiting import manner
 from asyncfix.colour.barrier import Rules
+from asyncfix.colour.special import ASYNCHRONOUS
 from asyncfix.config import Config
 from asyncfix.effects.reach import Effects
 from asyncfix.ends import Ends
@@ -239,7 +241,7 @@ def _replaced(
         if patch.target not in meant:
             meant[patch.target] = tuple(_patched(index, by_target, by_last, patch.target))
         for name in meant[patch.target]:
-            if not patch.follows or index.fact(name).is_generator:
+            if not (patch.follows and manner(index.fact(name)) == "coroutine"):
                 found.setdefault(name, []).append(patch)
     return {name: tuple(patches) for name, patches in found.items()}
 
@@ -258,7 +260,7 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
                     yield entity.name
                 elif entity.kind == "class":
                     for method, found in index.evaluator.methods.get(entity.name, {}).items():
-                        if not method.startswith("_"):
+                        if not method.startswith("_") or method in ASYNCHRONOUS:
                             yield from found
 
 
