@@ -208,7 +208,14 @@ def test_the_document_is_as_documented() -> None:
         "reasons": ["tests replace it (t.py:3)", "it is exported"],
     }
     assert document["refusals"] == [
-        {"rule": "blocking-sleep", "path": "b.py", "line": 20, "reason": "pinned", "message": "the user pinned `two`"}
+        {
+            "rule": "blocking-sleep",
+            "path": "b.py",
+            "line": 20,
+            "reason": "pinned",
+            "message": "the user pinned `two`",
+            "remedy": "take it off `pin` in [tool.asyncfix]",
+        }
     ]
     assert document["skipped"] == [{"path": "d.py", "reason": "50 MB"}]
 

@@ -89,7 +89,7 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules) -> str | Barrier:
     fact = index.fact(edge.caller)
 
     def stop(code: str, why: str) -> Barrier:
-        return Barrier(code, path, line, f"{edge.callee} {why} ({path}:{line})")
+        return Barrier(code, path, line, f"{edge.callee} {why} ({path}:{line})", edge.callee)
 
     if fact.kind == "class" and fact.outer:
         return stop("class-body", "is called in the body of a class")
@@ -123,5 +123,5 @@ def closed(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None:
     shut = limits.closed_lines.get(path, frozenset()) & frozenset(range(line, end_line + 1))
     if path in limits.closed or shut:
         why = f"{edge.callee} is called where nothing may be edited ({path}:{line})"
-        return Barrier("not-editable", path, min(shut, default=line), why)
+        return Barrier("not-editable", path, min(shut, default=line), why, edge.callee)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.patches import Patch
@@ -11,12 +11,29 @@ from asyncfix.link.patches import Patch
 
 @dataclass(frozen=True, slots=True)
 class Barrier:
-    """Why a function may not turn: a stable code, the place, and a sentence."""
+    """Why a function may not turn: a stable code, the place, and a sentence.
+
+    ``function``: the one that may not turn, or of which a call is none to await.
+    """
 
     code: str
     path: str
     line: int
     why: str
+    function: str = ""
+
+
+@dataclass(slots=True)
+class Barriers:
+    """All barriers on the way up from a leaf, for what can be said beside that there is one.
+
+    own    of functions, by function: worked out once for many leaves
+    found  of the functions that were reached; calls: those that calls are where they stand
+    """
+
+    own: dict[str, tuple[Barrier, ...]] = field(default_factory=lambda: dict[str, tuple[Barrier, ...]]())
+    found: list[Barrier] = field(default_factory=lambda: list[Barrier]())
+    calls: list[Barrier] = field(default_factory=lambda: list[Barrier]())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
-from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.barrier import Barrier, Barriers, Rules
 from asyncfix.colour.special import partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
@@ -56,17 +57,26 @@ class Colouring:
                 self.reached.append(name)
 
 
-def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = None) -> Colouring | Barrier:
+def colour(
+    index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = None, barriers: Barriers | None = None
+) -> Colouring | Barrier:
     """The smallest set of functions that must turn so that ``leaf`` may await, or the first barrier met.
 
-    Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries.
+    Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries. With
+    ``barriers`` those that are met are noted there, and colouring goes on behind them as if they were not.
     """
     found = Colouring(list(_together(index, ends, leaf)))
     for name in found.reached:
         met = ends.met(name) if ends is not None else None
-        stop = turning(index, name, limits, ends, met)
-        if stop is not None:
-            return stop
+        own = turning(index, name, limits, ends, met)
+        if barriers is not None:
+            if name not in barriers.own:
+                barriers.own[name] = tuple(own)
+            barriers.found.extend(barriers.own[name])
+        else:
+            stop = next(own, None)
+            if stop is not None:
+                return stop
         if met is not None:
             found.ends[name] = met
             if not met.turns:
@@ -78,14 +88,24 @@ def colour(index: ProjectIndex, leaf: str, limits: Rules, ends: Ends | None = No
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
-            return Barrier("sync-caller", index.path(name), fact.line, f"{name} is not called from async code only")
+            return Barrier(
+                "sync-caller", index.path(name), fact.line, f"{name} is not called from async code only", name
+            )
         if not callers and not raising and met is None:
             found.uncalled.append(name)
         for edge in callers:
             stop = _caller(index, edge, limits, ends, found)
             if stop is not None:
-                return stop
-    return _ambiguous(index, found) or _mixed(index, found) or found
+                if barriers is None:
+                    return stop
+                barriers.calls.append(stop)
+                if index.fact(edge.caller).kind not in ("module", "class"):
+                    found.reach(_together(index, ends, edge.caller), index)
+    for stop in chain(_ambiguous(index, found), _mixed(index, found)):
+        if barriers is None:
+            return stop
+        barriers.calls.append(stop)
+    return found
 
 
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
@@ -131,22 +151,22 @@ def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
             if index.fact(above.caller).is_async:
                 path, line = index.path(above.caller), above.site.line
                 why = f"{edge.caller}, which would run a loop, is reached by async code ({path}:{line})"
-                return Barrier("runs-a-loop", path, line, why)
+                return Barrier("runs-a-loop", path, line, why, edge.callee)
             if above.caller not in seen:
                 seen.add(above.caller)
                 stack.append(above.caller)
     return None
 
 
-def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
-    """The barrier that a call is which may mean something else, too."""
+def _ambiguous(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
+    """The barriers that calls are which may mean something else, too."""
     reached = set(found.reached)
     kinds: dict[tuple[str, Span, str], str] = {}
     for awaited in found.awaits:
         edge = awaited.edge
         if kinds.setdefault((edge.caller, edge.span, edge.step), awaited.kind) != awaited.kind:
             why = f"the call of {edge.callee} may mean a function that is no generator too, or the other way round"
-            return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
+            yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
     for edge in (*(awaited.edge for awaited in found.awaits), *found.runs):
         if (
             not edge.sure
@@ -154,8 +174,7 @@ def _ambiguous(index: ProjectIndex, found: Colouring) -> Barrier | None:
             or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge))
         ):
             why = f"the call of {edge.callee} may mean another function too"
-            return Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why)
-    return None
+            yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
 
 
 def _means(edge: Edge, other: Edge) -> bool:
@@ -173,8 +192,8 @@ def _beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
             yield other.callee
 
 
-def _mixed(index: ProjectIndex, found: Colouring) -> Barrier | None:
-    """The barrier that a ``with`` statement is which enters something that stays sync beside what turns."""
+def _mixed(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
+    """The barriers that ``with`` statements are which enter something that stays sync beside what turns."""
     entered = {(each.edge.caller, each.edge.span) for each in found.awaits if each.kind == ENTERING}
     for caller, span in entered:
         block = statement(index.fact(caller), span)
@@ -182,5 +201,4 @@ def _mixed(index: ProjectIndex, found: Colouring) -> Barrier | None:
             path = index.path(caller)
             line = next(each.edge.site.line for each in found.awaits if each.edge.span == span)
             why = f"one `with` enters what turns async and what does not ({path}:{line})"
-            return Barrier("mixed-with", path, line, why)
-    return None
+            yield Barrier("mixed-with", path, line, why)

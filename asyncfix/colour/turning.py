@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import MANAGER, manner
@@ -12,7 +12,6 @@ from asyncfix.colour.passing import PASSED, taken
 from asyncfix.colour.special import has_both
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
-from asyncfix.link.doubles import Doubles
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.remaking import remade
@@ -56,39 +55,43 @@ PASSIVE_BASES = frozenset(
 )
 
 
-def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Barrier | None:
-    """The barrier that a function is."""
+def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
+    """The barriers that a function is."""
     if index.fact(name).is_async:
-        return None  # of a family that was async in part
+        return  # of a family that was async in part
+    fact, path = index.fact(name), index.path(name)
     if met is not None and met.stays:
-        fact, path = index.fact(name), index.path(name)
-        return Barrier("framework", path, fact.line, f"{name} {met.stays}")
-    stop = may_turn(index, name, limits, ends, met) or _doubled(limits.doubles, name)
-    if stop is None and ends is not None and met is None and ends.is_gathered(name):
-        fact, path = index.fact(name), index.path(name)
+        yield Barrier("framework", path, fact.line, f"{name} {met.stays}", name)
+    yield from _by_itself(index, name, limits, ends, met)
+    double = limits.doubles.of(name)
+    if double is not None:  # it stays sync
+        given, line = double
+        why = f"{name} is asked of another kind of object, too, given at {given}:{line}"
+        yield Barrier("test-double", given, line, why, name)
+    if ends is not None and met is None and ends.is_gathered(name):
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
-        return Barrier("test-framework", path, fact.line, why)
-    if stop is None and ends is not None and len({manner(index.fact(each)) for each in ends.family(name)}) > 1:
-        fact, path = index.fact(name), index.path(name)
+        yield Barrier("test-framework", path, fact.line, why, name)
+    if ends is not None and len({manner(index.fact(each)) for each in ends.family(name)}) > 1:
         why = f"of {name} and the methods that override it only some are generators"
-        return Barrier("mixed-family", path, fact.line, why)
-    below = ends.loop_below(name) if stop is None and ends is not None else ""
+        yield Barrier("mixed-family", path, fact.line, why, name)
+    below = ends.loop_below(name) if ends is not None else ""
     if below:
-        fact, path = index.fact(name), index.path(name)
-        return Barrier("runs-a-loop", path, fact.line, f"{name} reaches {below}, which runs an event loop of its own")
-    return stop
+        why = f"{name} reaches {below}, which runs an event loop of its own"
+        yield Barrier("runs-a-loop", path, fact.line, why, name)
 
 
-def may_turn(
-    index: ProjectIndex, name: str, limits: Rules, ends: Ends | None = None, met: Met | None = None
-) -> Barrier | None:
-    """The barrier that the function itself is, None if it may turn."""
+def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
+    """The barrier that the function itself is without a migration, None if it may turn."""
+    return next(_by_itself(index, name, limits, None, None), None)
+
+
+def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
     info = index.functions[name]
     fact = info.fact
     for code, why in _reasons(index, name, fact, limits, ends, met):
-        return Barrier(code, info.path, fact.line, f"{name} {why}")
+        yield Barrier(code, info.path, fact.line, f"{name} {why}", name)
     if met is not None and not met.turns:
-        return None  # its name stands for what it stood for
+        return  # its name stands for what it stood for
     last = fact.qualname.rpartition(".")[2]
     passed = index.passed.get(name) if ends is None or ends.raising(name) is None else ()
     for uses in (passed, index.rebound.get(name), index.by_name.get(last)):
@@ -96,21 +99,11 @@ def may_turn(
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
-            return Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})")
+            yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)
     for patch in limits.replaced.get(name, ()):
         if ends is None or manner(fact) != "coroutine" or patch.call is None:
-            where = f"{patch.path}:{patch.line}"
-            return Barrier("replaced-in-test", patch.path, patch.line, f"{name} is replaced at run time ({where})")
-    return None
-
-
-def _doubled(doubles: Doubles, name: str) -> Barrier | None:
-    """The barrier that a method is of whose class others take the place: they stay sync."""
-    double = doubles.of(name)
-    if double is None:
-        return None
-    path, line = double
-    return Barrier("test-double", path, line, f"{name} is asked of another kind of object, too, given at {path}:{line}")
+            why = f"{name} is replaced at run time ({patch.path}:{patch.line})"
+            yield Barrier("replaced-in-test", patch.path, patch.line, why, name)
 
 
 def _reasons(

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from asyncfix.colour.remedies import REMEDIES
 from asyncfix.model import Change, Finding, Refusal
 from asyncfix.outcome import Outcome
 
@@ -24,7 +25,8 @@ def json_report(outcome: Outcome) -> str:
     findings  rule, path, line, column, end_line, end_column, message, owner (qualified name of the function),
               safety (``safe``, ``unsafe`` or null), via (function, path, line; the leaf last), change (an id or null)
     changes   id, title, safety, files (with those of dependencies, less generated modules), needs (ids), reasons
-    refusals  rule, path and line of the finding, reason (a stable code), message
+    refusals  rule, path and line of the finding, reason (a stable code), message, remedy (what a person could do; null
+              where the page of the rule tells)
     skipped   path, reason
     """
     document = {
@@ -73,6 +75,7 @@ def _refusal(refusal: Refusal) -> dict[str, object]:
         "line": finding.place.line,
         "reason": refusal.reason,
         "message": refusal.message,
+        "remedy": REMEDIES.get(refusal.reason),
     }
 
 
