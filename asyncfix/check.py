@@ -25,7 +25,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 class Proof(Value, frozen=True):
     """What to check: a file's old and new bytes, and the qualified names (``pkg.mod.f``) that turned async.
 
-    ``target`` is the oldest Python that must read the new text.
+    ``target`` is the oldest Python that must read the new text; ``generators`` are those that give something step by step.
     """
 
     path: str
@@ -33,6 +33,7 @@ class Proof(Value, frozen=True):
     new: bytes
     turned: frozenset[str] = frozenset()
     target: tuple[int, int] = NESTED_COMPREHENSIONS
+    generators: frozenset[str] = frozenset()
 
 
 def check(proof: Proof) -> tuple[str, ...]:
@@ -129,9 +130,13 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
     names = frozenset(_known(new, turned, proof))
     stack: list[tuple[ast.AST, _Place]] = [(new, _Place())]
     awaited: set[ast.AST] = set()
+    handed: set[ast.AST] = set()  # to a name, or to the caller: so may be what is gone through
+    generators = frozenset(name.rpartition(".")[2] for name in proof.generators)
     while stack:
         node, place = stack.pop()
         awaited.update(_stepped(node))
+        if isinstance(node, ast.Assign | ast.Return) and node.value is not None:
+            handed.add(node.value)
         if isinstance(node, ast.Await):
             awaited.add(node.value)
         elif isinstance(node, ast.AsyncWith):
@@ -144,7 +149,7 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
             place = _in_function(node, place)
         elif isinstance(node, ast.Call) and node not in awaited:
             name = _called(node.func, place, names)
-            if name:
+            if name and not (node in handed and name.rpartition(".")[2] in generators):
                 yield name, node
         stack.extend((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
 

@@ -198,8 +198,14 @@ def _check(
     turned = frozenset(
         decision.function for change in changes for decision in change.decisions if isinstance(decision, Turn)
     )
+    stepwise = frozenset(
+        decision.function
+        for change in changes
+        for decision in change.decisions
+        if isinstance(decision, Turn) and decision.generator
+    )
     paths = sorted(texts)
-    proofs = (Proof(path, workspace.current(path), texts[path], turned, setting.target) for path in paths)
+    proofs = (Proof(path, workspace.current(path), texts[path], turned, setting.target, stepwise) for path in paths)
     items = list(map(msgspec.msgpack.encode, proofs))
     problems: dict[str, str] = {}
     for path, result in zip(paths, workspace.work(check_bytes, items), strict=True):

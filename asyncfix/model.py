@@ -127,6 +127,7 @@ class Taken(Packed, frozen=True):
 
     by    ``loop`` (a ``for`` statement) | ``clause`` (of a comprehension), ``inner-clause`` (of one in another),
           ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``unpacked`` | ``starred`` |
+          ``assigned`` (to one name) | ``returned`` |
           ``next-or-default`` | the dotted name of the function or method whose first argument it is
     span  of the statement, the comprehension, the call that takes it
     """
@@ -176,6 +177,7 @@ class Call(Packed, frozen=True):
     own_paths   positions of arguments (-1: the receiver) that are paths of temporary files which the owner made for itself
     alone    it is a statement of its own
     taken    what goes through its value, if that is known
+    kept     places that go through its value, which is assigned to a name and put to no other use: each as a call
     lazy     the generator expression that it is part of, or whose first clause goes through it
     in_handler  it stands in the body of an ``except`` clause: there is a current exception
     """
@@ -200,6 +202,7 @@ class Call(Packed, frozen=True):
     alone: bool = False
     taken: Taken | None = None
     lazy: Lazy | None = None
+    kept: tuple[Call, ...] = ()
 
 
 class Access(Packed, frozen=True):
@@ -250,6 +253,8 @@ class Function(Packed, frozen=True):
     results    refs of what it returns: the annotation if there is one, else of its return expressions
     yields     of a generator that is not async: where it gives something
     withs      its ``with`` statements that are not ``async``
+    returned   how many ``return`` statements with a value it has
+    is_stub    it does nothing: a method for others to override
     """
 
     qualname: str
@@ -274,6 +279,8 @@ class Function(Packed, frozen=True):
     operations: tuple[Access, ...] = ()
     yields: tuple[Yield, ...] = ()
     withs: tuple[With, ...] = ()
+    returned: int = 0
+    is_stub: bool = False
 
 
 class Class(Packed, frozen=True):
@@ -475,11 +482,12 @@ class Use(Value, frozen=True, tag="use"):
 
 
 class Turn(Value, frozen=True, tag="turn"):
-    """Make this function ``async def``; ``keyword`` is the span of its ``def``."""
+    """Make this function ``async def``; ``keyword`` is the span of its ``def``. ``generator``: what it gives is gone through."""
 
     path: str
     keyword: Span
     function: str
+    generator: bool = False
 
 
 class Require(Value, frozen=True, tag="require"):

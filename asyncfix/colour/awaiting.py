@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from asyncfix.colour.barrier import Barrier, Rules
-from asyncfix.colour.generators import GENERATORS, expression, oldest
+from asyncfix.colour.generators import GENERATORS, KEPT, PASSED_ON, expression, oldest
 from asyncfix.colour.special import ASYNCHRONOUS, last_name
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
@@ -25,6 +27,12 @@ WRITTEN = {
     ("value", "entered"): ENTERING,
     ("special", "plain"): "special_call",
 }
+STEPS = {
+    NESTED: "is gone through in a comprehension in another one, which takes Python 3.11 to be asynchronous",
+    LAZY: "is gone through in a generator expression that cannot be asynchronous",
+    "target-version": "is asked by next, whose asynchronous form takes Python 3.10",
+    "stop-iteration": "is asked by next where a handler waits for StopIteration: that would be StopAsyncIteration",
+}
 SAID = {("manager", "plain"): ("manager-as-value", "gives a context manager that is not entered by `with` there")}
 
 
@@ -43,12 +51,14 @@ def put(site: Call | Access, how: str, step: str) -> str:
     if not isinstance(site, Call):
         return step
     taken = site.taken if how == "generator" and site.use in ("plain", "iterated") else None
-    return taken.by if taken is not None else site.use
+    if taken is None:
+        return site.use
+    return KEPT if site.kept else taken.by
 
 
-def is_coroutine(index: ProjectIndex, edge: Edge) -> bool:
+def is_coroutine(index: ProjectIndex, edge: Edge, giving: Collection[str]) -> bool:
     """Whether an edge is the call of a function that turns into a coroutine function."""
-    called = edge.kind in ("call", "protocol") and edge.step == "call"
+    called = edge.kind in ("call", "protocol") and edge.step == "call" and edge.callee not in giving
     return called and manner(index.fact(edge.callee)) == "coroutine"
 
 
@@ -83,8 +93,11 @@ def _stepwise(index: ProjectIndex, edge: Edge, call: Call, used: str, target: tu
     return "stop-iteration" if used == "builtins.next" and "builtins.StopIteration" in caught else ""
 
 
-def written(index: ProjectIndex, edge: Edge, limits: Rules) -> str | Barrier:
-    """The kind of use by which a call is awaited where it stands, or the barrier that it is."""
+def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[str]) -> str | Barrier:
+    """The kind of use by which a call is awaited where it stands, or the barrier that it is.
+
+    ``giving``: functions that stay as they are, and give what an async generator gives.
+    """
     path, line = index.path(edge.caller), edge.site.line
     fact = index.fact(edge.caller)
 
@@ -102,17 +115,17 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules) -> str | Barrier:
     barrier = barring(edge.site, limits.target)
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
-    how = manner(index.fact(edge.callee)) if edge.step == "call" else "value"
+    how = "generator" if edge.callee in giving else manner(index.fact(edge.callee)) if edge.step == "call" else "value"
     used = put(edge.site, how, edge.step)
     kind = WRITTEN.get((how, used))
-    if kind is None and how == "generator":
+    if how == "generator" and (kind is None or (kind == PASSED_ON and fact.is_async)):
         return stop("generator-use", "is a generator, and what is done with it is not known to go asynchronously")
     if kind is None:
         return stop(*SAID.get((how, used), (f"use-{used}", f"is {used} where it is called")))
     if how == "generator" and isinstance(edge.site, Call):
         barrier = _stepwise(index, edge, edge.site, used, limits.target)
     if barrier:
-        return stop(barrier, f"is gone through where that cannot be done asynchronously: {barrier.replace('-', ' ')}")
+        return stop(barrier, STEPS[barrier])
     return closed(index, edge, limits) or kind
 
 

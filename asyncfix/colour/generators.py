@@ -40,14 +40,19 @@ _STEPWISE = {
     "yield-from": "async_yield_from",
     **dict.fromkeys(NEXT, "async_next"),
 }
-# By what goes through what a generator gives: the kind of use.
+KEPT = "kept"
+PASSED_ON = "passed_on"
+# By what goes through what a generator gives: the kind of use. Of these two nothing is written.
 GENERATORS = {
+    "kept": KEPT,
+    "returned": PASSED_ON,
     **_STEPWISE,
     "lazy-clause": "async_clause",
     "builtins.list": "async_list",
     "builtins.set": "async_set",
     **dict.fromkeys((*_EAGER, *_PARTIAL), "gathered"),
 }
+GONE_THROUGH = frozenset(GENERATORS.values()) - {KEPT, PASSED_ON}
 # By what goes through a generator expression with awaits: it stays one where it is gone through step by step.
 _EXPRESSIONS = {
     **_STEPWISE,

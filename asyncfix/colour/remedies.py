@@ -48,6 +48,7 @@ REMEDIES: Mapping[str, str] = {
     # where it is called
     "annotation": "work the value out before, and give it a name",
     "generator-expression": "write it as a list comprehension, or as a loop",
+    "nested-generator-expression": "write the inner one as a list comprehension, or as a loop",
     "nested-comprehension": "write the outer comprehension as a loop; from Python 3.11 on it may stay",
     "f-string": "work the value out before the f-string, and give it a name",
     "augmented-target": "work the target out before, and give it a name",
@@ -62,6 +63,7 @@ REMEDIES: Mapping[str, str] = {
     # how its value is used
     "manager-as-value": "enter it where it is called, by `with`",
     "generator-use": "go through it by a loop, and do with the values what is to be done",
+    "generator-passed-on": "let it give what the generator gives in every case, or go through the generator itself",
     "target-version": "raise the oldest Python that the project supports, or write it as a loop",
     "use-awaited": "make all functions that the call may mean async, or none",
     "use-callback": "work the values out before, with await, and look them up in the callback",

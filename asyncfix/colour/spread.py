@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from msgspec.structs import replace
+
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Barriers, Rules
+from asyncfix.colour.generators import KEPT, PASSED_ON
 from asyncfix.colour.special import partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
@@ -35,6 +38,7 @@ class Colouring:
     reached   functions that turn, or (those whose end does not turn) whose code does
     awaits    calls that are awaited then; runs: calls that are run to their end where they stand
     ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
+    giving    functions that stay as they are: what they give is what an async generator gives
     raising   calls that are given a function that turns as one that is to raise, with the functions they stand in
     """
 
@@ -43,11 +47,16 @@ class Colouring:
     runs: list[Edge] = field(default_factory=lambda: list[Edge]())
     ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
     uncalled: list[str] = field(default_factory=lambda: list[str]())
+    giving: set[str] = field(default_factory=lambda: set[str]())
     raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
     _known: set[str] = field(default_factory=lambda: set[str]())
 
     def __post_init__(self) -> None:
         self._known.update(self.reached)
+
+    def manner(self, index: ProjectIndex, name: str) -> str:
+        """What becomes of a function, or of what it gives."""
+        return "generator" if name in self.giving else manner(index.fact(name))
 
     def reach(self, names: Iterable[str], index: ProjectIndex) -> None:
         """Functions are reached, but for those that are async already."""
@@ -77,6 +86,8 @@ def colour(
             stop = next(own, None)
             if stop is not None:
                 return stop
+        if index.fact(name).is_stub and "generator" in {found.manner(index, each) for each in _family(ends, name)}:
+            found.giving.add(name)
         if met is not None:
             found.ends[name] = met
             if not met.turns:
@@ -101,7 +112,7 @@ def colour(
                 barriers.calls.append(stop)
                 if index.fact(edge.caller).kind not in ("module", "class"):
                     found.reach(_together(index, ends, edge.caller), index)
-    for stop in chain(_ambiguous(index, found), _mixed(index, found)):
+    for stop in chain(_ambiguous(index, found), _mixed(index, found), _otherwise(index, ends, leaf, found)):
         if barriers is None:
             return stop
         barriers.calls.append(stop)
@@ -110,16 +121,22 @@ def colour(
 
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
-    if ends is not None and isinstance(edge.site, Call) and is_coroutine(index, edge):
+    if ends is not None and isinstance(edge.site, Call) and is_coroutine(index, edge, found.giving):
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
             stop = closed(index, edge, limits) or _loop(index, edge)
             found.runs.append(edge)
             return stop
-    kind = written(index, edge, limits)
+    kind = written(index, edge, limits, found.giving)
     if isinstance(kind, Barrier):
         return kind
     found.awaits.append(Awaited(edge, kind))
+    for place in edge.site.kept if kind == KEPT and isinstance(edge.site, Call) else ():
+        stop = _caller(index, replace(edge, site=place), limits, ends, found)
+        if stop is not None:
+            return stop
+    if kind == PASSED_ON:
+        found.giving.add(edge.caller)
     for other in _beside(index, edge) if kind == ENTERING else ():
         found.reach(_together(index, ends, other), index)
     found.reach(_together(index, ends, edge.caller), index)
@@ -190,6 +207,21 @@ def _beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
         how = manner(index.fact(other.callee))
         if block is not None and other.span in block.items and (other.step == "entered" or how == "manager"):
             yield other.callee
+
+
+def _otherwise(index: ProjectIndex, ends: Ends | None, leaf: str, found: Colouring) -> Iterator[Barrier]:
+    """The barriers that functions are which give what an async generator gives in some cases only, or come to await."""
+    for name in found.reached:
+        fact, path = index.fact(name), index.path(name)
+        if len({found.manner(index, each) for each in _family(ends, name)}) > 1:
+            why = f"of {name} and the methods that override it only some are generators"
+            yield Barrier("mixed-family", path, fact.line, why, name)
+        if name not in found.giving or fact.is_stub:
+            continue
+        kinds = {each.edge.span: each.kind for each in found.awaits if each.edge.caller == name}
+        if name == leaf or name in found.ends or set(kinds.values()) != {PASSED_ON} or len(kinds) != fact.returned:
+            why = f"{name} gives what a generator gives that would turn async, but does other things, too"
+            yield Barrier("generator-passed-on", path, fact.line, why, name)
 
 
 def _mixed(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:

@@ -71,9 +71,6 @@ def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, me
     if ends is not None and met is None and ends.is_gathered(name):
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
         yield Barrier("test-framework", path, fact.line, why, name)
-    if ends is not None and len({manner(index.fact(each)) for each in ends.family(name)}) > 1:
-        why = f"of {name} and the methods that override it only some are generators"
-        yield Barrier("mixed-family", path, fact.line, why, name)
     below = ends.loop_below(name) if ends is not None else ""
     if below:
         why = f"{name} reaches {below}, which runs an event loop of its own"

@@ -29,7 +29,8 @@ from asyncfix.facts.scopes import (
     steps,
     union,
 )
-from asyncfix.facts.taking import lazy, taken, yields
+from asyncfix.facts.shapes import does_nothing
+from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ENTER, ClassFrame, Context, Frame, Walker
@@ -140,13 +141,15 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
-        calls=tuple(fact for call in frame.calls if (fact := _call_fact(walker, temporary, *call)) is not None),
+        calls=tuple(fact for call in frame.calls if (fact := _call_fact(walker, frame, temporary, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
         operations=tuple(_operations(source, frame)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
         withs=tuple(_withs(source, frame)),
+        returned=sum(kind == "return" for kind, *_ in frame.steps),
+        is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
     )
 
 
@@ -275,6 +278,7 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
 
 def _call_fact(
     walker: Walker,
+    frame: Frame,
     temporary: bool,
     node: ast.Call,
     scope: Scope,
@@ -311,13 +315,14 @@ def _call_fact(
         barrier=context.barrier,
         tight=tight,
         tries=context.tries,
-        held=_held(context, scope),
+        held=held(context, scope),
         loop=context.loop,
         in_handler=context.in_handler,
         receiver=_receiver(receiver, last),
         own_paths=own_paths(node, scope) if temporary else (),
         alone=context.statement is node,
         taken=taken(walker, node, scope),
+        kept=kept(walker, frame, node, scope),
         lazy=lazy(walker, node, scope, context),
     )
 
@@ -433,12 +438,7 @@ def _operations(source: Source, frame: Frame) -> Iterable[Access]:
 def _withs(source: Source, frame: Frame) -> Iterable[With]:
     for node, scope, context in frame.withs:
         items = tuple(source.span(item.context_expr) for item in node.items)
-        yield With(source.span(node), items, _held(context, scope), context.loop)
-
-
-def _held(context: Context, scope: Scope) -> tuple[str, ...]:
-    """What is entered by the ``with`` statements round a place."""
-    return tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held])
+        yield With(source.span(node), items, held(context, scope), context.loop)
 
 
 def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:

@@ -66,6 +66,17 @@ def closes(node: ast.Try | ast.TryStar) -> bool:
     return bool(node.finalbody) or any(item.type is None for item in node.handlers) or not CLOSING.isdisjoint(caught)
 
 
+def does_nothing(node: ast.stmt) -> bool:
+    """Whether a statement is one of those that make up the body of a method which is for others to override."""
+    match node:
+        case ast.Pass() | ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Raise(exc=ast.Name(id=name) | ast.Call(func=ast.Name(id=name))):
+            return name == "NotImplementedError"
+        case _:
+            return False
+
+
 def own_lines(source: Source, node: ast.Expr) -> bool:
     """Whether nothing else stands on the lines of a ``yield from`` that is written without parentheses."""
     span = source.span(node)

@@ -7,7 +7,7 @@ import re
 
 from asyncfix.facts.scopes import Scope, resolve
 from asyncfix.facts.walker import LAZY, Context, Frame, Walker
-from asyncfix.model import Lazy, Span, Taken, Yield
+from asyncfix.model import Call, Lazy, Span, Taken, Yield
 from asyncfix.source import Source
 
 METHOD = re.compile(r"(builtins\.\w+)(?:!|\??;)\.(\w+)\Z")  # of an object, or of a collection whose elements are known
@@ -47,7 +47,7 @@ def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
     return Taken(by, _span(walker.source, taker))
 
 
-def lazy(walker: Walker, node: ast.Call, scope: Scope, context: Context) -> Lazy | None:
+def lazy(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Lazy | None:
     """The generator expression that a call is part of, or whose first clause goes through what it gives."""
     by, taker = walker.takers.get(node, ("", None))
     if by == "lazy-clause" and isinstance(taker, ast.GeneratorExp) and not context.barrier:
@@ -55,6 +55,48 @@ def lazy(walker: Walker, node: ast.Call, scope: Scope, context: Context) -> Lazy
     if context.lazy is None or context.barrier != LAZY:
         return None
     return Lazy(walker.source.span(context.lazy), context.nested, taken(walker, context.lazy, scope))
+
+
+def kept(walker: Walker, frame: Frame, node: ast.Call, scope: Scope) -> tuple[Call, ...]:
+    """The places that go through the value of a call, if it is assigned to a local name and put to no other use."""
+    _, taker = walker.takers.get(node, ("", None))
+    target = taker.targets[0] if isinstance(taker, ast.Assign) else None
+    if not isinstance(target, ast.Name) or target.id not in walker.gone_through or scope.kind != "function":
+        return ()
+    name = target.id
+    if name in scope.declared or name in scope.kept or len(scope.names[name]) != 1:
+        return ()
+    used = [
+        (other, item, kind, place, context)
+        for other in walker.frames
+        for item, kind, place, context in other.accesses
+        if isinstance(item, ast.Name) and item.id == name and place.find(name) is scope
+    ]
+    if any(other is not frame or kind not in ("read", "iterate", "view") for other, _, kind, _, _ in used):
+        return ()
+    found = [_place(walker, item, place, context) for _, item, kind, place, context in used if kind == "read"]
+    return tuple(found) if all(each.taken is not None for each in found) else ()
+
+
+def _place(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Call:
+    """What is gone through at a place, as a call there."""
+    span, column, end_column = walker.source.extent(node)
+    return Call(
+        span,
+        span,
+        node.lineno,
+        column,
+        node.end_lineno or node.lineno,
+        end_column,
+        (),
+        use="iterated",
+        barrier=context.barrier,
+        tries=context.tries,
+        held=held(context, scope),
+        loop=context.loop,
+        taken=taken(walker, node, scope),
+        lazy=lazy(walker, node, scope, context),
+    )
 
 
 def yields(source: Source, frame: Frame) -> tuple[Yield, ...]:
@@ -67,11 +109,16 @@ def yields(source: Source, frame: Frame) -> tuple[Yield, ...]:
             source.span(node),
             node.lineno,
             context.guarded or bool(context.held),
-            tuple(resolve(item, scope)[0] + suffix for item, suffix in context.held),
+            held(context, scope),
             context.loop,
         )
         for kind, node, scope, context in frame.steps
     )
+
+
+def held(context: Context, scope: Scope) -> tuple[str, ...]:
+    """Refs of the context managers that are open there."""
+    return tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held])
 
 
 def _function(call: ast.Call, scope: Scope) -> str:

@@ -68,6 +68,11 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.BitAnd: "__and__",
 }
 LAZY = "generator-expression"
+# Functions and methods of an iterable, by their last names.
+TAKING = frozenset(
+    {"list", "tuple", "set", "frozenset", "dict", "sorted", "any", "all", "min", "max", "sum", "next", "join", "extend"}
+    | {"update", "Counter", "deque"}
+)
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -139,7 +144,9 @@ class Walker:
         self.dynamic: list[Mention] = []
         self.examples: list[Mention] = []
         self.takers: dict[ast.expr, tuple[str, ast.AST]] = {}
-        """What goes through what a call or a generator expression gives: the kind ('' for a call), and the node."""
+        """What goes through an expression: the kind ('' for a call), and the node."""
+        self.gone_through: set[str] = set()
+        """Names of which that is so somewhere."""
 
     # ------------------------------------------------------------------------------------------------------- the walk
 
@@ -281,6 +288,8 @@ class Walker:
             self._operation(node.value, "__iter__", frame, scope, context)
         if len(node.targets) == 1 and isinstance(node.targets[0], (ast.Tuple, ast.List)):
             self._taken(node.value, "unpacked", node)
+        elif len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            self._taken(node.value, "assigned", node)
         self._note_kept(node, scope)
         for target in node.targets:
             # Plain names of a function are seen by nobody else: when they are written does not matter.
@@ -609,7 +618,7 @@ class Walker:
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
             if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
-        if node.args:
+        if node.args and (called in TAKING or isinstance(node.args[0], (ast.Call, ast.GeneratorExp))):
             self._taken(node.args[0], "", node)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
@@ -646,9 +655,12 @@ class Walker:
                 self.dynamic.extend(Mention(name, node.lineno) for name in names if name.isascii())
 
     def _taken(self, node: ast.expr, by: str, taker: ast.AST) -> None:
-        """Take note of what goes through what a call or a generator expression gives."""
+        """Take note of what goes through an expression, if that may be something lazy."""
         if isinstance(node, (ast.Call, ast.GeneratorExp)):
             self.takers[node] = (by, taker)
+        elif isinstance(node, ast.Name) and by not in ("assigned", "returned"):
+            self.takers[node] = (by, taker)
+            self.gone_through.add(node.id)
 
     def _operand(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what stands before ``.``, ``[`` or ``(``: there an ``await`` needs parentheses."""
@@ -726,6 +738,7 @@ class Walker:
         if node.value is not None:
             frame.returns.append(node.value)
             frame.steps.append(("return", node, scope, context))
+            self._taken(node.value, "returned", node)
             self._visit(node.value, frame, scope, context)
 
     def _yield(self, node: ast.Yield | ast.YieldFrom, frame: Frame, scope: Scope, context: Context) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, statement
 from asyncfix.colour.barrier import Barrier
+from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.keys import said
@@ -553,7 +554,10 @@ class _Planner:
             foreign = self._foreign(name)
             if foreign is not None:
                 return foreign
-            self._reached(draft, name, coloured.ends.get(name))
+            if name in coloured.giving:
+                self._giving(draft, name)
+            else:
+                self._reached(draft, name, coloured.ends.get(name))
         for edge in coloured.runs:
             path = self.index.path(edge.caller)
             draft.decisions.append(Use(path, edge.span, "run"))
@@ -586,7 +590,7 @@ class _Planner:
         if not info.fact.is_async:
             kind = TURNING.get(manner(info.fact))
             for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
-                draft.decisions.append(Turn(info.path, keyword, name))
+                draft.decisions.append(Turn(info.path, keyword, name, manner(info.fact) == "generator"))
                 if kind is not None:
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
@@ -607,6 +611,14 @@ class _Planner:
                 draft.decisions.append(Require(place, met.distribution))
             missing = "" if place else ", which the project does not declare"
             draft.doubts.append(f"the tests need {met.distribution}{missing}: it must be installed where they run")
+
+    def _giving(self, draft: Draft, name: str) -> None:
+        """Write that a function which stays gives what an async generator gives."""
+        info = self.index.functions[name]
+        draft.turns.add(name)
+        for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
+            draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), "async_iterator"))
+        self._turning_doubts(draft, name)
 
     def _colour(self, function: str) -> Colouring | Barrier:
         found = self._colours.get(function)
@@ -637,8 +649,10 @@ class _Planner:
 
     def _awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
         edge = awaited.edge
+        if awaited.kind in (KEPT, PASSED_ON):
+            return None  # nothing is written there
         path, site = self.index.path(edge.caller), edge.site
-        stepwise = manner(self.index.fact(edge.callee)) == "generator"
+        stepwise = awaited.kind in GONE_THROUGH
         block = statement(self.index.fact(edge.caller), site.span) if awaited.kind == ENTERING else None
         suspensions = self._suspensions(edge, block, stepwise)
         locked = next((found for each in suspensions if (found := self._locked(each)) is not None), None)
@@ -677,7 +691,6 @@ class _Planner:
             if locked is not None:
                 return locked
             draft.doubts.extend(self.facts.interleaving.races(suspension))
-        return None
         return None
 
     # ------------------------------------------------------------------------------------------------------- thread edge
