@@ -131,7 +131,7 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
     stack: list[tuple[ast.AST, _Place]] = [(new, _Place())]
     awaited: set[ast.AST] = set()
     handed: set[ast.AST] = set()  # to a name, or to the caller: so may be what is gone through
-    generators = frozenset(name.rpartition(".")[2] for name in proof.generators)
+    generators = frozenset(_step_by_step(new, proof))
     while stack:
         node, place = stack.pop()
         awaited.update(_stepped(node))
@@ -152,6 +152,16 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
             if name and not (node in handed and name.rpartition(".")[2] in generators):
                 yield name, node
         stack.extend((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
+
+
+def _step_by_step(tree: ast.Module, proof: Proof) -> Iterator[str]:
+    """The last names, here, of generators that turned."""
+    names = {name.rpartition(".")[2] for name in proof.generators}
+    yield from names
+    for node in tree.body:
+        for name, means in imported(node) if isinstance(node, Import) else ():
+            if means.rpartition(".")[2] in names:
+                yield name
 
 
 def _runs(call: ast.Call) -> bool:

@@ -752,11 +752,12 @@ class _Planner:
 
     def _thread(self, edge: Edge, barred: Mend) -> Draft | Mend:
         """The thread form of a call, which is ``barred`` to be awaited; a Mend without Change if it may not run in one."""
-        site, path, fact = edge.site, self.index.path(edge.caller), self.index.fact(edge.callee)
+        site, path = edge.site, self.index.path(edge.caller)
         if not isinstance(site, Call) or not self._runs_here(edge, site):
             return Mend(None, "", f"{edge.callee} is not run by a plain call here")
-        if fact.is_generator:
-            return Mend(None, "", f"{edge.callee} is a generator: a thread would run nothing of it")
+        generator = stepping.generator(self.index, edge.callee)
+        if generator:
+            return Mend(None, "", f"{generator} is a generator: a thread would run nothing of it")
         barrier = barring(site, self.facts.target)
         if barrier not in ("", CALLBACK):
             return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")

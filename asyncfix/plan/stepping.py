@@ -53,6 +53,19 @@ def expanded(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     return tuple(item for item in found if stays(item))
 
 
+def generator(index: ProjectIndex, function: str) -> str:
+    """The generator whose object a call of the function gives, '' if it gives none: it runs nothing of it by itself."""
+    seen = [function]
+    for name in seen:
+        if index.fact(name).is_generator:
+            return name
+        for edge in index.calls.get(name, ()):
+            taken = edge.site.taken if isinstance(edge.site, Call) else None
+            if taken is not None and taken.by == "returned" and edge.callee not in seen:
+                seen.append(edge.callee)
+    return ""
+
+
 def yielding(index: ProjectIndex, function: str) -> Iterator[Suspension]:
     """The places of a generator at which those who go through it may await."""
     for item in index.fact(function).yields:
