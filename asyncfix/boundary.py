@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from asyncfix.model import Function
 
+ANY = "*"
 OVERRIDES = ".dependency_overrides"
 """The attribute by which tests put one dependency of FastAPI in the place of another."""
 
@@ -27,6 +28,7 @@ class Candidate:
     given       canonical names of the calls that are given it, as `Boundary.takes` has them
     named       a build file names it as the function of a command
     auto        pytest-asyncio takes async tests and fixtures without a mark
+    anyio       the async tests of the project are marked for anyio's plugin
     """
 
     path: str
@@ -37,6 +39,7 @@ class Candidate:
     given: frozenset[str] = frozenset()
     named: bool = False
     auto: bool = False
+    anyio: bool = False
 
     @property
     def name(self) -> str:
@@ -78,7 +81,7 @@ class Boundary(ABC):
     bases: ClassVar[tuple[str, ...]] = ()
     """Base classes that call no method of theirs but those that the boundary meets; likewise."""
     takes: ClassVar[Mapping[str, tuple[int, str]]] = {}
-    """Calls that are given a function to call later, with its position (-1: by keyword only) and its keyword."""
+    """Calls that are given a function to call later: its position (-1: by keyword only), its keyword (`ANY`: whatever)."""
 
     @abstractmethod
     def meets(self, candidate: Candidate) -> Met | None:

@@ -10,9 +10,9 @@ import msgspec
 
 from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
+from asyncfix.declaring import add_dependency
 from asyncfix.generated import Generated
-from asyncfix.model import Change, Require, Skipped, Turn, Writable
-from asyncfix.project import add_dependency
+from asyncfix.model import Change, Replace, Require, Skipped, Span, Turn, Writable
 from asyncfix.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,11 +85,16 @@ def _declared(workspace: Workspace, changes: Sequence[Change]) -> dict[str, appl
     """The files of dependencies, with what the Changes need."""
     wanted = sorted({item for change in changes for item in change.decisions if isinstance(item, Require)}, key=str)
     found: dict[str, apply.Pieces] = {}
-    for path in {item.path for item in wanted}:
+    for path in sorted({item.path for item in wanted}):
+        edits: dict[Span, Replace] = {}
         for item in wanted:
-            edit = add_dependency(path, workspace.current(path), item.distribution) if item.path == path else None
-            if edit is not None:
-                found[path] = workspace.edited(path, (edit,))
+            known = item.path == path
+            edit = add_dependency(path, workspace.current(path), item.distribution, item.beside) if known else None
+            if edit is not None:  # at one place they stand one behind the other
+                before = edits[edit.span].text if edit.span in edits else ""
+                edits[edit.span] = Replace(edit.span, before + edit.text)
+        if edits:
+            found[path] = workspace.edited(path, tuple(edits.values()))
     return found
 
 

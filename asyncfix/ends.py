@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
-from asyncfix.facts.testfiles import is_test
+from asyncfix.facts.testfiles import is_gathered, is_test
+from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
 from asyncfix.registering import Registering
@@ -17,6 +18,8 @@ RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_corout
     "runpy.run_module",
 }
 GUARD = "main-guard"
+MARK = "pytest.mark"
+BACKEND = "anyio_backend"  # the fixture by which anyio's plugin is told what loop to run
 GATHERED = ("test", "setup", "teardown", "asyncsetup", "asyncteardown")
 # What runs a function that is to raise, with the position of that among its arguments.
 RAISING = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "raises": 1}
@@ -40,6 +43,8 @@ class Ends:
     auto: bool
     registering: Registering = field(init=False)
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
+    _anyio: bool | None = None
+    _invokers: frozenset[str] | None = None
     _loops: frozenset[str] | None = None
     _known: frozenset[str] | None = None
     _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
@@ -110,17 +115,29 @@ class Ends:
         for edge in self.index.calls.get(function, ()):
             if edge.callee in self._loops and edge.callee != function:
                 return edge.callee
+        if function in self._invoking():
+            return "a command"
         last = {call.targets[0].rpartition(".")[2] for call in self.index.fact(function).calls}
         if is_test(self.index.path(function)) and not last.isdisjoint({"invoke", "callback"}):
             return "a command"
         return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
+
+    def _invoking(self) -> frozenset[str]:
+        """Functions that pass on what runs a loop, or call it by a name: it may run while they do."""
+        if self._invokers is None:
+            runners = frozenset(self._runners())
+            dispatched = self.registering.dispatched()
+            places = ((name, place) for name in runners for place in self.index.passed.get(name, ()))
+            passing = frozenset(place.owner for name, place in places if not self.registering.by(name, place))
+            self._invokers = passing | (dispatched.callers if dispatched.functions & runners else frozenset())
+        return self._invokers
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
         """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
         otherwise, too, but to a framework."""
         found: list[tuple[str, Call]] = []
         for place in self.index.passed.get(function, ()):
-            if self.registering.by(function, place):
+            if self.registering.by(function, place) and self.met(function) is not None:
                 continue
             call = next((call for call in self._raising_calls(place) if self._is_given(function, place, call)), None)
             if call is None:
@@ -177,7 +194,20 @@ class Ends:
         bases = evaluator.order(owner)[1:] if owner else ()
         imports = self.index.summaries[info.path].imports
         given = self.registering.given(function)
-        return Candidate(info.path, info.fact, decorators, bases, imports, given, function in self.named, self.auto)
+        how = (function in self.named, self.auto, not self.auto and self._uses_anyio())
+        return Candidate(info.path, info.fact, decorators, bases, imports, given, *how)
+
+    def _uses_anyio(self) -> bool:
+        """Whether all async tests of the project are marked for anyio, and a fixture chooses the loop that they run on."""
+        if self._anyio is None:
+            tests = [info for info in self.index.functions.values() if info.fact.is_async and _is_test(info)]
+            marked = all(
+                f"{MARK}.anyio"
+                in {*info.fact.decorators, *self.index.summaries[info.path].bindings.get("pytestmark", ())}
+                for info in tests
+            )
+            self._anyio = bool(tests) and marked and BACKEND in self.index.evaluator.fixtures
+        return self._anyio
 
     def canonical(self, path: str, decorator: str) -> str:
         """The name of a decorator; of one that is not known, as it is written."""
@@ -186,19 +216,28 @@ class Ends:
         names = {entity.name for entity in entities if entity.kind in ("external", "value")}
         return names.pop() + called if len(names) == 1 else decorator.lstrip(":")
 
+    def _runners(self) -> Iterator[str]:
+        """Functions that run an event loop themselves, or will."""
+        yield from (name for name, items in self.index.externals.items() if any(_runs(item.name) for item in items))
+        yield from (name for name in self.blocking if (met := self.met(name)) is not None and _runs_it(met))
+
     def _running(self) -> Iterator[str]:
-        """Functions that run an event loop, or will, and all sync code above them."""
-        own = [name for name, items in self.index.externals.items() if any(_runs(item.name) for item in items)]
-        own += [name for name in self.blocking if (met := self.met(name)) is not None and _runs_it(met)]
+        """These, what passes them on, and all sync code above."""
+        own = list(dict.fromkeys((*self._runners(), *self._invoking())))
         seen = set(own)
         for name in own:
             above = [edge.caller for edge in self.index.callers.get(name, ())]
-            above += [place.owner for place in self.index.passed.get(name, ())]
+            passed = self.index.passed.get(name, ())
+            above += [place.owner for place in passed if not self.registering.by(name, place)]
             for caller in above:
                 if caller and caller not in seen and not self.index.fact(caller).is_async:
                     seen.add(caller)
                     own.append(caller)
         yield from seen
+
+
+def _is_test(info: FunctionInfo) -> bool:
+    return is_gathered(info.path) and info.fact.qualname.rpartition(".")[2].startswith("test")
 
 
 def _runs_it(met: Met) -> bool:

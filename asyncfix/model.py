@@ -491,10 +491,11 @@ class Turn(Value, frozen=True, tag="turn"):
 
 
 class Require(Value, frozen=True, tag="require"):
-    """Declare this distribution in the file ``path``."""
+    """Declare this distribution in the file ``path``, ``beside`` another one if that is given."""
 
     path: str
     distribution: str
+    beside: str = ""
 
 
 Writable: TypeAlias = Rewrite | Use | Turn
@@ -611,7 +612,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):
-    """What the sync code does not state: the type of an attribute (``pkg.C.attr``) or of a call's result (``pkg.f()``)."""
+    """What the sync code does not state: the type of an attribute (``pkg.C.attr``, or ``pkg.C.*`` for all others) or of a
+    call's result (``pkg.f()``); ``?`` if that may be anything."""
 
     value: str
     type: str

@@ -29,6 +29,7 @@ LAYERS = [
         "writing",
         "looping",
         "transforms",
+        "declaring",
         "project",
         "summarise",
         "link",

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from asyncfix.project import Project, add_dependency, is_project_file, lower_bound, read_project
+from asyncfix.declaring import add_dependency
+from asyncfix.project import Project, is_project_file, lower_bound, read_project
 
 
 def read(**files: str) -> Project:
@@ -542,3 +543,76 @@ def test_entry_points_that_are_not_stated_literally() -> None:
     """Any text of that form in setup.py may be one."""
     setup = b"from setuptools import setup\nsetup(entry_points=dict(console_scripts=['c = pkg.__main__:main']))\n"
     assert read_project({"setup.py": setup}).entry_points == ("pkg.__main__:main",)
+
+
+# ------------------------------------------------------------------------------------------------------- beside another
+
+
+def beside(path: str, text: str) -> str | None:
+    """The text with pytest-asyncio beside pytest, None if there is no edit."""
+    data = text.encode("utf-8")
+    edit = add_dependency(path, data, "pytest-asyncio", "pytest")
+    if edit is None:
+        return None
+    return (data[: edit.span.start] + edit.text.encode("utf-8") + data[edit.span.end :]).decode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        (
+            "pyproject.toml",
+            '[project.optional-dependencies]\ntest = ["pytest>=8", "é"]\n',
+            '["pytest>=8", "é", "pytest-asyncio"]',
+        ),
+        (
+            "pyproject.toml",
+            '[dependency-groups]\ndocs = ["a"]\ndev = [\n    "pytest",\n]\n',
+            '    "pytest",\n    "pytest-asyncio",\n',
+        ),
+        ("pyproject.toml", '[tool.uv]\ndev-dependencies = ["pytest"]\n', '["pytest", "pytest-asyncio"]'),
+        ("pyproject.toml", '[tool.hatch.envs.default]\ndependencies = ["PyTest"]\n', None),
+        (
+            "pyproject.toml",
+            '[tool.poetry.group.test.dependencies]\npytest = "^8"\nx = "1"\n',
+            'pytest = "^8"\npytest-asyncio = "*"\nx',
+        ),
+        ("pyproject.toml", '[tool.poetry.dev-dependencies]\r\npytest = "^8"\r\n', '"^8"\r\npytest-asyncio = "*"\r\n'),
+        ("Pipfile", '[dev-packages]\npytest = {version = "*"}', '{version = "*"}\npytest-asyncio = "*"'),
+        (
+            "setup.cfg",
+            "[options.extras_require]\ntest =\n    pytest>=8\n    cov\n",
+            "    pytest>=8\n    pytest-asyncio\n    cov\n",
+        ),
+        ("setup.cfg", "[options]\ntests_require =\n\tpytest\n", "\tpytest\n\tpytest-asyncio\n"),
+        ("setup.cfg", "[tool:pytest]\naddopts =\n    pytest\n", None),
+        ("setup.cfg", "[options]\ntests_require = pytest\n", None),
+        ("setup.py", "setup(tests_require=['a', 'pytest>=3'])", "['a', 'pytest-asyncio', 'pytest>=3']"),
+        (
+            "setup.py",
+            'T = [\n    "é", "x",\n    "pytest",\n]\nsetup(extras_require={"t": T})',
+            '\n    "pytest-asyncio",\n    "pytest",\n',
+        ),
+        ("setup.py", 'T = ["pytest"]\nsetup()', None),
+        ("requirements-dev.txt", "pytest\n", "pytest\npytest-asyncio\n"),
+        ("requirements-dev.txt", "pytest-cov\n", None),
+        ("tox.ini", "[testenv]\ndeps =\n    pytest\n", None),
+        ("pyproject.toml", "[tool.pytest.ini_options]\naddopts = 'pytest'\n", None),
+    ],
+)
+def test_a_requirement_beside_another(path: str, before: str, after: str | None) -> None:
+    """In the list that names the other; nothing else moves."""
+    result = beside(path, before)
+    if after is None:
+        assert result is None
+    else:
+        assert result is not None
+        assert after in result
+        assert result.replace(after, "", 1) != result
+        assert read_project({path: result.encode()}).declared >= {"pytest", "pytest-asyncio"}
+
+
+def test_where_tests_declare_what_they_need() -> None:
+    """The first file that names pytest where a line can be added."""
+    assert read(pyproject__toml='[project.optional-dependencies]\ntest = ["pytest"]\n').test_file == "pyproject.toml"
+    assert read(setup__cfg="[options]\ntests_require = pytest\n").test_file is None

@@ -64,6 +64,7 @@ ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Fla
 )
 """Of a class below these, what its body gives a value to is an instance of it."""
 VALUE = ("value", "_value_")
+ANYTHING = "?"  # of an attribute in which programs keep objects of their own
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
 
 
@@ -297,8 +298,9 @@ class Evaluator:
         found = self._library.get(name)
         if found is None:
             dotted = self.catalog.canonical(name)
-            given = self.catalog.attribute_type(dotted)
+            given = self.catalog.attribute_type(dotted) or self.catalog.attribute_type(f"{dotted.rpartition('.')[0]}.*")
             found = (Entity("value", given),) if given else (Entity("external", dotted),)
+            found = UNKNOWN if given == ANYTHING else found
             perhaps = self.modules.tails.get(name)
             if perhaps is not None and not self.catalog.covers(name.partition(".")[0]):
                 found = (Entity("module", perhaps), *found)

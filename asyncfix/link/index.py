@@ -306,7 +306,7 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
             case "external" | "value":
                 called = entity.name if entity.kind == "external" else f"{entity.name}.__call__"
                 index.externals.setdefault(name, []).append(External(name, called, call))
-                known = known and (not _opaque(called) or index.catalog.knows(called))
+                known = known and (index.catalog.knows(called) or not (_opaque(called) or _held(index, name, call)))
             case _:
                 known = False
     return known
@@ -337,6 +337,22 @@ def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
 def _opaque(name: str) -> bool:
     """A method of something that a library returned: it may be an object of the project."""
     return "()" in name
+
+
+def _held(index: ProjectIndex, name: str, call: Call) -> bool:
+    """Whether a method is one of what an object of a library has in an attribute: anybody may have put something there."""
+    path, evaluate = index.path(name), index.evaluator.evaluate
+    for target in call.targets:
+        holder = target.rpartition(".")[0]
+        if any(entity.kind == "value" for entity in evaluate(path, holder)):
+            continue  # of a class that is known
+        owner = holder.rpartition(".")[0]
+        while owner:
+            meant = evaluate(path, owner)
+            if any(entity.kind == "value" and not index.catalog.is_class(entity.name) for entity in meant):
+                return True
+            owner = owner.rpartition(".")[0]
+    return False
 
 
 def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> None:

@@ -48,6 +48,7 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 from asyncfix.plan.locks import lock_held, perhaps_held
 from asyncfix.plan.pooled import beneath, obstacle
+from asyncfix.project import PYTEST
 
 THREADED = (3, 9)
 NATIVE = "native"
@@ -608,7 +609,7 @@ class _Planner:
         if met is not None and met.distribution and met.distribution not in self.facts.project.declared:
             place = self.facts.project.test_file
             if place is not None:
-                draft.decisions.append(Require(place, met.distribution))
+                draft.decisions.append(Require(place, met.distribution, PYTEST))
             missing = "" if place else ", which the project does not declare"
             draft.doubts.append(f"the tests need {met.distribution}{missing}: it must be installed where they run")
 

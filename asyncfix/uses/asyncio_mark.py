@@ -7,5 +7,10 @@ from asyncfix.transform import Writing
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
+    return marked(use, writing, "asyncio")
+
+
+def marked(use: Use, writing: Writing, mark: str) -> list[Edit]:
+    """A mark of pytest as the first decorator of what stands at the use."""
     start = writing.source.line_start(use.span.start)
-    return [Replace(Span(start, start), f"{writing.indent(use.span)}@{writing.name('pytest.mark')}.asyncio\n")]
+    return [Replace(Span(start, start), f"{writing.indent(use.span)}@{writing.name('pytest.mark')}.{mark}\n")]

@@ -53,5 +53,17 @@ def _parameters(parameters: cst.Parameters, writing: Writing) -> tuple[list[str]
 
 
 def _stated(item: cst.Param, writing: Writing) -> str:
-    hint = f": {writing.code(item.annotation.annotation)}" if item.annotation is not None else ""
+    hint = f": {writing.code(_bare(item.annotation.annotation))}" if item.annotation is not None else ""
     return item.name.value + hint
+
+
+def _bare(hint: cst.BaseExpression) -> cst.BaseExpression:
+    """The type of ``Annotated[type, ...]``: the rest is said to a framework, of the function that it calls."""
+    import libcst as cst
+
+    if isinstance(hint, cst.Subscript) and isinstance(hint.value, cst.Name | cst.Attribute):
+        name = hint.value if isinstance(hint.value, cst.Name) else hint.value.attr
+        first = hint.slice[0].slice
+        if name.value == "Annotated" and isinstance(first, cst.Index):
+            return first.value
+    return hint

@@ -1,4 +1,8 @@
-"""Tests and fixtures of pytest: they turn async, marked for pytest-asyncio where that does not take them by itself."""
+"""Tests and fixtures of pytest: they turn async, marked for pytest-asyncio where that does not take them by itself.
+
+Where a project marks its async tests for anyio's plugin, so are these; fixtures stay sync then, since the plugin runs async
+ones for tests that are marked only.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,13 @@ class PytestTests(Boundary):
         if any(base.startswith("unittest.") for base in candidate.bases):
             return None
         if any(decorator in FIXTURES for decorator in candidate.decorators):
+            if candidate.anyio:
+                return None
             marks = () if candidate.auto else (Mark("async_fixture"),)
             return Met(True, marks, DISTRIBUTION) if not candidate.fact.owner_class else None
         own = candidate.fact.owner_class
         if is_gathered(candidate.path) and candidate.name.startswith("test") and (not own or own.startswith("Test")):
+            if candidate.anyio:
+                return Met(True, (Mark("anyio_mark"),))
             return Met(True, () if candidate.auto else (Mark("asyncio_mark"),), DISTRIBUTION)
         return None
