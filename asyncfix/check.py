@@ -81,11 +81,13 @@ def _lazy_awaits(tree: ast.Module) -> Iterator[ast.Await]:
             yield from (part for part in _inside(node) if isinstance(part, ast.Await))
 
 
-def _deep_awaits(tree: ast.Module) -> Iterator[ast.Await]:
+def _deep_awaits(tree: ast.Module) -> Iterator[ast.expr]:
     """The awaits that make a comprehension asynchronous which stands in another one."""
     outer = (node for node in ast.walk(tree) if isinstance(node, Comprehension))
     inner = (part for node in outer for part in _inside(node) if isinstance(part, Comprehension))
-    yield from (part for node in inner for part in _inside(node) if isinstance(part, ast.Await))
+    for node in inner:
+        yield from (part for part in _inside(node) if isinstance(part, ast.Await))
+        yield from (part.iter for part in node.generators if part.is_async)
 
 
 def _stepped(node: ast.AST) -> Iterator[ast.expr]:

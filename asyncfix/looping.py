@@ -68,6 +68,34 @@ def bracketed(writing: Writing, expression: Span) -> list[Edit]:
     return [Replace(Span(start, start + 1), opening), Replace(Span(end - 1, end), closing)]
 
 
+def mapped(writing: Writing, call: Span, before: str, behind: str) -> list[Edit]:
+    """``map(f, xs)`` to a comprehension: what it has before ``xs`` and behind, of the ``function`` and an ``item``.
+
+    In brackets where a function takes all of it (``list`` and ``set`` are such brackets themselves), else in parentheses.
+    """
+    source, node = writing.source, writing.call(call)
+    function, given = node.args
+    names = {"function": source.text(source.span(function)), "item": writing.fresh(ITEM, call)}
+    whole, brackets = _brackets(writing, call)
+    opening, closing = ("(", ")") if isinstance(given, ast.IfExp | ast.Lambda | ast.NamedExpr) else ("", "")
+    span = source.span(given)
+    return [
+        Replace(Span(whole.start, span.start), f"{brackets[0]}{before.format(**names)}{opening}"),
+        Replace(Span(span.end, whole.end), f"{closing}{behind.format(**names)}{brackets[1]}"),
+    ]
+
+
+def _brackets(writing: Writing, call: Span) -> tuple[Span, str]:
+    """What a comprehension in place of a call takes the place of, and the brackets round it."""
+    taker = writing.around(call)[0]
+    name = taker.func.id if isinstance(taker, ast.Call) and isinstance(taker.func, ast.Name) else ""
+    if not isinstance(taker, ast.Call | ast.Starred | ast.Assign) or name == "next":
+        return call, "()"
+    if name == "list" or (name == "set" and not is_shown(writing, call)):
+        return writing.source.span(taker), "[]" if name == "list" else "{}"
+    return call, "[]"
+
+
 def is_shown(writing: Writing, span: Span) -> bool:
     """Whether an expression stands in an f-string, where a brace at the beginning of a field would be text."""
     return any(isinstance(node, ast.JoinedStr) for node in writing.around(span))

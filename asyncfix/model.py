@@ -130,10 +130,12 @@ class Taken(Packed, frozen=True):
           ``assigned`` (to one name) | ``returned`` |
           ``next-or-default`` | the dotted name of the function or method whose first argument it is
     span  of the statement, the comprehension, the call that takes it
+    inside  that stands in a comprehension
     """
 
     by: str
     span: Span
+    inside: bool = False
 
 
 class Lazy(Packed, frozen=True):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from asyncfix.colour.barrier import Barrier, Rules
-from asyncfix.colour.generators import GENERATORS, KEPT, PASSED_ON, expression, oldest
+from asyncfix.colour.generators import GENERATORS, KEPT, PASSED_ON, expression, oldest, stepwise
+from asyncfix.colour.mapping import mapped
 from asyncfix.colour.special import ASYNCHRONOUS, last_name
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
@@ -28,7 +29,7 @@ WRITTEN = {
     ("special", "plain"): "special_call",
 }
 STEPS = {
-    NESTED: "is gone through in a comprehension in another one, which takes Python 3.11 to be asynchronous",
+    NESTED: "is gone through by a comprehension in another one, which takes Python 3.11 to be asynchronous",
     LAZY: "is gone through in a generator expression that cannot be asynchronous",
     "target-version": "is asked by next, whose asynchronous form takes Python 3.10",
     "stop-iteration": "is asked by next where a handler waits for StopIteration: that would be StopAsyncIteration",
@@ -82,6 +83,9 @@ def _unlazy(call: Call, target: tuple[int, int]) -> bool:
 
 def _stepwise(index: ProjectIndex, edge: Edge, call: Call, used: str, target: tuple[int, int]) -> str:
     """Why what a generator gives may not be gone through asynchronously in this way, '' if it may."""
+    inside = call.taken is not None and call.taken.inside and not stepwise(call.taken.by)
+    if inside and target < NESTED_COMPREHENSIONS:
+        return NESTED
     if used == "inner-clause" and target < NESTED_COMPREHENSIONS:
         return NESTED
     if used == "lazy-clause" and not _unlazy(call, target):
@@ -110,6 +114,12 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":
         return stop("lambda", "is called in a lambda")
+    given = mapped(index, edge) if is_coroutine(index, edge, giving) else None
+    if given is not None:
+        call, written_so = given
+        barrier = barring(call, limits.target) or _stepwise(index, edge, call, "", limits.target)
+        said = f"is called where no await may stand: {barrier.replace('-', ' ')}"
+        return stop(barrier, said) if barrier else closed(index, edge, limits) or written_so
     if edge.kind not in ("call", "protocol") or (edge.step == "call" and not isinstance(edge.site, Call)):
         return stop(edge.kind, f"is called as a {edge.kind}")
     barrier = barring(edge.site, limits.target)

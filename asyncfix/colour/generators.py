@@ -76,7 +76,17 @@ def unturnable(fact: Function) -> Iterator[tuple[str, str]]:
 
 def expression(lazy: Lazy | None) -> str:
     """The kind of use by which a generator expression is written that is to await; '' if it cannot."""
-    return _EXPRESSIONS.get(lazy.taken.by, "") if lazy is not None and lazy.taken is not None else ""
+    return collecting(lazy.taken.by) if lazy is not None and lazy.taken is not None else ""
+
+
+def collecting(by: str) -> str:
+    """The kind of use by which a generator expression is written that this goes through; '' if there is none."""
+    return _EXPRESSIONS.get(by, "")
+
+
+def stepwise(by: str) -> str:
+    """The kind of use by which this goes through something step by step; '' if it does not."""
+    return _STEPWISE.get(by, "")
 
 
 def oldest(call: Call) -> tuple[int, int]:

@@ -121,7 +121,8 @@ def colour(
 
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
-    if ends is not None and isinstance(edge.site, Call) and is_coroutine(index, edge, found.giving):
+    call = edge.site if isinstance(edge.site, Call) and edge.site.use not in HANDED else None
+    if ends is not None and call is not None and is_coroutine(index, edge, found.giving):
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
             stop = closed(index, edge, limits) or _loop(index, edge)

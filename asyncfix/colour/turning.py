@@ -8,6 +8,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import MANAGER, manner
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import unturnable
+from asyncfix.colour.mapping import passed_otherwise
 from asyncfix.colour.passing import PASSED, taken
 from asyncfix.colour.special import has_both
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
@@ -90,7 +91,8 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
     if met is not None and not met.turns:
         return  # its name stands for what it stood for
     last = fact.qualname.rpartition(".")[2]
-    passed = index.passed.get(name) if ends is None or ends.raising(name) is None else ()
+    raising = ends is not None and ends.raising(name) is not None
+    passed = () if raising else passed_otherwise(index, name, index.passed.get(name, ()))
     for uses in (passed, index.rebound.get(name), index.by_name.get(last)):
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:

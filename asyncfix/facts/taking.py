@@ -43,8 +43,8 @@ def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
         return None
     if isinstance(taker, ast.Call):
         by = _function(taker, scope)
-        return Taken(by, walker.source.span(taker)) if by else None
-    return Taken(by, _span(walker.source, taker))
+        return Taken(by, walker.source.span(taker), scope.kind == "comprehension") if by else None
+    return Taken(by, _span(walker.source, taker), scope.kind == "comprehension" and "clause" not in by)
 
 
 def lazy(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Lazy | None:

@@ -11,6 +11,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, statement
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
+from asyncfix.colour.mapping import MAPPED
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.keys import said
@@ -653,7 +654,7 @@ class _Planner:
         if awaited.kind in (KEPT, PASSED_ON):
             return None  # nothing is written there
         path, site = self.index.path(edge.caller), edge.site
-        stepwise = awaited.kind in GONE_THROUGH
+        stepwise = awaited.kind in (*GONE_THROUGH, *MAPPED)
         block = statement(self.index.fact(edge.caller), site.span) if awaited.kind == ENTERING else None
         suspensions = self._suspensions(edge, block, stepwise)
         locked = next((found for each in suspensions if (found := self._locked(each)) is not None), None)
@@ -663,7 +664,11 @@ class _Planner:
         draft.decisions.append(Use(path, block.span if block is not None else site.span, awaited.kind, tight))
         if isinstance(site, Call):
             self._unlazy(draft, edge.caller, site, site.span, stepwise)
-            draft.doubts.extend(stepping.doubts(self.index, edge, site) if stepwise else ())
+            draft.doubts.extend(stepping.doubts(self.index, edge, site) if awaited.kind in GONE_THROUGH else ())
+        if isinstance(site, Call) and awaited.kind in MAPPED:
+            uses, doubts = stepping.mapped(self.index, edge, site)
+            draft.decisions.extend(uses)
+            draft.doubts.extend(doubts)
         for each in suspensions:
             draft.doubts.extend(self._suspending(each))
         return None

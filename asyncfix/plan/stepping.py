@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from asyncfix.colour.generators import LOOPS, NEXT, expression, partly
+from asyncfix.colour.generators import LOOPS, NEXT, expression, partly, stepwise
 from asyncfix.effects.touch import Where
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Decision, Span, Use
@@ -13,12 +13,12 @@ from asyncfix.plan.interleave import Suspension
 LEFT_EARLY = (*LOOPS, *NEXT)
 
 
-def unlazy(index: ProjectIndex, function: str, call: Call, written: Span, stepwise: bool) -> Iterator[Use]:
+def unlazy(index: ProjectIndex, function: str, call: Call, written: Span, steps: bool) -> Iterator[Use]:
     """How the generator expression round a call is written that comes to await.
 
-    ``written``: what is written in place of the call; ``stepwise``: what the call gives is gone through step by step.
+    ``written``: what is written in place of the call; ``steps``: what the call gives is gone through step by step.
     """
-    if call.lazy is not None and (stepwise or call.barrier) and not written.contains(call.lazy.span):
+    if call.lazy is not None and (steps or call.barrier) and not written.contains(call.lazy.span):
         yield Use(index.path(function), call.lazy.span, expression(call.lazy))
 
 
@@ -26,7 +26,7 @@ def unlazy_doubts(index: ProjectIndex, function: str, call: Call) -> Iterator[st
     """What may go wrong because a generator expression is worked out before what takes it begins, or ends otherwise."""
     taken = call.lazy.taken if call.lazy is not None else None
     if taken is not None:
-        yield from _taking(taken.by, Where(index.path(function), call.line))
+        yield from taking(taken.by, Where(index.path(function), call.line))
 
 
 def doubts(index: ProjectIndex, edge: Edge, call: Call) -> Iterator[str]:
@@ -34,7 +34,7 @@ def doubts(index: ProjectIndex, edge: Edge, call: Call) -> Iterator[str]:
     taken, where = call.taken, Where(index.path(edge.caller), call.line)
     if taken is None:
         return
-    yield from _taking(taken.by, where)
+    yield from taking(taken.by, where)
     if taken.by in LEFT_EARLY and _closes(index, edge.callee, set()):
         why = "has a `with`, or a `finally`, round a `yield`"
         yield f"{edge.callee} {why}: where it is left early, the end of that comes later than now ({where})"
@@ -73,7 +73,15 @@ def yielding(index: ProjectIndex, function: str) -> Iterator[Suspension]:
             yield Suspension(function, item.span, item.loop, item.held)
 
 
-def _taking(by: str, where: Where) -> Iterator[str]:
+def mapped(index: ProjectIndex, edge: Edge, call: Call) -> tuple[list[Use], list[str]]:
+    """What is written beside the comprehension in place of a ``map`` or ``filter``, and what may go wrong."""
+    path, by = index.path(edge.caller), call.taken.by if call.taken is not None else ""
+    uses = [Use(path, call.span, stepwise(by))] if stepwise(by) else []
+    return uses, list(taking(by, Where(path, call.line)))
+
+
+def taking(by: str, where: Where) -> Iterator[str]:
+    """What may go wrong because something is worked out before what takes it begins, or ends otherwise."""
     if partly(by):
         name = by.removeprefix("builtins.") if by.startswith("builtins.") else "what unpacks it"
         yield f"{name} {partly(by)}: now everything is worked out before ({where})"

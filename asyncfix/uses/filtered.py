@@ -1,0 +1,11 @@
+"""``filter`` by a function that turned async: a comprehension."""
+
+from __future__ import annotations
+
+from asyncfix import looping
+from asyncfix.model import Edit, Use
+from asyncfix.transform import Writing
+
+
+def write(use: Use, writing: Writing) -> list[Edit]:
+    return looping.mapped(writing, use.span, "{item} for {item} in ", " if await {function}({item})")
