@@ -20,7 +20,7 @@ from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
-from asyncfix.plan import changes, facts, leaves
+from asyncfix.plan import changes, facts, leaves, rows
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
@@ -83,15 +83,18 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
         suppressions.stops,
     )
     place = settings.config.module
+    known.rule_of = _chooser(settings)
+    if settings.migrate:
+        known.rows = rows.find(index, (row for row in settings.config.apis if known.rule_of(row)))
     blocking = leaves.find(
-        index, _chooser(settings), lambda path: is_generated_module(path, place), _migrating(known, settings)
+        index, _undeclared(known, settings), lambda path: is_generated_module(path, place), _migrating(known, settings)
     )
     if settings.migrate:
         known.ends = Ends(
             index,
             settings.boundaries,
             known.limits.entry_points,
-            blocking.ways.blocks,
+            blocking.ways.blocks | _above(index, known.rows),
             blocking.by_function,
             settings.project.asyncio_auto,
         )
@@ -158,6 +161,25 @@ def _chooser(settings: Settings) -> Callable[[Api], str | None]:
         return chosen[api.call]
 
     return rule_of
+
+
+def _undeclared(known: facts.Facts, settings: Settings) -> Callable[[Api], str | None]:
+    """The rule that a blocking call belongs to; what the user declares is no leaf of a migration, which takes it whole."""
+    return lambda api: (
+        None if settings.migrate and settings.catalog.declared(api.call) is not None else known.rule_of(api)
+    )
+
+
+def _above(index: ProjectIndex, found: rows.Rows | None) -> frozenset[str]:
+    """Sync functions that reach something the user declares."""
+    seen = {name for name in (*found.uses, *found.turning) if not index.fact(name).is_async} if found else set[str]()
+    stack = list(seen)
+    while stack:
+        for edge in index.callers.get(stack.pop(), ()):
+            if edge.caller not in seen and not index.fact(edge.caller).is_async:
+                seen.add(edge.caller)
+                stack.append(edge.caller)
+    return frozenset(seen)
 
 
 def _survey(

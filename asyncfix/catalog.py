@@ -17,6 +17,8 @@ import msgspec
 from asyncfix.model import Api, ApiMap, TypeRow
 
 WILDCARD = ".*"
+PLAIN = "plain"  # of a row: what it speaks of does not block, and has another name on the async side
+THREAD = "thread"  # of a row: there is no async twin
 PARTLY = "&"
 """Behind the name of a function: some of its arguments were given before, so no row speaks of the call."""
 
@@ -34,6 +36,8 @@ class Catalog:
     given: Mapping[str, str]
     aliases: Mapping[str, str]
     classes: frozenset[str]
+    own: frozenset[str] = frozenset()
+    """The names of the user's own rows that name an async twin."""
     _aliased: frozenset[str] = frozenset()
     _packages: set[str] = field(default_factory=lambda: set[str]())
     _rows: dict[str, tuple[Api | None, bool]] = field(default_factory=lambda: dict[str, tuple[Api | None, bool]]())
@@ -52,6 +56,13 @@ class Catalog:
         """The row of a call that blocks or has an async twin, made out to that very call; None if none is known."""
         row, blocks = self._row(name)
         if row is None or not blocks:
+            return None
+        return _made_out(row, self.canonical(name))
+
+    def declared(self, name: str) -> Api | None:
+        """The user's own row of something that has an async twin, made out to that very name; None if there is none."""
+        row = self._row(name)[0]
+        if row is None or self.canonical(row.call) not in self.own:
             return None
         return _made_out(row, self.canonical(name))
 
@@ -137,22 +148,24 @@ def build(
     builtin = tuple(maps)
     aliases = {alias.name: alias.means for each in builtin for alias in each.aliases}
     aliased = frozenset(name.partition(".")[0] for name in aliases)
-    naming = Catalog({}, {}, {}, aliases, frozenset(), aliased)
+    naming = Catalog({}, {}, {}, aliases, frozenset(), _aliased=aliased)
     shipped = _by_name(naming, (row for each in builtin for row in each.blocking))
     own = _by_name(naming, apis)
     harmless = _by_name(naming, (row for each in builtin for row in each.harmless))
-    blocking = _left(shipped, own) | own if builtin_apis else own
+    awaited = {call: row for call, row in own.items() if row.kind != PLAIN}
+    blocking = _left(shipped, own) | awaited if builtin_apis else awaited
     known = shipped | harmless | own
     given = _stated(naming, (row for each in builtin for row in each.types))
     given |= {call + "()": naming.canonical(row.gives) for call, row in known.items() if row.gives}
     given |= _stated(naming, types)
     return Catalog(
         blocking,
-        _left(harmless, own),
+        _left(harmless, own) | {call: row for call, row in own.items() if row.kind == PLAIN},
         given,
         aliases,
         frozenset((*_classes(known, given), *_named_as_classes(own))),
-        aliased,
+        frozenset(call for call, row in own.items() if row.twin != THREAD),
+        _aliased=aliased,
     )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from asyncfix.colour.awaiting import NESTED_COMPREHENSIONS
 from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
+from asyncfix.plan.rows import RUN_APART
 from asyncfix.source import Source, Unreadable
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -167,8 +168,9 @@ def _step_by_step(tree: ast.Module, proof: Proof) -> Iterator[str]:
 
 
 def _runs(call: ast.Call) -> bool:
-    """``asyncio.run(...)``, whatever `asyncio` is called here."""
-    return (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) == "run"
+    """``asyncio.run(...)``, whatever `asyncio` is called here, or what runs a coroutine apart."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name in ("run", RUN_APART)
 
 
 def _called(function: ast.expr, place: _Place, names: frozenset[str]) -> str:

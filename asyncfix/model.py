@@ -492,6 +492,31 @@ class Turn(Value, frozen=True, tag="turn"):
     generator: bool = False
 
 
+class Rename(Value, frozen=True, tag="rename"):
+    """Put another name in place of the last one of the expression at ``span``, or of the function defined there."""
+
+    path: str
+    span: Span
+    old: str
+    new: str
+
+
+class Renames(Value, frozen=True, tag="renames"):
+    """Put other dotted names in place of some, wherever the file means them: imports, annotations, calls, bases.
+
+    span      the text in which this is done, all of the file
+    package   dotted name of the package that relative imports of the file start from
+    names     what is meant, with what is to be meant
+    spared    text in which nothing is renamed
+    """
+
+    path: str
+    span: Span
+    package: str
+    names: tuple[tuple[str, str], ...]
+    spared: tuple[Span, ...] = ()
+
+
 class Require(Value, frozen=True, tag="require"):
     """Declare this distribution in the file ``path``, ``beside`` another one if that is given."""
 
@@ -500,7 +525,7 @@ class Require(Value, frozen=True, tag="require"):
     beside: str = ""
 
 
-Writable: TypeAlias = Rewrite | Use | Turn
+Writable: TypeAlias = Rewrite | Use | Turn | Rename | Renames
 Decision: TypeAlias = Writable | Require
 
 

@@ -24,6 +24,7 @@ from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Lines, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, gaps, render
+from asyncfix.plan import rows
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
@@ -72,6 +73,7 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
         first = analyse(session.workspace, session.settings, session.clock)
         _check_names("pin", session.settings.config.pin, first.index)
         _check_names("--root", session.settings.roots, first.index)
+        _check_rows(session.settings.config, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
     if options.mode == "apply" and outcome.files:
@@ -185,6 +187,15 @@ def _check_names(kind: str, named: Iterable[str], index: ProjectIndex) -> None:
             close = sorted(each for each in known if each.endswith(f".{last}") or each.startswith(f"{owner}."))
             meant = f", did you mean `{nearest(name, close)}`?" if close else ""
             raise ConfigError(f"{kind}: no function here is called `{name}`{meant}")
+
+
+def _check_rows(config: Config, index: ProjectIndex) -> None:
+    """Raise ConfigError for a row that speaks of something in the project which is not there: nothing would heed it."""
+    for name in rows.missing(index, config.apis):
+        owner, _, last = name.rpartition(".")
+        close = sorted(each for each in index.functions if each.endswith(f".{last}") or each.startswith(f"{owner}."))
+        meant = f", did you mean `{nearest(name, close)}`?" if close else ""
+        raise ConfigError(f"api: nothing here is called `{name}`{meant}")
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:

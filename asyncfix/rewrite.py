@@ -18,9 +18,10 @@ from asyncfix import apply, uses
 from asyncfix.blacken import blacken
 from asyncfix.edits import Conflict, merge
 from asyncfix.imports import Added, Names, additions, from_imports, read_names
-from asyncfix.model import Edit, Replace, Rewrite, Span, Turn, Use, Value, Writable, span_of
+from asyncfix.model import Edit, Rename, Renames, Replace, Rewrite, Span, Turn, Use, Value, Writable, span_of
 from asyncfix.nodes import CstWriting, Nodes
 from asyncfix.registry import rules
+from asyncfix.renaming import rename, renames
 from asyncfix.source import Source, Unreadable
 from asyncfix.statements import blank_above, blank_lines
 from asyncfix.transform import CannotWrite, Rule
@@ -140,6 +141,10 @@ def _written(decision: Writable, among: Sequence[Rule], writing: CstWriting) -> 
             return uses.write(decision, writing)
         case Turn():
             return [_turned(decision, writing.source)]
+        case Rename():
+            return rename(decision, writing.source)
+        case Renames():
+            return renames(decision, writing.nodes.tree, writing)
 
 
 def _turned(turn: Turn, source: Source) -> Edit:
@@ -170,6 +175,8 @@ def _author(decision: Writable) -> str:
             return f"use {decision.kind}"
         case Turn():
             return f"turn {decision.function}"
+        case Rename() | Renames():
+            return "renaming"
 
 
 # --------------------------------------------------------------------------------------------------------- all Changes

@@ -29,6 +29,8 @@ MAYBE_INSIDE_PATH = re.compile(rb"[.:](?<=[\w\x80-\xff].)[A-Za-z_\x80-\xff]")
 INSIDE_PATH = re.compile(r"[.:](?<=\w.)(?=[^\W\d])")
 SILENCED = re.compile(r"#\s*noqa:[^#]*\bASYNC\d")
 COMMENT = re.compile(r"#\s*asyncfix:\s*(ignore-file|ignore)(?:\[([^\]]*)\])?")
+# What asyncfix itself is told names functions and runs none.
+OWN_TABLES = re.compile(r"^\[+tool\.asyncfix[^\n]*\n(?:(?!\[)[^\n]*(?:\n|\Z))*", re.MULTILINE)
 
 
 def summarise(path: str, data: bytes) -> Summary | TextFacts:
@@ -55,6 +57,8 @@ def unparsed(path: str, data: bytes, reason: str) -> TextFacts:
 def read_text(path: str, kind: Literal["template", "data"], data: bytes) -> TextFacts:
     """What a template or a data file names."""
     text = data.decode("utf-8", "replace")
+    if path.rpartition("/")[2] == "pyproject.toml":
+        text = OWN_TABLES.sub(lambda found: "\n" * found.group().count("\n"), text)
     if kind == "template":
         return TextFacts(path, "template", _mentions(_template_parts(text), IDENTIFIER))
     return TextFacts(path, "data", _first_places(_lines_with_paths(text), DOTTED_PATH))

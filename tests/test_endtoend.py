@@ -520,6 +520,12 @@ def test_the_http_client_is_the_projects_own(declared: str, configured: str, mod
         ("pin = ['pkg.f']", (), "pin: no function here is called `pkg.f`, did you mean `a.f`?"),
         ("pin = ['b.other']", (), "pin: no function here is called `b.other`"),
         ("api = [{call = ''}]", (), "p: `tool.asyncfix.api[0].call`: `` is no dotted name such as `pkg.Client.get`"),
+        (
+            "api = [{call = 'a.slep', async = 'same'}]",
+            (),
+            "api: nothing here is called `a.slep`, did you mean `a.f`?",
+        ),
+        ("api = [{call = 'a.f(z)', async = 'same'}]", (), "api: nothing here is called `a.f(z)`, did you mean `a.f`?"),
     ],
 )
 def test_a_name_that_means_nothing_is_an_error(

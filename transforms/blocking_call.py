@@ -49,6 +49,28 @@ from asyncfix.model import Api, Declared, Edit, Form, NotPatched, Replace, Site,
 from asyncfix.transform import CannotWrite, Look, Transform, Tree, Writing, thread_form
 from asyncfix.writing import awaited, awaited_in_thread, awaited_lambda, call_node
 
+RUN_APART = '''
+import asyncio
+from collections.abc import Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+async def _finished(work: Awaitable[Result]) -> Result:
+    return await work
+
+
+def run_apart(work: Awaitable[Result]) -> Result:
+    """Run something to its end where no await may stand: on an event loop of its own, in a thread of its own.
+
+    The caller waits, and so does all else on its event loop. What belongs to another event loop cannot be used in it.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(copy_context().run, asyncio.run, _finished(work)).result()
+'''
 FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", "sleep", ""})
 
 
@@ -57,6 +79,7 @@ class BlockingCall(Transform):
 
     name = "blocking-call"
     flows: ClassVar[frozenset[str]] = FLOWS
+    generated: ClassVar[dict[str, str]] = {"run_apart": RUN_APART}
 
     def claims(self, api: Api) -> bool:
         return api.flow in self.flows

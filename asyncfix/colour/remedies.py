@@ -74,5 +74,6 @@ REMEDIES: Mapping[str, str] = {
     "thread-lock-held": "hold an asyncio.Lock instead, or let go of the lock before the call",
     "foreign-loop": "migrate this part by hand: it runs on the loop of another library",
     "thread-pool": "mend what is named first, or leave the handler in the thread pool: there it blocks nobody",
+    "has-a-twin": 'use its async twin there, or say `async = "same"` of it',
     "suppressed": "take the comment away that keeps asyncfix from the line",
 }

@@ -74,7 +74,7 @@ def colour(
     Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries. With
     ``barriers`` those that are met are noted there, and colouring goes on behind them as if they were not.
     """
-    found = Colouring(list(_together(index, ends, leaf)))
+    found = Colouring(list(together(index, ends, leaf)))
     for name in found.reached:
         met = ends.met(name) if ends is not None else None
         own = turning(index, name, limits, ends, met)
@@ -95,7 +95,7 @@ def colour(
         raising = (ends.raising(name) or ()) if ends is not None else ()
         for test, call in raising:
             found.raising.append((test, call))
-            found.reach(_together(index, ends, test), index)
+            found.reach(together(index, ends, test), index)
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
@@ -111,7 +111,7 @@ def colour(
                     return stop
                 barriers.calls.append(stop)
                 if index.fact(edge.caller).kind not in ("module", "class"):
-                    found.reach(_together(index, ends, edge.caller), index)
+                    found.reach(together(index, ends, edge.caller), index)
     for stop in chain(_ambiguous(index, found), _mixed(index, found), _otherwise(index, ends, leaf, found)):
         if barriers is None:
             return stop
@@ -125,7 +125,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     if ends is not None and call is not None and is_coroutine(index, edge, found.giving):
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
-            stop = closed(index, edge, limits) or _loop(index, edge)
+            stop = closed(index, edge, limits) or run_loop(index, edge)
             found.runs.append(edge)
             return stop
     kind = written(index, edge, limits, found.giving)
@@ -138,13 +138,13 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
             return stop
     if kind == PASSED_ON:
         found.giving.add(edge.caller)
-    for other in _beside(index, edge) if kind == ENTERING else ():
-        found.reach(_together(index, ends, other), index)
-    found.reach(_together(index, ends, edge.caller), index)
+    for other in beside(index, edge) if kind == ENTERING else ():
+        found.reach(together(index, ends, other), index)
+    found.reach(together(index, ends, edge.caller), index)
     return None
 
 
-def _together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
+def together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
     """The functions that turn with one: without a migration none that is overridden turns."""
     found = dict.fromkeys(_family(ends, name))
     waiting = list(found)
@@ -160,7 +160,7 @@ def _family(ends: Ends | None, name: str) -> tuple[str, ...]:
     return ends.family(name) if ends is not None else (name,)
 
 
-def _loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
+def run_loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
     """The barrier that a place is where async code may run: no loop may be run there."""
     seen = {edge.caller}
     stack = [edge.caller]
@@ -189,19 +189,19 @@ def _ambiguous(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
         if (
             not edge.sure
             or edge.site in index.unknown.get(edge.caller, ())
-            or not all(other.callee in reached for other in index.calls[edge.caller] if _means(other, edge))
+            or not all(other.callee in reached for other in index.calls[edge.caller] if means(other, edge))
         ):
             why = f"the call of {edge.callee} may mean another function too"
             yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
 
 
-def _means(edge: Edge, other: Edge) -> bool:
+def means(edge: Edge, other: Edge) -> bool:
     """Whether the expression of another edge means this callee; what is handed to it is no meaning of its own."""
     given = isinstance(edge.site, Call) and edge.site.use in HANDED
     return edge.span == other.span and edge.step == other.step and not given
 
 
-def _beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
+def beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
     """The context managers of the project that are entered by the statement of an edge: they turn together."""
     block = statement(index.fact(edge.caller), edge.span)
     for other in index.calls[edge.caller] if block is not None and len(block.items) > 1 else ():

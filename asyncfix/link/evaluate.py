@@ -466,8 +466,8 @@ class Evaluator:
         if entity.kind == "many":
             container, inner = parted(entity)
             return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
-        if entity.kind == "class" and self.is_enum(entity.name):
-            return (Entity("instance", entity.name),)
+        if entity.kind == "class":  # of a generic class it is the class, for these elements
+            return (Entity("instance", entity.name) if self.is_enum(entity.name) else entity,)
         if entity.kind != "value":
             return UNKNOWN
         given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")

@@ -18,6 +18,7 @@ from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Val
 
 STOP = "builtins.StopIteration"
 
+ANNOTATION = "annotation"  # what stands there is no value that anybody calls
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 MANAGERS = frozenset({"typing.ContextManager", "contextlib.AbstractContextManager"})
@@ -433,7 +434,11 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         return
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
-        if entity.kind in ("function", "method") and access.kind not in ("iterate", "view"):
+        if (
+            entity.kind in ("function", "method")
+            and access.kind not in ("iterate", "view")
+            and access.barrier != ANNOTATION
+        ):
             reason = "passed-as-value" if access.kind == "read" else "rebound"
             place = Loose(reason, info.path, access.line, name, access.span)
             (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)

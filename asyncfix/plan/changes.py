@@ -14,6 +14,7 @@ from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
+from asyncfix.colour.whole import Whole
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
 from asyncfix.facts.testfiles import is_test
@@ -41,7 +42,7 @@ from asyncfix.model import (
     Use,
     With,
 )
-from asyncfix.plan import stepping
+from asyncfix.plan import declaring, stepping
 from asyncfix.plan.conditions import inside, judge, suspension_of, thread
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.ids import Ids
@@ -49,6 +50,7 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
 from asyncfix.plan.locks import lock_held, perhaps_held
 from asyncfix.plan.pooled import beneath, obstacle
+from asyncfix.plan.rows import Rows
 from asyncfix.project import PYTEST
 
 THREADED = (3, 9)
@@ -57,6 +59,7 @@ COULD = "blocks, and could be awaited"
 TURNING = {"manager": "manager", "special": "special_method"}
 """What is written, beside `async`, of a function that turns in this manner."""
 RUN_HERE = ("plain", "callback")
+DECLARED = "declared"  # the id of the Change for what the user declares: there is one at most
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
 
 
@@ -115,7 +118,7 @@ class Draft:
 
 def plan(facts: Facts, blocking: Blocking) -> Plan:
     """Everything that could be done about what blocks, and what may not be done."""
-    planner = _Planner(facts, blocking)
+    planner = Planner(facts, blocking)
     findings: list[Finding] = []
     refusals: list[Refusal] = []
     changes: dict[str, Change] = {}
@@ -149,6 +152,8 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
             report(planner.indirect_finding(edge, leaf, COULD), other)
         if not above:
             report(planner.seed_finding(leaf), mend)
+    for finding, mend in planner.declared():
+        report(finding, mend)
     for path, site in facts.scanned:
         report(*planner.scanned(path, site))
     findings.sort(
@@ -157,7 +162,7 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
     return Plan(tuple(changes.values()), tuple(refusals), tuple(findings), blocking.idle)
 
 
-class _Planner:
+class Planner:
     """The judgement of one plan; answers that several findings share are remembered."""
 
     def __init__(self, facts: Facts, blocking: Blocking) -> None:
@@ -245,13 +250,13 @@ class _Planner:
         if found is not None:
             draft.doubts.append(f"{found[1]} uses {found[0]}: this code may run on another event loop than asyncio's")
 
-    def _closed(self, path: str, first: int, last: int, rule: str = "") -> bool:
+    def closed(self, path: str, first: int, last: int, rule: str = "") -> bool:
         return path in self.facts.limits.closed or self.facts.barred(path, first, last, rule)
 
     def _site(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Decide the form of one blocking call and add it to the draft; a Mend without Change if none will do."""
         path, call = self.index.path(leaf.function), leaf.call
-        if self._closed(path, call.line, call.end_line, leaf.rule):
+        if self.closed(path, call.line, call.end_line, leaf.rule):
             return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
         barrier = barring(call, self.facts.target)
         if barrier:
@@ -262,22 +267,22 @@ class _Planner:
         if not site.forms:
             return Mend(None, site.refusal, site.why)
         suspension = suspension_of(self.facts, leaf.function, call.span)
-        locked = self._locked(suspension)
+        locked = self.locked(suspension)
         if locked is not None:  # whatever the form
             return locked
         form, doubts, barred = self._form(site, suspension)
         if form is None:
             return barred
         others = () if form.in_thread else tuple(inside(self.facts, leaf.function, site))
-        locked = next((found for each in others if (found := self._locked(each)) is not None), None)
+        locked = next((found for each in others if (found := self.locked(each)) is not None), None)
         if locked is not None:
             return locked
         draft.decisions.append(Rewrite(path, site, form.name))
-        self._unlazy(draft, leaf.function, call, site.span)
+        self.unlazy(draft, leaf.function, call, site.span)
         self._declare(draft, form)
         draft.doubts.extend(doubts)
         for each in (suspension, *others):
-            draft.doubts.extend(self._suspending(each))
+            draft.doubts.extend(self.suspending(each))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
@@ -293,14 +298,14 @@ class _Planner:
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
 
-    def _unlazy(self, draft: Draft, function: str, call: Call, written: Span, stepwise: bool = False) -> None:
+    def unlazy(self, draft: Draft, function: str, call: Call, written: Span, stepwise: bool = False) -> None:
         """The generator expression round an await is written so that it may stand in it."""
         uses = tuple(stepping.unlazy(self.index, function, call, written, stepwise))
         draft.decisions.extend(uses)
         if uses:
             draft.doubts.extend(stepping.unlazy_doubts(self.index, function, call))
 
-    def _locked(self, suspension: Suspension) -> Mend | None:
+    def locked(self, suspension: Suspension) -> Mend | None:
         """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
         for each in self.facts.awakening.all(suspension):
             lock = lock_held(self.index, each, (name for name, _ in self.facts.interleaving.around(each)))
@@ -311,7 +316,7 @@ class _Planner:
                 return Mend(None, "thread-lock-held", why)
         return None
 
-    def _suspending(self, suspension: Suspension) -> Iterator[str]:
+    def suspending(self, suspension: Suspension) -> Iterator[str]:
         """What may go wrong because an await stands there now, and others suspend because of it."""
         for each in self.facts.awakening.all(suspension):
             yield from self.facts.interleaving.races(each)
@@ -402,7 +407,7 @@ class _Planner:
         foreign = self._foreign(owner)
         if foreign is not None:
             return finding, foreign
-        if self._closed(path, call.line, call.end_line):
+        if self.closed(path, call.line, call.end_line):
             return finding, Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
         form, doubts, barred = self._form(site, Suspension(owner, site.span, call.loop, call.held))
         if form is None:
@@ -454,6 +459,34 @@ class _Planner:
         if key not in self._helpers:
             self._helpers[key] = self._helper(leaf)
         return self._helpers[key]
+
+    def declared(self) -> Iterator[tuple[Finding, Mend]]:
+        """The findings of what the user's rows speak of, all with the one Change for it."""
+        rows, ends = self.facts.rows, self.facts.ends
+        if rows is None or ends is None or not (rows.turning or rows.uses):
+            return
+        coloured = declaring.coloured(self, rows, ends)
+        mend: Mend | None = None
+        for rule, finding in declaring.findings(self, rows):
+            stop = coloured.stays.get(finding.owner)
+            if stop is not None and finding.owner in rows.turning:
+                yield finding, Mend(None, stop.code, stop.why)
+                continue
+            mend = mend or self._declared(rows, coloured, rule)
+            yield finding, mend
+
+    def _declared(self, rows: Rows, coloured: Whole, rule: str) -> Mend:
+        draft = Draft()
+        stopped = declaring.decide(self, draft, rows, coloured)
+        if stopped is not None:
+            return Mend(None, stopped.code, f"what is declared is migrated as a whole, and {stopped.why}")
+        for name in draft.turns:
+            foreign = self._foreign(name)
+            if foreign is not None:
+                return foreign
+        apis = ", ".join(sorted({row.call.partition(".")[0] for row in self.facts.config.apis}))
+        title = f"the declared API of {apis}: turn {len(draft.turns)} functions async"
+        return Mend(draft.change(DECLARED, rule, title))
 
     def _helper(self, leaf: Leaf) -> Mend:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
@@ -557,9 +590,9 @@ class _Planner:
             if foreign is not None:
                 return foreign
             if name in coloured.giving:
-                self._giving(draft, name)
+                self.giving(draft, name)
             else:
-                self._reached(draft, name, coloured.ends.get(name))
+                self.reached(draft, name, coloured.ends.get(name))
         for edge in coloured.runs:
             path = self.index.path(edge.caller)
             draft.decisions.append(Use(path, edge.span, "run"))
@@ -573,17 +606,17 @@ class _Planner:
                 return read
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
         for awaited in coloured.awaits:
-            stopped = self._awaited(draft, awaited)
+            stopped = self.awaited(draft, awaited)
             if stopped is not None:
                 return stopped
         for name in sorted(draft.turns):
-            stopped = self._yielding(draft, name)
+            stopped = self.yielding(draft, name)
             if stopped is not None:
                 return stopped
         draft.pooled |= dict.fromkeys(name for name, met in coloured.ends.items() if met.pooled)
         return None
 
-    def _reached(self, draft: Draft, name: str, met: Met | None) -> None:
+    def reached(self, draft: Draft, name: str, met: Met | None) -> None:
         """Write that a function turns, and what its end asks for."""
         info = self.index.functions[name]
         if met is not None and not met.turns:
@@ -614,7 +647,7 @@ class _Planner:
             missing = "" if place else ", which the project does not declare"
             draft.doubts.append(f"the tests need {met.distribution}{missing}: it must be installed where they run")
 
-    def _giving(self, draft: Draft, name: str) -> None:
+    def giving(self, draft: Draft, name: str) -> None:
         """Write that a function which stays gives what an async generator gives."""
         info = self.index.functions[name]
         draft.turns.add(name)
@@ -649,7 +682,7 @@ class _Planner:
                 return Mend(None, "named-as-text", why)
         return None
 
-    def _awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
+    def awaited(self, draft: Draft, awaited: Awaited) -> Mend | None:
         edge = awaited.edge
         if awaited.kind in (KEPT, PASSED_ON):
             return None  # nothing is written there
@@ -657,20 +690,20 @@ class _Planner:
         stepwise = awaited.kind in (*GONE_THROUGH, *MAPPED)
         block = statement(self.index.fact(edge.caller), site.span) if awaited.kind == ENTERING else None
         suspensions = self._suspensions(edge, block, stepwise)
-        locked = next((found for each in suspensions if (found := self._locked(each)) is not None), None)
+        locked = next((found for each in suspensions if (found := self.locked(each)) is not None), None)
         if locked is not None:
             return locked
         tight = isinstance(site, Call) and site.tight
         draft.decisions.append(Use(path, block.span if block is not None else site.span, awaited.kind, tight))
         if isinstance(site, Call):
-            self._unlazy(draft, edge.caller, site, site.span, stepwise)
+            self.unlazy(draft, edge.caller, site, site.span, stepwise)
             draft.doubts.extend(stepping.doubts(self.index, edge, site) if awaited.kind in GONE_THROUGH else ())
         if isinstance(site, Call) and awaited.kind in MAPPED:
             uses, doubts = stepping.mapped(self.index, edge, site)
             draft.decisions.extend(uses)
             draft.doubts.extend(doubts)
         for each in suspensions:
-            draft.doubts.extend(self._suspending(each))
+            draft.doubts.extend(self.suspending(each))
         return None
 
     def _suspensions(self, edge: Edge, block: With | None, stepwise: bool) -> list[Suspension]:
@@ -686,14 +719,14 @@ class _Planner:
             return [first]
         return [first, Suspension(caller, Span(block.span.end, block.span.end), block.loop, block.held)]
 
-    def _yielding(self, draft: Draft, name: str) -> Mend | None:
+    def yielding(self, draft: Draft, name: str) -> Mend | None:
         """Where a generator that turns gives something: those who go through it may await there."""
         path, fact = self.index.path(name), self.index.fact(name)
         draft.decisions.extend(Use(path, item.span, "yield_from") for item in fact.yields if item.kind == "from")
         for keyword in (fact.keyword, *self.index.stubs.get(name, ())) if fact.is_generator else ():
             draft.decisions.append(Use(path, Span(keyword.start, keyword.start), "async_iterator"))
         for suspension in stepping.yielding(self.index, name) if manner(fact) == "generator" else ():
-            locked = self._locked(suspension)
+            locked = self.locked(suspension)
             if locked is not None:
                 return locked
             draft.doubts.extend(self.facts.interleaving.races(suspension))
@@ -767,12 +800,12 @@ class _Planner:
         barrier = barring(site, self.facts.target)
         if barrier not in ("", CALLBACK):
             return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")
-        if self._closed(path, site.line, site.end_line):
+        if self.closed(path, site.line, site.end_line):
             return Mend(None, "not-editable", f"{path}:{site.line} may not be edited")
         if self.facts.target < THREADED:
             return Mend(None, "target-version", "asyncio.to_thread needs Python 3.9")
         suspension = Suspension.at(edge.caller, site)
-        locked = self._locked(suspension)
+        locked = self.locked(suspension)
         if locked is not None:
             return locked
         verdict = thread(self.facts, self.facts.effects.reach(edge.caller, site.span), suspension)
@@ -780,7 +813,7 @@ class _Planner:
             return Mend(None, verdict.code, verdict.why)
         draft = Draft()
         draft.decisions.append(Use(path, site.span, "thread", site.tight))
-        self._unlazy(draft, edge.caller, site, site.span)
+        self.unlazy(draft, edge.caller, site, site.span)
         if verdict.kind == "fails":
             draft.doubts.append(verdict.why)
         draft.doubts.extend(self._sleeping(edge.caller, site.span))
@@ -789,7 +822,7 @@ class _Planner:
             draft.doubts.append("all that this call does with its arguments happens in the thread")
         if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
             draft.doubts.append("this call may mean something else too")
-        draft.doubts.extend(self._suspending(suspension))
+        draft.doubts.extend(self.suspending(suspension))
         self._common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:

@@ -16,9 +16,10 @@ from asyncfix.link.doubles import Doubles
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
-from asyncfix.model import Call, Handler, Mention, Site, Span
+from asyncfix.model import Api, Call, Handler, Mention, Site, Span
 from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.interleave import Interleaving, Suspension
+from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
@@ -35,6 +36,8 @@ class Facts:
 
     sites    by path and span of the call; scanned: those of rules about statements, with the path
     barred   whether comments keep a rule ('' : all) away from some lines of a file; asking counts as using them
+    rows     what the user's rows speak of, if sync code is migrated
+    rule_of  the selected rule that something blocking belongs to
     """
 
     index: ProjectIndex
@@ -52,6 +55,8 @@ class Facts:
     interleaving: Interleaving
     awakening: Awakening
     ends: Ends | None = None
+    rows: Rows | None = None
+    rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())

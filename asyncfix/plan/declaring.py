@@ -1,0 +1,230 @@
+"""The Change for the API that the user declares to have an async twin: one, since its objects change their class.
+
+An object of the async class must be awaited wherever it is used, so none of the places can be left for later. Where no
+await may stand the call is run apart, and the Change says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from asyncfix.catalog import PLAIN
+from asyncfix.colour.awaiting import ENTERING, barring, put, statement
+from asyncfix.colour.barrier import Barrier
+from asyncfix.colour.either import asked
+from asyncfix.colour.generators import GENERATORS
+from asyncfix.colour.whole import Spread, Whole
+from asyncfix.ends import Ends
+from asyncfix.model import Access, Api, Call, Finding, Function, Hop, Place, Rename, Renames, Span, Use
+from asyncfix.plan.interleave import Suspension
+from asyncfix.plan.locks import lock_held
+from asyncfix.plan.rows import Rows, RowUse, is_class
+
+if TYPE_CHECKING:
+    from asyncfix.plan.changes import Draft, Mend, Planner
+
+APART = "apart"
+
+
+def coloured(planner: Planner, rows: Rows, ends: Ends) -> Whole:
+    """What turns for all that the rows speak of."""
+    index = planner.index
+    fixed = {name: _replaced(planner, name) for name in index.functions if _is_within(name, rows)}
+    seeds = [name for name, uses in rows.uses.items() if any(use.how != PLAIN and _free(planner, use) for use in uses)]
+
+    def locked(function: str, call: Call) -> Barrier | None:
+        suspension = Suspension(function, call.span, call.loop, call.held)
+        around = (name for name, _ in planner.facts.interleaving.around(suspension))
+        lock = lock_held(index, suspension, around)
+        where = f"{index.path(function)}:{call.line}"
+        why = f"{lock} is held at {where}: awaiting under it can stop the event loop for good"
+        return Barrier("thread-lock-held", index.path(function), call.line, why) if lock else None
+
+    declared = frozenset(rows.turning)
+
+    def is_declared(base: str) -> bool:
+        return index.catalog.declared(base) is not None
+
+    spread = Spread(
+        index, planner.facts.limits, ends, declared, fixed, is_declared, locked, _entered(rows), asked(index)
+    )
+    return spread.whole((*rows.turning, *seeds))
+
+
+def _entered(rows: Rows) -> frozenset[tuple[str, Span]]:
+    uses = (use for each in rows.uses.values() for use in each)
+    return frozenset((use.function, use.site.span) for use in uses if use.how == "entered")
+
+
+def findings(planner: Planner, rows: Rows) -> Iterator[tuple[str, Finding]]:
+    """What is reported: each place that a row speaks of, and each function that is declared to turn, with its rule."""
+    for function, uses in rows.uses.items():
+        for use in uses:
+            if use.how != PLAIN:
+                yield from _finding(
+                    planner, function, use.site, use.row, f"{use.row.call} blocks, and has an async twin"
+                )
+    for function, row in rows.turning.items():
+        if not planner.index.fact(function).is_async:
+            yield from _finding(planner, function, planner.index.fact(function), row, f"{function} is declared async")
+
+
+def _finding(
+    planner: Planner, function: str, at: Call | Access | Function, row: Api, message: str
+) -> Iterator[tuple[str, Finding]]:
+    path = planner.index.path(function)
+    end_line = at.line if isinstance(at, Access) else at.end_line
+    place = Place(path, at.line, at.column, end_line, at.end_column)
+    rule = planner.facts.rule_of(row)
+    if rule is not None:
+        hops = (Hop(function, path, at.line), Hop(row.call, path, at.line))
+        yield rule, Finding(rule, place, message, function, f"{row.call} ({path}:{at.line})", hops)
+
+
+def decide(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> Mend | Barrier | None:
+    """Write down all that changes; what the whole fails at, if there is something."""
+    for name in found.reached:
+        if name in found.giving:
+            planner.giving(draft, name)
+        else:
+            planner.reached(draft, name, found.ends.get(name))
+        if name in rows.named:
+            fact = planner.index.fact(name)
+            old = fact.qualname.rpartition(".")[2]
+            draft.decisions.append(Rename(planner.index.path(name), fact.keyword, old, rows.named[name]))
+    stopped = _calls(planner, draft, found)
+    for use in (each for uses in rows.uses.values() for each in uses):
+        stopped = stopped or _use(planner, draft, use, found)
+    draft.decisions += _renames(planner, rows)
+    _doubts(draft, rows, found)
+    return stopped
+
+
+def _calls(planner: Planner, draft: Draft, found: Whole) -> Mend | Barrier | None:
+    """Write down what becomes of the calls of what turned."""
+    for edge, stop in found.apart:
+        if planner.closed(planner.index.path(edge.caller), edge.site.line, edge.site.line):
+            return _not_editable(planner, edge.caller, edge.site.line)
+        _apart(planner, draft, edge.caller, edge.span, f"{edge.callee} is run apart in {edge.caller}, since {stop.why}")
+    draft.decisions += [Use(planner.index.path(edge.caller), edge.span, "run") for edge in found.runs]
+    draft.decisions += [Use(planner.index.path(name), call.span, "raising") for name, call in found.raising]
+    steps = (planner.awaited(draft, awaited) for awaited in found.awaits)
+    stopped = next((each for each in steps if each is not None), None)
+    yielding = (planner.yielding(draft, name) for name in sorted(draft.turns))
+    return stopped or next((each for each in yielding if each is not None), None)
+
+
+def _doubts(draft: Draft, rows: Rows, found: Whole) -> None:
+    if any(is_class(name) for name in rows.renames):
+        draft.doubts.append("objects of declared classes are of their async twins then, those given from outside too")
+    draft.doubts += found.doubts
+    for places in found.perhaps.values():
+        first = next(iter(places.values()))
+        draft.doubts.append(f"{first}, and {len(places) - 1} more such places" if len(places) > 1 else first)
+    for name in found.uncalled:
+        draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
+
+
+def _use(planner: Planner, draft: Draft, use: RowUse, found: Whole) -> Barrier | None:
+    """Write one place that a row speaks of."""
+    path = planner.index.path(use.function)
+    if planner.closed(path, use.site.line, use.site.line):
+        return _not_editable(planner, use.function, use.site.line)
+    if isinstance(use.site, Call) and use.new != use.last and _is_named(use):
+        draft.decisions.append(Rename(path, use.site.function, use.last, use.new))
+    if use.how == PLAIN:
+        return None
+    stop = _barrier(planner, use, found)
+    if stop is None:
+        draft.decisions.append(_written(planner, use))
+        if isinstance(use.site, Call):
+            planner.unlazy(draft, use.function, use.site, use.site.span, use.how == "iterated")
+        return None
+    if use.how != "call" or isinstance(use.site, Access):
+        return stop
+    why = f"{use.row.call} is run apart in {use.function}, since {stop.why}"
+    _apart(planner, draft, use.function, use.site.span, why)
+    return None
+
+
+def _written(planner: Planner, use: RowUse) -> Use:
+    """How a place is written that an await may stand at."""
+    path, fact = planner.index.path(use.function), planner.index.fact(use.function)
+    if use.how == "entered":
+        block = statement(fact, use.site.span)
+        return Use(path, block.span if block is not None else use.site.span, ENTERING)
+    if use.how == "iterated":
+        return Use(path, use.site.span, _going_through(use.site))
+    return Use(path, use.site.span, "call", isinstance(use.site, Call) and use.site.tight)
+
+
+def _going_through(site: Call | Access) -> str:
+    """The kind of use by which what stands there is gone through."""
+    return GENERATORS.get(put(site, "generator", ""), "async_loop") if isinstance(site, Call) else "async_loop"
+
+
+def _not_editable(planner: Planner, function: str, line: int) -> Barrier:
+    path = planner.index.path(function)
+    return Barrier("not-editable", path, line, f"{path}:{line} may not be edited")
+
+
+def _is_named(use: RowUse) -> bool:
+    """Whether the name of the call itself changes: that of a function or class changes wherever it stands."""
+    return isinstance(use.site, Call) and is_class(use.row.call.rpartition(".")[0])
+
+
+def _barrier(planner: Planner, use: RowUse, found: Whole) -> Barrier | None:
+    """Why a place may not be awaited, None if it may."""
+    index = planner.index
+    if use.function in found.stays:
+        return found.stays[use.function]
+    path, fact = index.path(use.function), index.fact(use.function)
+    if not fact.is_async and use.function not in found.reached:
+        return Barrier(fact.kind, path, use.site.line, f"no await may stand here: {fact.kind}")
+    code = _barring(planner, use)
+    return Barrier(code, path, use.site.line, f"no await may stand here: {code.replace('-', ' ')}") if code else None
+
+
+def _free(planner: Planner, use: RowUse) -> bool:
+    """Whether an await may stand at a place, if its function turns."""
+    return not _barring(planner, use)
+
+
+def _barring(planner: Planner, use: RowUse) -> str:
+    return barring(use.site, planner.facts.target)
+
+
+def _apart(planner: Planner, draft: Draft, function: str, span: Span, why: str) -> None:
+    draft.decisions.append(Use(planner.index.path(function), span, APART))
+    draft.doubts.insert(0, why)
+
+
+def _is_within(name: str, rows: Rows) -> bool:
+    return any(name == owner or name.startswith(f"{owner}.") for owner in rows.stays)
+
+
+def _replaced(planner: Planner, name: str) -> Barrier:
+    fact, path = planner.index.fact(name), planner.index.path(name)
+    return Barrier("has-a-twin", path, fact.line, f"{name} stays beside its async twin")
+
+
+def _renames(planner: Planner, rows: Rows) -> Iterator[Renames]:
+    """The new names, for every file that imports one of their packages or lies in it."""
+    index = planner.index
+    names = tuple(sorted((old, new) for old, new in rows.renames.items() if old != new))
+    for path, summary in index.summaries.items():
+        module = index.evaluator.modules.names[path]
+        tops = {*summary.imports, module.partition(".")[0]}
+        fitting = tuple(item for item in names if item[0].partition(".")[0] in tops)
+        package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
+        spared = tuple(sorted(span for name in rows.stays for span in _span(planner, name, path)))
+        if fitting and path not in planner.facts.limits.closed:
+            whole = index.fact(module).span if module in index.functions else Span(0, 0)
+            yield Renames(path, whole, package, fitting, spared)
+
+
+def _span(planner: Planner, name: str, path: str) -> Iterator[Span]:
+    index = planner.index
+    if name in index.functions and index.path(name) == path:
+        yield index.fact(name).span
