@@ -64,6 +64,7 @@ class Met:
     pooled        as it is, its framework runs it in a thread, where it blocks nobody: it turns only if nothing blocks in it
                   afterwards
     stays         a sentence's end on why it may neither turn nor run a coroutine, '' if it may
+    rewritten     canonical names of decorators in whose place the marks write something else
     """
 
     turns: bool
@@ -71,6 +72,7 @@ class Met:
     distribution: str = ""
     pooled: bool = False
     stays: str = ""
+    rewritten: tuple[str, ...] = ()
 
 
 class Boundary(ABC):

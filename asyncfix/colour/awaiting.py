@@ -12,6 +12,7 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
 
 ENTERING = "entering"
+ATTRIBUTE = "attribute"
 MANAGER = "contextlib.contextmanager"
 NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension may stand in another comprehension
 
@@ -23,6 +24,7 @@ LAZY = "generator-expression"
 # by what is done to the value.
 WRITTEN = {
     **{("coroutine", use): "call" for use in ("plain", "iterated", "entered")},
+    ("coroutine", ATTRIBUTE): ATTRIBUTE,
     **{("generator", by): kind for by, kind in GENERATORS.items()},
     ("manager", "entered"): ENTERING,
     ("value", "entered"): ENTERING,
@@ -120,13 +122,13 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
         barrier = barring(call, limits.target) or _stepwise(index, edge, call, "", limits.target)
         said = f"is called where no await may stand: {barrier.replace('-', ' ')}"
         return stop(barrier, said) if barrier else closed(index, edge, limits) or written_so
-    if edge.kind not in ("call", "protocol") or (edge.step == "call" and not isinstance(edge.site, Call)):
+    if not _awaitable(edge):
         return stop(edge.kind, f"is called as a {edge.kind}")
     barrier = barring(edge.site, limits.target)
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
     how = "generator" if edge.callee in giving else manner(index.fact(edge.callee)) if edge.step == "call" else "value"
-    used = put(edge.site, how, edge.step)
+    used = ATTRIBUTE if edge.kind == "property" else put(edge.site, how, edge.step)
     kind = WRITTEN.get((how, used))
     if how == "generator" and (kind is None or (kind == PASSED_ON and fact.is_async)):
         return stop("generator-use", "is a generator, and what is done with it is not known to go asynchronously")
@@ -137,6 +139,13 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
     if barrier:
         return stop(barrier, STEPS[barrier])
     return closed(index, edge, limits) or kind
+
+
+def _awaitable(edge: Edge) -> bool:
+    """Whether what runs the function is a call of it, what is done to an object, or the reading of a property."""
+    if edge.kind == "property":
+        return isinstance(edge.site, Access) and edge.site.kind == "read"
+    return edge.kind in ("call", "protocol") and (edge.step != "call" or isinstance(edge.site, Call))
 
 
 def closed(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None:

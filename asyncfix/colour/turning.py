@@ -13,6 +13,7 @@ from asyncfix.colour.passing import PASSED, taken
 from asyncfix.colour.special import has_both
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.remaking import remade
@@ -20,6 +21,7 @@ from asyncfix.model import Function
 
 EXAMPLE = "doctest"
 FIXTURES = (".fixture", ".fixture()")
+CALLED = "__call__"
 
 # What is said of a place that may mean a function, by its reason code.
 SAID = {
@@ -100,7 +102,7 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)
     for patch in limits.replaced.get(name, ()):
-        if ends is None or manner(fact) != "coroutine" or patch.call is None:
+        if ends is None or manner(fact) != "coroutine" or patch.call is None or fact.kind == "property":
             why = f"{name} is replaced at run time ({patch.path}:{patch.line})"
             yield Barrier("replaced-in-test", patch.path, patch.line, why, name)
 
@@ -110,7 +112,7 @@ def _reasons(
 ) -> Iterable[tuple[str, str]]:
     summary = index.summaries[index.path(name)]
     last = fact.qualname.rpartition(".")[2]
-    if fact.kind == "property":
+    if fact.kind == "property" and not (ends is not None and _only_tests_read(index, name)):
         yield "property", "is a property"
     if fact.kind == "lambda":
         yield "lambda", "is a lambda"
@@ -125,7 +127,7 @@ def _reasons(
     elif manner(fact) == "special":
         if has_both(index, name):
             yield "async-form-exists", "is of a class that has its asynchronous form already"
-    elif last.startswith("__") and last.endswith("__"):
+    elif last.startswith("__") and last.endswith("__") and (last != CALLED or ends is None):
         yield "dunder", "is called by Python itself"
     yield from unturnable(fact)
     if fact.is_generator and met is not None and not any(item.endswith(FIXTURES) for item in fact.decorators):
@@ -134,7 +136,8 @@ def _reasons(
         place = f"{summary.path}:{index.stopping[name]}"
         yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
     for decorator in fact.decorators:
-        kept = decorator == MANAGER or (ends is not None and ends.keeps(ends.canonical(summary.path, decorator)))
+        known = decorator == MANAGER or fact.kind == "property"
+        kept = known or (ends is not None and _kept(ends, met, ends.canonical(summary.path, decorator)))
         if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
             yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
     if name in index.overridden and ends is None:
@@ -153,6 +156,18 @@ def _reasons(
         yield "entry-point", "is an entry point of the project"
     if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):
         yield "not-editable", "stands where nothing may be edited"
+
+
+def _kept(ends: Ends, met: Met | None, decorator: str) -> bool:
+    """Whether a decorator leaves a coroutine function what it is, or makes way for something that does."""
+    return ends.keeps(decorator) or (met is not None and decorator in met.rewritten)
+
+
+def _only_tests_read(index: ProjectIndex, name: str) -> bool:
+    """Whether it is a plain property of a test's class, which is read and no more: what such a name gives can be awaited."""
+    info = index.functions[name]
+    plain = is_test(info.path) and info.fact.decorators == ("builtins.property",)
+    return plain and all(edge.kind == "property" for edge in index.callers.get(name, ()))
 
 
 def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:

@@ -184,6 +184,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     for name, info in functions.items():
         _edges(index, name, info)
     _names(index)
+    _decorating(index)
     _computed(index)
     stopping.spread(index)
     return index
@@ -527,6 +528,16 @@ def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access
 def _add(index: ProjectIndex, edge: Edge) -> None:
     index.calls.setdefault(edge.caller, []).append(edge)
     index.callers.setdefault(edge.callee, []).append(edge)
+
+
+def _decorating(index: ProjectIndex) -> None:
+    """Objects that decorate something: they are called where that is defined."""
+    functions = ((info.path, info.fact.line, info.fact.decorators) for info in index.functions.values())
+    classes = ((info.path, info.fact.line, info.fact.decorators) for info in index.classes.values())
+    for path, line, decorators in (*functions, *classes):
+        for entity in index.evaluator.all(path, decorators):
+            for method in index.evaluator.named_methods(entity, ("__call__",)) if entity.kind == "instance" else ():
+                index.passed.setdefault(method, []).append(Loose("passed-as-value", path, line))
 
 
 def _computed(index: ProjectIndex) -> None:

@@ -74,10 +74,16 @@ class Interleaving:
     _inner: dict[tuple[str, bool], tuple[Inner, ...]] = field(
         default_factory=lambda: dict[tuple[str, bool], tuple[Inner, ...]]()
     )
+    _races: dict[Suspension, tuple[str, ...]] = field(default_factory=lambda: dict[Suspension, tuple[str, ...]]())
     _locked: dict[str, Where] | None = None
 
     def races(self, suspension: Suspension) -> tuple[str, ...]:
         """Why the await may let another task in at a bad moment; each reason names both places."""
+        if suspension not in self._races:  # many Changes share an await
+            self._races[suspension] = self._find(suspension)
+        return self._races[suspension]
+
+    def _find(self, suspension: Suspension) -> tuple[str, ...]:
         before, inside, after = self._sides(suspension)
         left, entered = self._coroutines(suspension)
         # What the awaited function does itself is judged at its own awaits; here it stands on either side of the caller's code.

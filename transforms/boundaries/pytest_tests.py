@@ -10,6 +10,8 @@ from asyncfix.boundary import Boundary, Candidate, Mark, Met
 from asyncfix.facts.testfiles import is_gathered
 
 DISTRIBUTION = "pytest-asyncio"
+# A decorator that ends before a coroutine runs, in all but the newest versions.
+MOCKED_REQUESTS = "responses.activate"
 FIXTURES = ("pytest.fixture", "pytest.fixture()")
 
 
@@ -22,6 +24,8 @@ class PytestTests(Boundary):
         "pytest.fixture()",
         "unittest.mock.patch.*",
         "unittest.mock.patch()",
+        "vcr.use_cassette",
+        "vcr.use_cassette()",
     )
 
     def meets(self, candidate: Candidate) -> Met | None:
@@ -34,7 +38,9 @@ class PytestTests(Boundary):
             return Met(True, marks, DISTRIBUTION) if not candidate.fact.owner_class else None
         own = candidate.fact.owner_class
         if is_gathered(candidate.path) and candidate.name.startswith("test") and (not own or own.startswith("Test")):
+            marks = (Mark("mocked_requests"),) if MOCKED_REQUESTS in candidate.decorators else ()
             if candidate.anyio:
-                return Met(True, (Mark("anyio_mark"),))
-            return Met(True, () if candidate.auto else (Mark("asyncio_mark"),), DISTRIBUTION)
+                return Met(True, (Mark("anyio_mark"), *marks), rewritten=(MOCKED_REQUESTS,))
+            marks = marks if candidate.auto else (Mark("asyncio_mark"), *marks)
+            return Met(True, marks, DISTRIBUTION, rewritten=(MOCKED_REQUESTS,))
         return None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from asyncfix.boundary import Boundary, Candidate, Mark, Met
 
+from .pytest_tests import MOCKED_REQUESTS
+
 AROUND = {"setUp": "async_around", "tearDown": "async_around"}
 
 
@@ -23,4 +25,6 @@ class UnittestTests(Boundary):
         marks = () if isolated else (Mark("isolated_case", "class"),)
         if candidate.name in AROUND:
             return Met(True, (*marks, Mark(AROUND[candidate.name])))
-        return Met(True, marks) if candidate.name.startswith("test") else None
+        if MOCKED_REQUESTS in candidate.decorators:
+            marks = (*marks, Mark("mocked_requests"))
+        return Met(True, marks, rewritten=(MOCKED_REQUESTS,)) if candidate.name.startswith("test") else None
