@@ -224,6 +224,7 @@ def _inheritance(index: ProjectIndex) -> None:
         index.subclasses.setdefault(name, []).extend(keeping)
         if others:
             index.promised.update(own_methods(index.evaluator, name))
+    index.promised.update(protocols.hollow(index.evaluator, index.subclasses))
     for name, methods in index.evaluator.methods.items():
         for below in index.subclasses.get(name, ()):
             overriding = index.evaluator.methods.get(below, {})

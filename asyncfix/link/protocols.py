@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
+from asyncfix.facts.scopes import NONE
 from asyncfix.link.evaluate import ClassInfo, Evaluator
 from asyncfix.model import Function
 
 PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+NOT_IMPLEMENTED = "builtins.NotImplementedError"
 MOST_KEEPING = 4
 
 
@@ -29,6 +31,33 @@ def keepers(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> It
         named = {name, *subclasses.get(name, ())}
         bases = {base for item in keeping for base in evaluator.order(item) if base in evaluator.classes}
         yield name, sorted(bases - named), bool(others) or (not keeping and len(named) == 1)
+
+
+def hollow(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Methods that do nothing, of classes that are neither made nor inherited from, where others have methods of that name:
+    what is annotated so is an object of one of those."""
+    called: set[str] | None = None
+    having = _by_method(evaluator)
+    for class_id, methods in evaluator.methods.items():
+        empty = [item for name, each in methods.items() if len(having[name]) > 1 for item in each]
+        empty = [item for item in empty if _does_nothing(evaluator.functions[item].fact)]
+        if empty and not subclasses.get(class_id):
+            if called is None:
+                facts = (info.fact for info in evaluator.functions.values())
+                called = {
+                    target.rpartition(".")[2].lstrip(":")
+                    for fact in facts
+                    for call in fact.calls
+                    for target in call.targets
+                }
+            if class_id.rpartition(".")[2] not in called:
+                yield from empty
+
+
+def _does_nothing(fact: Function) -> bool:
+    named = {*(access.ref for access in fact.accesses), *(target for call in fact.calls for target in call.targets)}
+    nothing = named <= {NOT_IMPLEMENTED} and not fact.operations and set(fact.results) <= {NONE}
+    return nothing and fact.kind == "method" and not fact.is_async
 
 
 def own_methods(evaluator: Evaluator, class_id: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ The body itself is not touched: what is inserted above it is the rest of the old
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asyncfix.model import Edit, Replace, Span, Use
@@ -12,6 +13,8 @@ from asyncfix.transform import CannotWrite, Writing
 
 if TYPE_CHECKING:
     import libcst as cst
+
+LONGEST = 120
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
@@ -27,10 +30,24 @@ def write(use: Use, writing: Writing) -> list[Edit]:
     indent = writing.indent(writing.span(first))
     stated, given = _parameters(node.params, writing)
     returns = f" -> {writing.code(node.returns.annotation)}" if node.returns is not None else ""
-    call = f"{writing.name('asyncio.run')}({name}({', '.join(given)}))"
     kept = "" if node.returns is not None and writing.code(node.returns.annotation) == "None" else "return "
-    head = f"{indent}{kept}{call}\n\n\n{writing.indent(use.span)}async def {name}({', '.join(stated)}){returns}:\n"
-    return [Replace(Span(start, start), head)]
+    call = f"{kept}{writing.name('asyncio.run')}({name}({', '.join(given)}))"
+    call = writing.formatted(call, indent) or call
+    outer = writing.indent(use.span)
+    head = _head(f"async def {name}", stated, f"{returns}:", writing, outer)
+    return [Replace(Span(start, start), f"{indent}{call}\n\n\n{outer}{head}\n")]
+
+
+def _head(name: str, stated: Sequence[str], rest: str, writing: Writing, indent: str) -> str:
+    """The head of a function: as black has it where that is used, else on several lines if it would be very long."""
+    plain = f"{name}({', '.join(stated)}){rest}"
+    made = writing.formatted(f"{plain}\n    pass", indent)
+    if made is not None:
+        return made[: made.rindex("\n")]
+    if len(plain) <= LONGEST:
+        return plain
+    lines = "".join(f"{indent}{writing.step}{each},\n" for each in stated)
+    return f"{name}(\n{lines}{indent}){rest}"
 
 
 def _parameters(parameters: cst.Parameters, writing: Writing) -> tuple[list[str], list[str]]:
