@@ -63,6 +63,7 @@ class Met:
     distribution  what the tests need installed for it
     pooled        as it is, its framework runs it in a thread, where it blocks nobody: it turns only if nothing blocks in it
                   afterwards
+    iterates      of a generator: its framework goes through an asynchronous one likewise
     stays         a sentence's end on why it may neither turn nor run a coroutine, '' if it may
     rewritten     canonical names of decorators in whose place the marks write something else
     """
@@ -71,6 +72,7 @@ class Met:
     marks: tuple[Mark, ...] = ()
     distribution: str = ""
     pooled: bool = False
+    iterates: bool = False
     stays: str = ""
     rewritten: tuple[str, ...] = ()
 

@@ -20,7 +20,6 @@ from asyncfix.link.remaking import remade
 from asyncfix.model import Function
 
 EXAMPLE = "doctest"
-FIXTURES = (".fixture", ".fixture()")
 CALLED = "__call__"
 
 # What is said of a place that may mean a function, by its reason code.
@@ -130,7 +129,7 @@ def _reasons(
     elif last.startswith("__") and last.endswith("__") and (last != CALLED or ends is None):
         yield "dunder", "is called by Python itself"
     yield from unturnable(fact)
-    if fact.is_generator and met is not None and not any(item.endswith(FIXTURES) for item in fact.decorators):
+    if fact.is_generator and met is not None and not met.iterates:
         yield "generator", "is a generator, which a framework goes through"
     if name in index.stopping and ends is None:
         place = f"{summary.path}:{index.stopping[name]}"

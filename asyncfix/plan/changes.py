@@ -528,10 +528,10 @@ class Planner:
 
     # --------------------------------------------------------------------------------------------------- out of the pool
 
-    def _leaving(self, draft: Draft, leaf: Leaf | None = None) -> Mend | None:
+    def _leaving(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Add all that would block in functions that leave the thread pool of their framework; a Mend without Change if
         something would block the event loop still."""
-        done = {(leaf.function, leaf.rule)} if leaf is not None else set[tuple[str, str]]()
+        done = {(leaf.function, leaf.rule)}
         handlers = list(draft.pooled)
         for handler in handlers:
             for other in self._beside(draft, handler):
@@ -778,10 +778,12 @@ class Planner:
         end = coloured.ends.get(edge.caller)
         if end is not None and not end.turns:
             return Mend(None)  # all of a program in one thread: nothing is won
+        if any(met.pooled for met in coloured.ends.values()):
+            return Mend(None)  # it runs in a thread as it is
         drafted = self._thread(edge, barred)
         if isinstance(drafted, Mend):
             return drafted
-        stopped = self._spread(drafted, coloured) or self._leaving(drafted)
+        stopped = self._spread(drafted, coloured)
         return stopped or self._handed(drafted, edge, leaf.rule, f", turn {edge.caller}{_many(coloured)} async")
 
     def _handed(self, draft: Draft, edge: Edge, rule: str, more: str = "") -> Mend:

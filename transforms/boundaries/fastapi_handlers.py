@@ -11,6 +11,7 @@ from asyncfix.boundary import OVERRIDES, Boundary, Candidate, Met, covers
 METHODS = ("get", "post", "put", "delete", "patch", "options", "head", "trace", "api_route", "route")
 OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette", "starlette.routing.Router")
 AT_ONCE = tuple(f"{owner}.{name}" for owner in OWNERS for name in ("on_event", "add_event_handler"))
+DEPENDENCIES = {"fastapi.Depends", "fastapi.Security", OVERRIDES}
 ENDPOINT = "starlette.endpoints.HTTPEndpoint"
 TAKES = {
     "fastapi.Depends": (0, "dependency"),
@@ -41,4 +42,6 @@ class FastapiHandlers(Boundary):
             decorator.removesuffix("()") for decorator in candidate.decorators if covers(self.decorators, decorator)
         }
         names |= candidate.given & {*self.takes, OVERRIDES}
-        return Met(True, pooled=not names <= set(AT_ONCE)) if names else None
+        if not names:
+            return None
+        return Met(True, pooled=not names <= set(AT_ONCE), iterates=names <= DEPENDENCIES)

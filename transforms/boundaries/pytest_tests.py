@@ -35,7 +35,7 @@ class PytestTests(Boundary):
             if candidate.anyio:
                 return None
             marks = () if candidate.auto else (Mark("async_fixture"),)
-            return Met(True, marks, DISTRIBUTION) if not candidate.fact.owner_class else None
+            return Met(True, marks, DISTRIBUTION, iterates=True) if not candidate.fact.owner_class else None
         own = candidate.fact.owner_class
         if is_gathered(candidate.path) and candidate.name.startswith("test") and (not own or own.startswith("Test")):
             marks = (Mark("mocked_requests"),) if MOCKED_REQUESTS in candidate.decorators else ()
