@@ -33,6 +33,10 @@ OF_CLASSES = frozenset(
         "unittest.mock.patch",  # goes round test methods, of either kind
         "unittest.mock.patch.object",
         "unittest.mock.patch.dict",
+        "unittest.skip",
+        "unittest.skipIf",
+        "unittest.skipUnless",
+        "unittest.expectedFailure",
     }
 )
 
@@ -62,7 +66,7 @@ def _leaves_alone(index: ProjectIndex, path: str, decorator: str) -> bool:
     """Whether a decorator of a class is one of a library that is known, or only takes note of it."""
     entities = index.evaluator.evaluate(path, decorator)
     named = index.evaluator.evaluate(path, decorator.removesuffix("()"))
-    if any(entity.name in OF_CLASSES for entity in named):
+    if any(entity.name in OF_CLASSES or entity.name.startswith("pytest.mark.") for entity in named):
         return True
     return bool(entities) and all(
         entity.kind in ("function", "method") and not _changes(index, entity.name) for entity in entities

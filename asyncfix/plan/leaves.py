@@ -69,10 +69,12 @@ def find(
     rule_of: Callable[[Api], str | None],
     left_out: Callable[[str], bool],
     migrates: Callable[[str], bool],
+    mends: Callable[[str], bool],
 ) -> Blocking:
     """All blocking calls of the rules in force, but for those in files that are left out.
 
-    ``migrates``: whether a sync function that no async code reaches is to be migrated.
+    ``migrates``: whether a sync function that no async code reaches is to be migrated; ``mends``: whether what blocks an async
+    one is looked for.
     """
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function in index.functions:
@@ -84,7 +86,7 @@ def find(
     indirect: list[Reaching] = []
     reached: set[str] = set()
     for function, info in index.functions.items():
-        if not _on_loop(index, info):
+        if not (_on_loop(index, info) and mends(function)):
             continue
         reached.update((function, *(name for handed in _handed(index, function) for name in ways.below(handed))))
         direct.extend(leaves.get(function, ()))
@@ -95,7 +97,7 @@ def find(
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
     idle = {name: found for name, found in leaves.items() if name not in reached}
     seeds = [leaf for name, found in idle.items() if migrates(name) for leaf in found]
-    left = sum(map(len, idle.values())) - len(seeds)
+    left = sum(len(found) for name, found in idle.items() if not index.fact(name).is_async) - len(seeds)
     return Blocking(leaves, tuple(direct), tuple(indirect), tuple(seeds), migrates, left, ways)
 
 
