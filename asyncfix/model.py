@@ -214,6 +214,7 @@ class Access(Packed, frozen=True):
              through a view or a lazy builtin)
     at       offset at which it happens: a target is written when the value on its right is there
     barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
+    taken    what goes through it, where it is run for that (of operations only)
     """
 
     ref: str
@@ -225,6 +226,7 @@ class Access(Packed, frozen=True):
     end_column: int
     barrier: str = ""
     loop: Span | None = None
+    taken: Taken | None = None
 
 
 class With(Packed, frozen=True):

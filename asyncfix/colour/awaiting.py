@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from asyncfix.colour.barrier import Barrier, Rules
-from asyncfix.colour.generators import GENERATORS, KEPT, PASSED_ON, expression, oldest, stepwise
+from asyncfix.colour.generators import GENERATORS, GONE_THROUGH, KEPT, PASSED_ON, expression, oldest, stepwise
 from asyncfix.colour.mapping import mapped
-from asyncfix.colour.special import ASYNCHRONOUS, last_name
+from asyncfix.colour.special import is_special, only_renamed
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
 
@@ -28,6 +28,7 @@ WRITTEN = {
     **{("generator", by): kind for by, kind in GENERATORS.items()},
     ("manager", "entered"): ENTERING,
     ("value", "entered"): ENTERING,
+    **{("value", by): kind for by, kind in GENERATORS.items() if kind in GONE_THROUGH},
     ("special", "plain"): "special_call",
 }
 STEPS = {
@@ -46,17 +47,18 @@ def manner(fact: Function) -> str:
         return "manager"
     if fact.is_generator:
         return "generator"
-    return "special" if fact.owner_class and last_name(fact) in ASYNCHRONOUS else "coroutine"
+    return "special" if is_special(fact) else "coroutine"
 
 
 def put(site: Call | Access, how: str, step: str) -> str:
     """The use that the value of a call is put to, of a function that turns in this manner."""
-    if not isinstance(site, Call):
-        return step
-    taken = site.taken if how == "generator" and site.use in ("plain", "iterated") else None
+    if isinstance(site, Access):
+        return site.taken.by if site.taken is not None else step if step == "entered" else site.kind
+    stepwise = how == "generator" or (how == "value" and step != "entered")
+    taken = site.taken if stepwise and site.use in ("plain", "iterated") else None
     if taken is None:
         return site.use
-    return KEPT if site.kept else taken.by
+    return KEPT if site.kept and how == "generator" else taken.by
 
 
 def is_coroutine(index: ProjectIndex, edge: Edge, giving: Collection[str]) -> bool:
@@ -74,16 +76,18 @@ def barring(call: Call | Access, target: tuple[int, int]) -> str:
     """Why no await may stand in place of a call where the oldest Python is ``target``, '' if one may."""
     if call.barrier == NESTED and target >= NESTED_COMPREHENSIONS:
         return ""
-    return "" if call.barrier == LAZY and isinstance(call, Call) and _unlazy(call, target) else call.barrier
+    return "" if call.barrier == LAZY and _unlazy(call, target) else call.barrier
 
 
-def _unlazy(call: Call, target: tuple[int, int]) -> bool:
+def _unlazy(call: Call | Access, target: tuple[int, int]) -> bool:
     """Whether the generator expression that a call is part of may be written in a way that it can await."""
+    if isinstance(call, Access):
+        return False
     fits = call.lazy is not None and (not call.lazy.nested or target >= NESTED_COMPREHENSIONS)
     return fits and target >= oldest(call) and expression(call.lazy) != ""
 
 
-def _stepwise(index: ProjectIndex, edge: Edge, call: Call, used: str, target: tuple[int, int]) -> str:
+def _stepwise(index: ProjectIndex, edge: Edge, call: Call | Access, used: str, target: tuple[int, int]) -> str:
     """Why what a generator gives may not be gone through asynchronously in this way, '' if it may."""
     inside = call.taken is not None and call.taken.inside and not stepwise(call.taken.by)
     if inside and target < NESTED_COMPREHENSIONS:
@@ -94,8 +98,8 @@ def _stepwise(index: ProjectIndex, edge: Edge, call: Call, used: str, target: tu
         return LAZY
     if target < oldest(call):
         return "target-version"
-    tries = index.fact(edge.caller).tries
-    caught = {name for at in call.tries for handler in tries[at].handlers for name in handler.types}
+    around = (item.handlers for item in index.fact(edge.caller).tries if item.body.contains(call.span))
+    caught = {name for handlers in around for handler in handlers for name in handler.types}
     return "stop-iteration" if used == "builtins.next" and "builtins.StopIteration" in caught else ""
 
 
@@ -116,6 +120,8 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":
         return stop("lambda", "is called in a lambda")
+    if only_renamed(fact):
+        return stop("iterator-made", "is called in an `__iter__` that is no generator, which nothing awaits")
     given = mapped(index, edge) if is_coroutine(index, edge, giving) else None
     if given is not None:
         call, written_so = given
@@ -130,11 +136,13 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
     how = "generator" if edge.callee in giving else manner(index.fact(edge.callee)) if edge.step == "call" else "value"
     used = ATTRIBUTE if edge.kind == "property" else put(edge.site, how, edge.step)
     kind = WRITTEN.get((how, used))
-    if how == "generator" and (kind is None or (kind == PASSED_ON and fact.is_async)):
-        return stop("generator-use", "is a generator, and what is done with it is not known to go asynchronously")
+    lazy = how == "generator" or edge.step == "iterated"
+    if lazy and (kind is None or (kind == PASSED_ON and fact.is_async)):
+        what = "is a generator" if how == "generator" else "is gone through"
+        return stop("generator-use", f"{what}, and what is done with it is not known to go asynchronously")
     if kind is None:
         return stop(*SAID.get((how, used), (f"use-{used}", f"is {used} where it is called")))
-    if how == "generator" and isinstance(edge.site, Call):
+    if how == "generator" or edge.step == "iterated":
         barrier = _stepwise(index, edge, edge.site, used, limits.target)
     if barrier:
         return stop(barrier, STEPS[barrier])

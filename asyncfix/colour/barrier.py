@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from asyncfix.link.doubles import Doubles
+from asyncfix.link.given import Given
 from asyncfix.link.patches import Patch
+from asyncfix.link.wrapping import Wrappings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class Rules:
     replaced      what replaces a function by something that stays sync
     closed        files that may not be edited; closed_lines: lines likewise
     doubles       objects that take the place of others
+    wrappings     decorators of the project
+    caches        async-lru is there, or may be asked for, for what is cached
+    given         objects that are given to who does not say what it takes
     target        the oldest Python that the project supports
     """
 
@@ -55,3 +60,6 @@ class Rules:
     closed_lines: Mapping[str, frozenset[int]]
     target: tuple[int, int]
     doubles: Doubles
+    wrappings: Wrappings
+    given: Given
+    caches: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.model import Call, Function, Lazy
+from asyncfix.model import Access, Call, Function, Lazy
 
 ANEXT = (3, 10)
 NEXT = ("builtins.next", "next-or-default")
@@ -89,9 +89,10 @@ def stepwise(by: str) -> str:
     return _STEPWISE.get(by, "")
 
 
-def oldest(call: Call) -> tuple[int, int]:
+def oldest(call: Call | Access) -> tuple[int, int]:
     """The Python from which on the value of a call of a generator may be gone through as it is, and its expression."""
-    takers = (call.taken, call.lazy.taken if call.lazy is not None else None)
+    lazy = call.lazy if isinstance(call, Call) else None
+    takers = (call.taken, lazy.taken if lazy is not None else None)
     return max(ANEXT if taken is not None and taken.by in NEXT else (0, 0) for taken in takers)
 
 

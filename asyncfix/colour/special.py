@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Function
 
-ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-PARTNERS = {"__enter__": "__exit__", "__exit__": "__enter__"}
-"""Methods of which one is never asynchronous without the other."""
+ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__"}
+PARTNERS = {"__enter__": "__exit__", "__exit__": "__enter__", "__iter__": "__next__", "__next__": "__iter__"}
+"""Methods of which one is never asynchronous without the other, if there is one."""
+ITER, NEXT = "__iter__", "__next__"
+
+
+def is_special(fact: Function) -> bool:
+    """Whether a function takes another name when it turns."""
+    return bool(fact.owner_class) and last_name(fact) in ASYNCHRONOUS
+
+
+def only_renamed(fact: Function) -> bool:
+    """Whether it takes its other name, and turns no coroutine function: ``__aiter__`` is none."""
+    return is_special(fact) and last_name(fact) == ITER and not fact.is_generator
 
 
 def partners(index: ProjectIndex, method: str) -> Iterator[str]:
@@ -29,10 +40,26 @@ def related(index: ProjectIndex, method: str) -> Iterator[str]:
         yield from index.subclasses.get(owner, ())
 
 
-def has_both(index: ProjectIndex, method: str) -> bool:
-    """Whether a class has a method under its asynchronous name already."""
-    wanted = ASYNCHRONOUS.get(last_name(index.fact(method)), "")
-    return any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method))
+def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
+    """Why a special method may not turn: code and reason."""
+    fact = index.fact(method)
+    wanted = ASYNCHRONOUS[last_name(fact)]
+    if any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method)):
+        yield "async-form-exists", "is of a class that has its asynchronous form already"
+    if only_renamed(fact) and fact.results != (f":{fact.owner_class}!",):
+        yield "iterator-made", "gives an iterator that it makes in one step, which nothing can wait for"
+    if last_name(fact) == NEXT:
+        yield from _stopping(index, method)
+
+
+def _stopping(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
+    """Why the end of an iterator would not be seen: it comes of something that its ``__next__`` asks."""
+    for edge in index.calls.get(method, ()):
+        if edge.callee in index.stopping:
+            yield "stop-iteration", f"ends by the StopIteration of {edge.callee} (line {edge.site.line})"
+    for external in index.externals.get(method, ()):
+        if external.name == "builtins.next":
+            yield "stop-iteration", f"may end by the StopIteration of another iterator (line {external.call.line})"
 
 
 def last_name(fact: Function) -> str:

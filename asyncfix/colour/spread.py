@@ -15,7 +15,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Barriers, Rules
 from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import partners
+from asyncfix.colour.special import only_renamed, partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
@@ -40,6 +40,7 @@ class Colouring:
     ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
     giving    functions that stay as they are: what they give is what an async generator gives
     raising   calls that are given a function that turns as one that is to raise, with the functions they stand in
+    wrapped   calls in the wrappers of decorators, of whatever they decorate, that are awaited then
     """
 
     reached: list[str]
@@ -49,6 +50,7 @@ class Colouring:
     uncalled: list[str] = field(default_factory=lambda: list[str]())
     giving: set[str] = field(default_factory=lambda: set[str]())
     raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
+    wrapped: list[Awaited] = field(default_factory=lambda: list[Awaited]())
     _known: set[str] = field(default_factory=lambda: set[str]())
 
     def __post_init__(self) -> None:
@@ -74,6 +76,9 @@ def colour(
     Without ``ends`` every caller must be async in the end; with them sync code is migrated up to its boundaries. With
     ``barriers`` those that are met are noted there, and colouring goes on behind them as if they were not.
     """
+    if only_renamed(index.fact(leaf)):
+        why = f"{leaf} is an `__iter__` that is no generator, which nothing awaits"
+        return Barrier("iterator-made", index.path(leaf), index.fact(leaf).line, why, leaf)
     found = Colouring(list(together(index, ends, leaf)))
     for name in found.reached:
         met = ends.met(name) if ends is not None else None
@@ -96,13 +101,17 @@ def colour(
         for test, call in raising:
             found.raising.append((test, call))
             found.reach(together(index, ends, test), index)
+        for stop in _wrappers(index, name, limits, ends, found):
+            if barriers is None:
+                return stop
+            barriers.calls.append(stop)
         callers = index.callers.get(name, ())
         if not callers and ends is None:
             fact = index.fact(name)
             return Barrier(
                 "sync-caller", index.path(name), fact.line, f"{name} is not called from async code only", name
             )
-        if not callers and not raising and met is None:
+        if not callers and not raising and met is None and limits.wrappings.around(name) is None:
             found.uncalled.append(name)
         for edge in callers:
             stop = _caller(index, edge, limits, ends, found)
@@ -112,7 +121,7 @@ def colour(
                 barriers.calls.append(stop)
                 if index.fact(edge.caller).kind not in ("module", "class"):
                     found.reach(together(index, ends, edge.caller), index)
-    for stop in chain(_ambiguous(index, found), _mixed(index, found), _otherwise(index, ends, leaf, found)):
+    for stop in chain(_ambiguous(index, limits, found), _mixed(index, found), _otherwise(index, ends, leaf, found)):
         if barriers is None:
             return stop
         barriers.calls.append(stop)
@@ -142,6 +151,34 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
         found.reach(together(index, ends, other), index)
     found.reach(together(index, ends, edge.caller), index)
     return None
+
+
+def _wrappers(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, found: Colouring) -> Iterator[Barrier]:
+    """Reach the wrappers that decorators put round a function that turns, and all that is decorated by one that does.
+
+    Given are the barriers that some of that is.
+    """
+    path = index.path(name)
+    for decorator in index.fact(name).decorators:
+        wrapping = limits.wrappings.of(path, decorator)
+        if wrapping is not None:
+            found.reach(together(index, ends, wrapping.wrapper), index)
+    around = limits.wrappings.around(name)
+    if around is None:
+        return
+    for decorated in around.decorated:
+        met = ends.met(decorated) if ends is not None else None
+        if (met is not None and not met.turns) or manner(index.fact(decorated)) != "coroutine":
+            line = index.fact(decorated).line
+            why = f"{decorated}, which becomes no coroutine function, has the same decorator ({index.path(decorated)}:{line})"
+            yield Barrier("own-decorator", index.path(decorated), line, why, decorated)
+        found.reach(together(index, ends, decorated), index)
+    for edge in (Edge(name, decorated, "call", call) for decorated in around.decorated[:1] for call in around.calls):
+        kind = written(index, edge, limits, found.giving)
+        if isinstance(kind, Barrier):
+            yield kind
+        else:
+            found.wrapped.append(Awaited(edge, kind))
 
 
 def together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
@@ -176,9 +213,12 @@ def run_loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
     return None
 
 
-def _ambiguous(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
+def _ambiguous(index: ProjectIndex, limits: Rules, found: Colouring) -> Iterator[Barrier]:
     """The barriers that calls are which may mean something else, too."""
     reached = set(found.reached)
+    for name in found.reached:
+        for decorator in index.fact(name).decorators:
+            reached.update(limits.wrappings.versions(index.path(name), decorator))
     kinds: dict[tuple[str, Span, str], str] = {}
     for awaited in found.awaits:
         edge = awaited.edge

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from asyncfix.boundary import Met
+from asyncfix.colour import special
 from asyncfix.colour.awaiting import MANAGER, manner
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import unturnable
 from asyncfix.colour.mapping import passed_otherwise
 from asyncfix.colour.passing import PASSED, taken
-from asyncfix.colour.special import has_both
-from asyncfix.effects.tables import TRANSPARENT_DECORATORS
+from asyncfix.colour.special import is_special
+from asyncfix.effects.tables import AWAITING_DECORATORS, CACHES, TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.handing import PROTOCOLS
@@ -21,6 +22,8 @@ from asyncfix.model import Function
 
 EXAMPLE = "doctest"
 CALLED = "__call__"
+UNWRAPPED = "__wrapped__"  # the name under which wrappers keep what they wrap
+KEEPING = TRANSPARENT_DECORATORS | AWAITING_DECORATORS
 
 # What is said of a place that may mean a function, by its reason code.
 SAID = {
@@ -94,7 +97,11 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
     last = fact.qualname.rpartition(".")[2]
     raising = ends is not None and ends.raising(name) is not None
     passed = () if raising else passed_otherwise(index, name, index.passed.get(name, ()))
-    for uses in (passed, index.rebound.get(name), index.by_name.get(last)):
+    around = limits.wrappings.around(name) if passed else None
+    if around is not None:  # which gives it back
+        passed = tuple(place for place in passed if place.owner != around.decorator)
+    unwrapped = index.by_name.get(UNWRAPPED) if fact.decorators else ()
+    for uses in (passed, index.rebound.get(name), index.by_name.get(last), unwrapped):
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run
@@ -123,10 +130,16 @@ def _reasons(
         yield "constructor", "is a constructor"
     elif last == "__del__":
         yield "finalizer", "is called by Python when nothing holds the object any more"
-    elif manner(fact) == "special":
-        if has_both(index, name):
-            yield "async-form-exists", "is of a class that has its asynchronous form already"
-    elif last.startswith("__") and last.endswith("__") and (last != CALLED or ends is None):
+    elif is_special(fact):
+        yield from special.unturnable(index, name)
+        asked = limits.given.asked(index.evaluator.class_id(summary.path, fact.owner_class) or "", last)
+        if asked is not None:
+            yield "possible-caller", f"may be run of an object that is not known ({asked[0]}:{asked[1]})"
+    elif last == CALLED:
+        given = limits.given.place(index.evaluator.class_id(summary.path, fact.owner_class) or "")
+        if given is not None:
+            yield PASSED, f"may be called by who is given such an object ({given[0]}:{given[1]})"
+    elif last.startswith("__") and last.endswith("__"):
         yield "dunder", "is called by Python itself"
     yield from unturnable(fact)
     if fact.is_generator and met is not None and not met.iterates:
@@ -137,8 +150,16 @@ def _reasons(
     for decorator in fact.decorators:
         known = decorator == MANAGER or fact.kind == "property"
         kept = known or (ends is not None and _kept(ends, met, ends.canonical(summary.path, decorator)))
+        if decorator in CACHES and manner(fact) == "coroutine":
+            if not limits.caches:
+                yield "not-declared", "is cached, which async-lru could do: the project does not declare it"
+            continue
+        kept = kept or limits.wrappings.of(summary.path, decorator) is not None
+        kept = kept or bool(limits.wrappings.versions(summary.path, decorator))
         if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
-            yield "unknown-decorator", f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
+            own = limits.wrappings.is_own(summary.path, decorator)
+            code = "own-decorator" if own else "unknown-decorator"
+            yield code, f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
     if name in index.overridden and ends is None:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
@@ -173,8 +194,7 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
     called = decorator.endswith("()")
     entities = index.evaluator.evaluate(path, decorator.removesuffix("()"))
     return bool(entities) and all(
-        entity.kind == "external" and entity.name + ("()" if called else "") in TRANSPARENT_DECORATORS
-        for entity in entities
+        entity.kind == "external" and entity.name + ("()" if called else "") in KEEPING for entity in entities
     )
 
 

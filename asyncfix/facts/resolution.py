@@ -33,8 +33,8 @@ from asyncfix.facts.shapes import does_nothing
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
-from asyncfix.facts.walker import ENTER, ClassFrame, Context, Frame, Walker
-from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Try, With
+from asyncfix.facts.walker import ENTER, ITER, ClassFrame, Context, Frame, Walker
+from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Taken, Try, With
 from asyncfix.source import Source
 
 # Builtins that only look at their arguments, and exceptions being made: two calls in five.
@@ -91,6 +91,7 @@ PLAIN = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
+ITERATES = f".{ITER}"
 MOST_REFS = 12
 # Calls by which a file is known: two that spell its path alike mean one file.
 FILE_CALLS = frozenset(
@@ -145,7 +146,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         accesses=tuple(_accesses(source, frame, loose)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
-        operations=tuple(_operations(source, frame)),
+        operations=tuple(_operations(walker, frame)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
         withs=tuple(_withs(source, frame)),
         returned=sum(kind == "return" for kind, *_ in frame.steps),
@@ -249,6 +250,9 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
 
 def _results(frame: Frame) -> Refs:
     node = frame.node
+    own = tuple(dict.fromkeys(_returned(frame)))
+    if frame.qualname.endswith(ITERATES) and own == (f":{frame.owner_class}!",):
+        return own  # whatever kind of iterator it is said to be
     if (
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.returns is not None
@@ -258,12 +262,29 @@ def _results(frame: Frame) -> Refs:
         if stated and not is_vague(stated, frame.scope):
             return stated
         if stated:
-            return _not_too_many((*_returned(frame), *UNKNOWN))
+            own = _not_too_many(ref for value in frame.returns for ref in resolve(_uncast(value), frame.scope))
+            inner = len(own) == 1 and _is_inner(own[0], frame)
+            return own if inner else _not_too_many((*_returned(frame), *UNKNOWN))
     if frame.is_generator:
         return _not_too_many(
             collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)
         )
     return _not_too_many(_returned(frame))
+
+
+def _uncast(value: ast.expr) -> ast.expr:
+    """What ``cast(...)`` gives."""
+    match value:
+        case ast.Call(func=ast.Name(id="cast") | ast.Attribute(attr="cast"), args=[_, given]):
+            return given
+        case _:
+            return value
+
+
+def _is_inner(ref: str, frame: Frame) -> bool:
+    """Whether a ref means a function that another one defines, and nothing that this gives."""
+    prefix = f":{frame.qualname}.<locals>."
+    return ref.startswith(prefix) and ref.removeprefix(prefix).isidentifier()
 
 
 def _returned(frame: Frame) -> Iterable[str]:
@@ -428,11 +449,12 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
                 yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
 
 
-def _operations(source: Source, frame: Frame) -> Iterable[Access]:
+def _operations(walker: Walker, frame: Frame) -> Iterable[Access]:
     for node, method, scope, context in frame.operations:
+        asked = method in (ENTER, ITER)  # of what is not known, too
         for ref in resolve(node, scope):
-            if method == ENTER or (ref[:1] != "?" and not ref.startswith("builtins.")):
-                yield _access(source, ref, node, method, context)
+            if asked or (ref[:1] != "?" and not ref.startswith("builtins.")):
+                yield _access(walker.source, ref, node, method, context, taken(walker, node, scope))
 
 
 def _withs(source: Source, frame: Frame) -> Iterable[With]:
@@ -441,11 +463,11 @@ def _withs(source: Source, frame: Frame) -> Iterable[With]:
         yield With(source.span(node), items, held(context, scope), context.loop)
 
 
-def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context) -> Access:
+def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context, by: Taken | None = None) -> Access:
     span, column, end_column = source.extent(node)
     late = context.late  # a target, and all in it, is worked out when the value on its right is there
     at = span.start if late is None else source.span(late).end
-    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop)
+    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop, by)
 
 
 def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:

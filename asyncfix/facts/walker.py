@@ -50,7 +50,23 @@ EVALUATING = frozenset({"eval", "exec", "compile"})
 ENTER = "__enter__"
 SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
 ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
-    ("list", "tuple", "set", "frozenset", "sorted", "sum", "any", "all", "min", "max", "iter", "enumerate"), "__iter__"
+    (
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "sorted",
+        "sum",
+        "any",
+        "all",
+        "min",
+        "max",
+        "iter",
+        "enumerate",
+        "dict",
+        "zip",
+    ),
+    "__iter__",
 )
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "__add__",
@@ -73,6 +89,8 @@ TAKING = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "sorted", "any", "all", "min", "max", "sum", "next", "join", "extend"}
     | {"update", "Counter", "deque"}
 )
+ITER = "__iter__"
+GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -446,8 +464,8 @@ class Walker:
         for operator, right in zip(node.ops, node.comparators, strict=True):
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, ast.Name):
                 self._record(right, "item", frame, scope, context)
-            if isinstance(operator, (ast.In, ast.NotIn)):
-                self._operation(right, "__contains__", frame, scope, context)
+            if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, (ast.Name, ast.Attribute, ast.Call)):
+                frame.operations.append((right, "__contains__", scope, context))
         self._children(node, frame, scope, context)
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
@@ -495,9 +513,11 @@ class Walker:
         else:
             self._visit(node, frame, scope, context)
         if use == "iterated" and isinstance(node, (ast.Name, ast.Attribute)):
-            self._operation(node, "__iter__", frame, scope, context)
+            self._operation(node, ITER, frame, scope, context)
             self._record(node, "iterate", frame, scope, inside)
         elif use == "iterated":
+            if isinstance(node, (ast.IfExp, ast.BoolOp, ast.Subscript, ast.Await)):
+                frame.operations.append((node, ITER, scope, context))
             for held in run_over(node):
                 self._record(held, "view", frame, scope, inside)
 
@@ -618,8 +638,11 @@ class Walker:
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
             if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
-        if node.args and (called in TAKING or isinstance(node.args[0], (ast.Call, ast.GeneratorExp))):
+        asks = asked is not None or called in TAKING
+        if node.args and (asks or isinstance(node.args[0], (ast.Call, ast.GeneratorExp))):
             self._taken(node.args[0], "", node)
+        for other in node.args[1:] if called in GOING_THROUGH else ():
+            frame.operations.append((other, ITER, scope, context))
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if not (patches and isinstance(argument, ast.Constant)):
@@ -656,7 +679,9 @@ class Walker:
 
     def _taken(self, node: ast.expr, by: str, taker: ast.AST) -> None:
         """Take note of what goes through an expression, if that may be something lazy."""
-        if isinstance(node, (ast.Call, ast.GeneratorExp)):
+        if isinstance(node, (ast.Call, ast.GeneratorExp)) or (
+            isinstance(node, ast.Attribute) and by not in ("assigned", "returned")
+        ):
             self.takers[node] = (by, taker)
         elif isinstance(node, ast.Name) and by not in ("assigned", "returned"):
             self.takers[node] = (by, taker)

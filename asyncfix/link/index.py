@@ -22,14 +22,19 @@ ANNOTATION = "annotation"  # what stands there is no value that anybody calls
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
 MANAGERS = frozenset({"typing.ContextManager", "contextlib.AbstractContextManager"})
+ASKED = ("__enter__", "__iter__", "__next__")
 CALLING = ("__call__",)
 ITERATING = ("__iter__", "__next__")
+NEXT = ("__next__",)
+TAKING_ONE = ("builtins.next", "next-or-default")
 MADE = "cls"  # the keyword by which a library is given a class to work with in place of its own
 SHOWING = ("__format__", "__str__", "__repr__")
 RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__str__": SHOWING}
 OF_VALUE = {"entered": ENTERING, "iterated": ITERATING}
 """What is run of the value of a call that is put to this use."""
 DONE = {method: use for use, methods in OF_VALUE.items() for method in methods}
+NAMED = RUNNING | {"__contains__": ("__contains__", *ITERATING)}
+"""Where a class has no ``__contains__``, it is gone through."""
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
     "__iter__": ("__iter__", "iterated"),
@@ -99,6 +104,8 @@ class ProjectIndex:
     passed: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     rebound: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
     by_name: dict[str, list[Loose]] = field(default_factory=lambda: dict[str, list[Loose]]())
+    asked: dict[str, list[tuple[str, Loose]]] = field(default_factory=lambda: dict[str, list[tuple[str, Loose]]]())
+    """By special method the refs, and the places, of which it is run though it is not known what they mean."""
     overridden: set[str] = field(default_factory=lambda: set[str]())
     """Methods that override another one, or are overridden."""
     subclasses: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
@@ -248,8 +255,9 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.unknown.setdefault(name, []).append(call)
             for target in unclear or call.targets:
                 _possible(index, info, name, call, target)
-        if call.use in OF_VALUE and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
-            _run_on(index, name, call, [f"{target}()" for target in call.targets], OF_VALUE[call.use])
+        run = _run_of_value(call)
+        if run and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
+            _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
         for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
             given = index.evaluator.all(info.path, callback.targets)
             if not _call_edges(index, name, callback, given):
@@ -266,7 +274,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             index.opened.append((name, access))
     for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
         accesses = tuple(same)
-        run = RUNNING.get(accesses[0].kind, (accesses[0].kind,))
+        run = NAMED.get(accesses[0].kind, (accesses[0].kind,))
         if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, accesses)
     if info.fact.kind == "class" and info.fact.outer:
@@ -469,7 +477,12 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
     Where a lock is taken by ``with`` counts in async code: there it is waited for by all tasks.
     """
     kind = accesses[0].kind
-    _run_on(index, name, accesses[0], [access.ref for access in accesses], RUNNING.get(kind, (kind,)))
+    refs = [access.ref for access in accesses]
+    found = _run_on(index, name, accesses[0], refs, RUNNING.get(kind, (kind,)))
+    if not found and kind == "__contains__":  # then it is gone through
+        for entity in index.evaluator.all(info.path, refs):
+            if entity.kind == "instance":
+                _protocol(index, name, accesses[0], entity.name, ITERATING)
     for access in accesses if kind in LIBRARY_OPERATIONS else ():
         for entity in index.evaluator.evaluate(info.path, access.ref):
             if entity.kind in ("value", "external"):
@@ -480,16 +493,20 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
                     index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
 
 
-def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Iterable[str], methods: Sequence[str]) -> None:
-    """Special methods are run of what some refs mean, at one place."""
+def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[str], methods: Sequence[str]) -> bool:
+    """Special methods are run of what some refs mean, at one place. False if nothing of the project has them."""
     path = index.path(name)
     entities = index.evaluator.all(path, refs)
     having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
     for class_id in having:
         _protocol(index, name, site, class_id, methods, sure=len(having) == len(entities))
-    if methods == ENTERING and not (entities and all(map(_is_told, entities))):
-        for method in methods:
-            index.by_name.setdefault(method, []).append(Loose("possible-caller", path, site.line, name))
+    if methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
+        asked = tuple(
+            ref for ref in refs if not all(map(_is_told, index.evaluator.evaluate(path, ref) or (SOMETHING,)))
+        )
+        place = Loose("possible-caller", path, site.line, name)
+        index.asked.setdefault(methods[0], []).extend((ref, place) for ref in asked)
+    return bool(having)
 
 
 def _as_call(access: Access, method: str, use: str) -> Call:
@@ -497,6 +514,13 @@ def _as_call(access: Access, method: str, use: str) -> Call:
     place = (access.line, access.column, access.line, access.end_column)
     targets = (f"{access.ref}.{method}",)
     return Call(access.span, access.span, *place, targets, use=use, barrier=access.barrier, loop=access.loop)
+
+
+def _run_of_value(call: Call) -> tuple[str, ...]:
+    """The special methods that are run of the value of a call where it stands."""
+    if call.use != "plain" or call.taken is None or call.taken.by in ("assigned", "returned"):
+        return OF_VALUE.get(call.use, ())
+    return NEXT if call.taken.by in TAKING_ONE else ITERATING
 
 
 def _is_generator(index: ProjectIndex, entity: Entity) -> bool:

@@ -23,7 +23,9 @@ def spread(index: ProjectIndex) -> None:
     for name in stack:
         for edge in index.callers.get(name, ()):
             caller = index.fact(edge.caller)
-            consumed = edge.kind == "protocol" and not isinstance(edge.site, Call)  # by a loop
+            consumed = edge.kind == "protocol" and (
+                not isinstance(edge.site, Call) or _gone_through(edge.site)
+            )  # by a loop
             if (
                 edge.caller in index.stopping
                 or consumed
@@ -44,6 +46,12 @@ def _asking(index: ProjectIndex) -> Iterator[tuple[str, int]]:
     for use in index.by_name.get("__next__", ()):
         if use.owner:
             yield use.owner, use.line
+
+
+def _gone_through(call: Call) -> bool:
+    """Whether all that a call gives is gone through where it stands."""
+    by = call.taken.by if call.taken is not None else "returned"
+    return call.use == "iterated" or by not in (NEXT, "assigned", "returned")
 
 
 def _lets_out(fact: Function) -> bool:

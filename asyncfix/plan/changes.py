@@ -12,11 +12,13 @@ from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, stateme
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
+from asyncfix.colour.special import NEXT, is_special, last_name, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.colour.whole import Whole
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
+from asyncfix.effects.tables import CACHES
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import CALLBACK, HANDED
 from asyncfix.link.index import Edge
@@ -28,6 +30,7 @@ from asyncfix.model import (
     Declared,
     Finding,
     Form,
+    Function,
     Hop,
     Place,
     Plan,
@@ -44,7 +47,7 @@ from asyncfix.model import (
 )
 from asyncfix.plan import declaring, stepping
 from asyncfix.plan.conditions import inside, judge, suspension_of, thread
-from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
+from asyncfix.plan.facts import CACHE, FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.ids import Ids
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf, Reaching, way
@@ -56,8 +59,6 @@ from asyncfix.project import PYTEST
 THREADED = (3, 9)
 NATIVE = "native"
 COULD = "blocks, and could be awaited"
-TURNING = {"manager": "manager", "special": "special_method"}
-"""What is written, beside `async`, of a function that turns in this manner."""
 RUN_HERE = ("plain", "callback")
 DECLARED = "declared"  # the id of the Change for what the user declares: there is one at most
 MOST_DOUBTS = 8  # said of one Change: a person reads them all
@@ -605,7 +606,7 @@ class Planner:
             if read is not None:
                 return read
             draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
-        for awaited in coloured.awaits:
+        for awaited in (*coloured.awaits, *coloured.wrapped):
             stopped = self.awaited(draft, awaited)
             if stopped is not None:
                 return stopped
@@ -623,13 +624,19 @@ class Planner:
             draft.decisions.append(Use(info.path, info.fact.span, "split"))
             return
         if not info.fact.is_async:
-            kind = TURNING.get(manner(info.fact))
             for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
-                draft.decisions.append(Turn(info.path, keyword, name, manner(info.fact) == "generator"))
-                if kind is not None:
+                if not only_renamed(info.fact):
+                    draft.decisions.append(Turn(info.path, keyword, name, manner(info.fact) == "generator"))
+                for kind in _turning(info.fact):
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
+        if not CACHES.isdisjoint(info.fact.decorators):
+            self._cached(draft, name)
+        around = self.facts.limits.wrappings.around(name)
+        for maker in (around.decorator, *self.facts.limits.wrappings.makers(around)) if around is not None else ():
+            start = self.index.fact(maker).keyword.start
+            draft.decisions.append(Use(info.path, Span(start, start), "awaitable"))
         for patch in self.facts.limits.replaced.get(name, ()) if self.facts.ends is not None else ():
             if patch.call is not None:
                 bound = patch.binds and info.fact.kind == "method"
@@ -655,6 +662,15 @@ class Planner:
             draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), "async_iterator"))
         self._turning_doubts(draft, name)
 
+    def _cached(self, draft: Draft, name: str) -> None:
+        """Write that a function which turns is cached by async-lru."""
+        start = self.index.fact(name).keyword.start
+        draft.decisions.append(Use(self.index.path(name), Span(start, start), "async_cache"))
+        if CACHE not in self.facts.project.runtime_declared:
+            draft.decisions.append(Require(self.facts.project.dependency_file or "", CACHE))
+            draft.doubts.append(f"{CACHE} becomes a dependency: it must be installed wherever this runs")
+        draft.doubts.append(f"what {name} gave is cached for one event loop: another one begins anew, or may not ask")
+
     def _colour(self, function: str) -> Colouring | Barrier:
         found = self._colours.get(function)
         if found is None:
@@ -665,7 +681,7 @@ class Planner:
         if name in self.facts.exported:
             draft.doubts.append(f"{name} is exported: callers outside the project would have to await it")
         last = self.index.fact(name).qualname.rpartition(".")[2]
-        if name in self.index.stopping:
+        if name in self.index.stopping and last != NEXT:
             where = f"{self.index.path(name)}:{self.index.stopping[name]}"
             draft.doubts.append(f"StopIteration out of {name} would come as a RuntimeError ({where})")
         for use in self.index.by_name.get(last, ()):
@@ -709,12 +725,7 @@ class Planner:
     def _suspensions(self, edge: Edge, block: With | None, stepwise: bool) -> list[Suspension]:
         """Where an awaited edge suspends; a ``with`` statement does so where it is left, too."""
         caller, site = edge.caller, edge.site
-        held = block.held if block is not None else ()
-        first = (
-            Suspension.at(caller, site, stepwise)
-            if isinstance(site, Call)
-            else Suspension(caller, site.span, site.loop, held)
-        )
+        first = Suspension.at(caller, site, stepwise, block.held if block is not None else ())
         if block is None:
             return [first]
         return [first, Suspension(caller, Span(block.span.end, block.span.end), block.loop, block.held)]
@@ -852,6 +863,18 @@ class Planner:
 def _many(coloured: Colouring) -> str:
     """How many functions turn beside the first."""
     return f" and {len(coloured.reached) - 1} more" if len(coloured.reached) > 1 else ""
+
+
+def _turning(fact: Function) -> Iterator[str]:
+    """What is written, beside `async`, of a function that turns."""
+    if manner(fact) == "manager":
+        yield "manager"
+    if is_special(fact):
+        yield "special_method"
+    if only_renamed(fact):
+        yield "async_iterator"
+    if is_special(fact) and last_name(fact) == NEXT:
+        yield "stop_async"
 
 
 def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tuple[tuple[Leaf, Api], ...]]:

@@ -13,9 +13,11 @@ from asyncfix.effects.reach import Effects
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.doubles import Doubles
+from asyncfix.link.given import Given
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
+from asyncfix.link.wrapping import Wrappings
 from asyncfix.model import Api, Call, Handler, Mention, Site, Span
 from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.interleave import Interleaving, Suspension
@@ -23,6 +25,7 @@ from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
+CACHE = "async-lru"
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
 EXITING = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
@@ -192,6 +195,10 @@ def gather(
         closed_lines=closed_lines,
         target=target,
         doubles=Doubles(index),
+        wrappings=Wrappings(index),
+        given=Given(index),
+        caches=CACHE in project.runtime_declared
+        or (config.strategy.get(CACHE.replace("-", "_")) == "native" and project.dependency_file is not None),
     )
     effects = Effects(index)
     return Facts(

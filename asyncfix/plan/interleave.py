@@ -12,7 +12,7 @@ from asyncfix.effects.reach import Effects
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call, Span
+from asyncfix.model import Access, Call, Span
 from asyncfix.plan.iterating import changed_while_iterated
 
 CALLED = "call of "
@@ -41,16 +41,17 @@ class Suspension:
     held: tuple[str, ...]
 
     @classmethod
-    def at(cls, function: str, call: Call, stepwise: bool = False) -> Suspension:
-        """That of a call. ``stepwise``: what it gives is gone through step by step, so that each round of a loop over it
-        suspends."""
-        takers = [call.taken] if stepwise or call.use == "awaited" else []
-        takers += [call.lazy.taken] if call.lazy is not None and (stepwise or call.barrier) else []
-        loop = call.loop
+    def at(cls, function: str, site: Call | Access, stepwise: bool = False, held: tuple[str, ...] = ()) -> Suspension:
+        """That of a call, or of an operation where ``held`` is. ``stepwise``: what it gives is gone through step by step, so
+        that each round of a loop over it suspends."""
+        call = site if isinstance(site, Call) else None
+        takers = [site.taken] if stepwise or (call is not None and call.use == "awaited") else []
+        takers += [call.lazy.taken] if call is not None and call.lazy is not None and (stepwise or call.barrier) else []
+        loop = site.loop
         for taken in takers:
             if taken is not None and taken.by in LOOPS and not (loop is not None and loop.contains(taken.span)):
                 loop = taken.span
-        return cls(function, call.span, loop, call.held)
+        return cls(function, site.span, loop, call.held if call is not None else held)
 
 
 class Inner(NamedTuple):

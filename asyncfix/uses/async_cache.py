@@ -1,0 +1,20 @@
+"""A cached function that turned async: ``async_lru.alru_cache`` in place of ``lru_cache`` and ``cache``."""
+
+from __future__ import annotations
+
+import ast
+
+from asyncfix.model import Edit, Replace, Use
+from asyncfix.transform import CannotWrite, Writing
+
+CACHE, OLD = "cache", ("cache", "lru_cache")
+
+
+def write(use: Use, writing: Writing) -> list[Edit]:
+    for decorator in writing.definition(use.span).decorator_list:
+        named = decorator.func if isinstance(decorator, ast.Call) else decorator
+        last = named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
+        if last in OLD:
+            whole = "(maxsize=None)" if last == CACHE else ""
+            return [Replace(writing.source.span(named), f"{writing.name('async_lru.alru_cache')}{whole}")]
+    raise CannotWrite("expected the decorator of a cache")
