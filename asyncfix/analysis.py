@@ -20,7 +20,7 @@ from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
-from asyncfix.plan import changes, facts, leaves, rows
+from asyncfix.plan import bridges, changes, facts, leaves, rows
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
@@ -86,14 +86,23 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known.rule_of = _chooser(settings)
     if settings.migrate:
         known.rows = rows.find(index, (row for row in settings.config.apis if known.rule_of(row)))
+
+    def left_out(path: str) -> bool:
+        return is_generated_module(path, place)
+
+    apart = frozenset(
+        path for path, item in index.summaries.items() if is_test(path) or is_build_script(path, item.imports)
+    )
     blocking = leaves.find(
         index,
         _undeclared(known, settings),
-        lambda path: is_generated_module(path, place),
-        _migrating(known, settings),
+        left_out,
+        _migrating(known, settings, apart),
         # Tests move along with what they call; what they do themselves blocks nobody.
         lambda name: not (settings.migrate and is_test(index.path(name))),
     )
+    asked = {library for library, value in settings.config.strategy.items() if value == changes.NATIVE}
+    blocking.bridged = bridges.find(index, known.rule_of, left_out, asked)
     if settings.migrate:
         known.ends = Ends(
             index,
@@ -107,10 +116,12 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
+    idle = ((leaf, index.path(leaf.function)) for leaf in blocking.idle)
+    left = sum(path not in apart and _is_open(leaf, path, workspace, suppressions) for leaf, path in idle)
     unused = suppressions.unused(
         workspace.editable(), {rule.name: rule.default for rule in settings.rules}, settings.selected
     )
-    made = msgspec.structs.replace(made, findings=(*made.findings, *unused))
+    made = msgspec.structs.replace(made, findings=(*made.findings, *unused), sync_sites=left)
     return Analysis(made, index, known.tests.patches)
 
 
@@ -143,11 +154,10 @@ def source_roots(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(folders | {f"{folder}/src".lstrip("/") for folder in folders}))
 
 
-def _migrating(known: facts.Facts, settings: Settings) -> Callable[[str], bool]:
-    """Which sync functions are to be migrated: none but with ``--migrate``, no tests or build scripts, and only what the roots
-    reach."""
+def _migrating(known: facts.Facts, settings: Settings, apart: frozenset[str]) -> Callable[[str], bool]:
+    """Which sync functions are to be migrated: none but with ``--migrate``, none of the files ``apart`` (tests, build scripts),
+    and only what the roots reach."""
     index = known.index
-    apart = {path for path, item in index.summaries.items() if is_test(path) or is_build_script(path, item.imports)}
     wanted = set(settings.roots)
     reached = {below for name in wanted & index.functions.keys() for below in known.effects.below(name)}
     return lambda name: settings.migrate and index.path(name) not in apart and (not wanted or name in reached)
@@ -193,8 +203,9 @@ def _survey(
     """Ask the rules about the calls that block, and some about whole files, in workers."""
     asked: dict[str, list[Wanted]] = {}
     paths = {name: info.path for name, info in index.functions.items()}
+    bridged = {leaf.key for leaf in blocking.bridged}
     for path, items in changes.wanted(paths, blocking).items():
-        asked[path] = [Wanted(leaf.call.span, api, leaf.function) for leaf, api in items]
+        asked[path] = [Wanted(leaf.call.span, api, leaf.function, leaf.key in bridged) for leaf, api in items]
     scanning = frozenset(rule.name for rule in settings.rules if isinstance(rule, BlockTransform)) & settings.selected
     order = sorted({*asked, *_with_awaits(index)} if scanning else asked)
     tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked.get(path, ()), scanning)) for path in order]
@@ -232,7 +243,6 @@ def _asked(plan: Plan, editable: frozenset[str]) -> Plan:
         plan.changes,
         tuple(item for item in plan.refusals if item.finding.place.path in editable),
         tuple(item for item in plan.findings if item.place.path in editable),
-        plan.sync_sites,
     )
 
 
@@ -260,8 +270,13 @@ def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) ->
         tuple(change for change in plan.changes if change.id in mended and change.id not in barred),
         tuple(refusals),
         tuple(findings),
-        plan.sync_sites,
     )
+
+
+def _is_open(leaf: leaves.Leaf, path: str, workspace: Workspace, suppressions: Suppressions) -> bool:
+    """Whether a blocking call would be found here, had it been asked for."""
+    call = leaf.call
+    return path in workspace.editable() and not suppressions.stops(path, call.line, call.end_line, leaf.rule)
 
 
 def _stops(finding: Finding, suppressions: Suppressions) -> bool:

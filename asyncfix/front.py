@@ -20,7 +20,7 @@ from asyncfix.report.gate import gate_json, gate_text
 from asyncfix.report.machine import github_report, json_report
 from asyncfix.report.question import HELP, PROMPT, question
 from asyncfix.report.style import ColourChoice, Paint, painter, printable, shown_path, wants_colour
-from asyncfix.report.summary import exit_code, left_out, summary, trouble
+from asyncfix.report.summary import exit_code, left_out, summary, sync_sites, trouble
 from asyncfix.report.text import statistics, text_report
 from asyncfix.select import Answer
 
@@ -145,7 +145,7 @@ def _present(outcome: Outcome, options: Options, look: Look, paint: Paint) -> No
     sys.stdout.flush()
     _tell(trouble(outcome, here))
     if options.mode == "report":
-        _tell([f"asyncfix: {line}" for line in [left_out(outcome.ignored)] if line])
+        _tell(f"asyncfix: {line}" for line in (*sync_sites(outcome, options), left_out(outcome.ignored)) if line)
     else:
         _tell([summary(outcome, options)])
 

@@ -333,6 +333,13 @@ class NotPatched(Value, frozen=True, tag="not-patched"):
     names: tuple[str, ...]
 
 
+class NotDoubled(Value, frozen=True, tag="not-doubled"):
+    """Nothing that may lack ``method`` is given where an object of this class of a library is stated."""
+
+    owner: str
+    method: str
+
+
 class NotFrozen(Value, frozen=True, tag="not-frozen"):
     """No test that may reach the site freezes time without ``real_asyncio``."""
 
@@ -379,7 +386,16 @@ class Unproven(Value, frozen=True, tag="unproven"):
 
 
 Condition: TypeAlias = (
-    NotCaughtAbove | NotPatched | NotFrozen | Declared | ThreadSafe | FileOwned | MinimumPython | Strategy | Unproven
+    NotCaughtAbove
+    | NotPatched
+    | NotDoubled
+    | NotFrozen
+    | Declared
+    | ThreadSafe
+    | FileOwned
+    | MinimumPython
+    | Strategy
+    | Unproven
 )
 
 
@@ -404,6 +420,7 @@ class Site(Value, frozen=True):
     """A candidate of a rule. ``span`` is what the forms replace; ``call`` the call that names it.
 
     tight   what stands behind ``span`` binds tighter than ``await``: parentheses are needed
+    bridged ``call`` hands it to a thread, and is awaited
     With no forms it is refused: ``refusal`` is a stable code and ``why`` a sentence.
     """
 
@@ -416,6 +433,7 @@ class Site(Value, frozen=True):
     tight: bool = False
     refusal: str = ""
     why: str = ""
+    bridged: bool = False
 
 
 class Summary(Value, frozen=True):
@@ -600,7 +618,7 @@ class Refusal(Value, frozen=True):
 
 
 class Plan(Value, frozen=True):
-    """What could be done. ``sync_sites``: blocking calls in sync code that no async code reaches."""
+    """What could be done. ``sync_sites``: how many blocking calls in sync code ``--migrate`` would start from beside."""
 
     changes: tuple[Change, ...]
     refusals: tuple[Refusal, ...]

@@ -76,7 +76,7 @@ class Outcome(Value, frozen=True):
     taken       ids of the Changes that were chosen: they are in ``files`` and ``patch``, and written in mode ``apply``
     errors      internal errors, one line each, which name their rule
     notes       for stderr: an assumed target version, install commands
-    sync_sites  blocking calls in sync code that no async code reaches
+    sync_sites  blocking calls in sync code that no async code reaches and that were left alone: what --migrate starts from
     ignored     number of files left out by a stated rule, by reason
     """
 

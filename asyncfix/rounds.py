@@ -6,7 +6,7 @@ a Change that was offered before keeps its id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -108,9 +108,7 @@ def run(
         findings=tuple(sorted(findings, key=_order)),
         taken=tuple(taken.values()),
         left=tuple(_with_needs(change, taken, workspace) for change in changes if change.id not in taken),
-        refusals=tuple(
-            msgspec.structs.replace(item, finding=names.moved(item.finding)) for item in analysis.plan.refusals
-        ),
+        refusals=tuple(names.refusals(analysis, findings)),
         errors=tuple(errors),
         sync_sites=first.plan.sync_sites,
     )
@@ -171,6 +169,19 @@ class _Names:
                 yield msgspec.structs.replace(self.moved(finding), change=name)
         self._told |= {"", *self._given.values()}
 
+    def refusals(self, analysis: Analysis, told: Iterable[Finding]) -> Iterator[Refusal]:
+        """The refusals of a plan, but for those about what this run has written itself."""
+        known = {(finding.rule, finding.place) for finding in told}
+        for refusal in analysis.plan.refusals:
+            moved = self.moved(refusal.finding)
+            if (moved.rule, moved.place) in known or not self._written(refusal.finding.place):
+                yield msgspec.structs.replace(refusal, finding=moved)
+
+    def _written(self, place: Place) -> bool:
+        if place.path not in self.workspace.pieces:
+            return False
+        return any(new.overlaps(self._span(place)) for new in apply.written(self.workspace.pieces[place.path]))
+
     def moved(self, finding: Finding) -> Finding:
         """A finding with the places of the files as they were."""
         return msgspec.structs.replace(
@@ -182,9 +193,11 @@ class _Names:
     def _place(self, place: Place) -> Place:
         if place.path not in self.workspace.pieces:
             return place
+        return self._original(place.path, self._span(place))
+
+    def _span(self, place: Place) -> Span:
         now = self._current(place.path)
-        span = Span(now.at(place.line, place.column), now.at(place.end_line, place.end_column))
-        return self._original(place.path, span)
+        return Span(now.at(place.line, place.column), now.at(place.end_line, place.end_column))
 
     def _line(self, path: str, line: int) -> int:
         if path not in self.workspace.pieces:

@@ -7,19 +7,25 @@ import warnings
 from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
-from asyncfix.model import Api, Site, Span, Value
+from asyncfix.bridge import NAMES, Bridge, direct
+from asyncfix.model import Api, NotPatched, Site, Span, Value
 from asyncfix.registry import rule_for, rules
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, Look, Rule, Tree
 
 
 class Wanted(Value, frozen=True):
-    """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in."""
+    """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in.
+
+    ``bridged``: the call hands one of the API to a thread.
+    """
 
     span: Span
     api: Api
     owner: str
+    bridged: bool = False
 
 
 def survey(
@@ -30,15 +36,18 @@ def survey(
     ``scanning``: names of rules that are shown the whole file; their Sites follow. Raises Unreadable.
     """
     source = Source(path, data)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes of other people's code are not our business
-        module = source.parse()
+    module = _parsed(source)
     tree = Tree(source, module, frozenset(_packages(module)), {item.span: item.api for item in wanted})
     calls = {source.span(node): node for node in ast.walk(module) if isinstance(node, ast.Call)}
     scanned = (
         site for rule in among if isinstance(rule, BlockTransform) and rule.name in scanning for site in rule.scan(tree)
     )
-    return (*(_site(tree, calls.get(item.span), item, among) for item in wanted), *scanned)
+    handed = [item for item in wanted if item.bridged]
+    bridged = iter(_bridged(source, handed, among) if handed else ())
+    return (
+        *(next(bridged) if item.bridged else _site(tree, calls.get(item.span), item, among) for item in wanted),
+        *scanned,
+    )
 
 
 def survey_bytes(item: bytes) -> bytes:
@@ -62,6 +71,46 @@ def _site(tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rul
     if node is None:
         return _refused(wanted, "not-found", "the call was not found where it should stand", rule.name)
     return rule.examine(Look(tree, node, wanted.api, wanted.owner))
+
+
+def _bridged(source: Source, wanted: Sequence[Wanted], among: Sequence[Rule]) -> Iterator[Site]:
+    """The Sites of calls that threads run: the rules are shown the file as it is where these stand for themselves."""
+    module = _parsed(source)
+    found = direct(source, module, {item.span for item in wanted})
+    tree = Tree(source, module, frozenset(_packages(module)))
+    for item in wanted:
+        bridge, rule = found.get(item.span), rule_for(item.api, among)
+        if rule is None or not rule.bridged:
+            yield _refused(item, "no-native-form", f"{item.api.call} has no native form", rule.name if rule else "")
+        elif bridge is None or not _names(bridge, item.api):
+            why = "what the thread runs is not awaited there, or not written out"
+            yield _refused(item, "not-plain", why, rule.name)
+        else:
+            yield _unbridged(source, rule.examine(Look(tree, bridge.call, item.api, item.owner)), bridge)
+
+
+def _names(bridge: Bridge, api: Api) -> bool:
+    """Whether what a lambda calls first is the call in question; of a function that is handed over the link knows."""
+    called = bridge.call.func
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return bridge.function is not None or name == api.call.rpartition(".")[2]
+
+
+def _unbridged(source: Source, site: Site, bridge: Bridge) -> Site:
+    """The Site of a call that a thread runs, from that of the call itself: without the forms by which a thread would run it."""
+    call, kept = source.span(bridge.outer), NotPatched(NAMES)
+    forms = tuple(replace(form, requires=(*form.requires, kept)) for form in site.forms if not form.in_thread)
+    if not forms:
+        why = site.why or next((form.note for form in site.forms if form.note), f"{site.api} has no native form")
+        refusal = site.refusal or "no-native-form"
+        return replace(site, span=call, call=call, forms=(), refusal=refusal, why=why, bridged=True)
+    return replace(site, span=bridge.replaced(source), call=call, forms=forms, bridged=True)
+
+
+def _parsed(source: Source) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes of other people's code are not our business
+        return source.parse()
 
 
 def _refused(wanted: Wanted, code: str, why: str, rule: str = "") -> Site:

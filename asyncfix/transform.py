@@ -194,6 +194,8 @@ class Transform(Rule):
 
     order: ClassVar[int] = 0
     """A call that several rules claim goes to the one with the highest order."""
+    bridged: ClassVar[bool] = False
+    """Whether its native forms can take the place of a call that a thread runs."""
 
     @abstractmethod
     def claims(self, api: Api) -> bool:

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from asyncfix.bridge import COMMA, Bridge, direct
 from asyncfix.lines import end_of_line, movable
-from asyncfix.model import Edit, Replace, Span, Wrap
+from asyncfix.model import Edit, Replace, Site, Span, Wrap
 from asyncfix.source import Source
 from asyncfix.transform import CannotWrite, Writing
 
@@ -33,6 +34,52 @@ def awaited(writing: Writing, call: Span, tight: bool, written: tuple[str, str] 
     function, inserted = written or (old, "")
     columns = len(before) + len(function) - len(old)
     return [Wrap(call, before, after, AWAIT_RANK), *aligned(writing, call, columns, len(inserted))]
+
+
+def awaited_as(writing: Writing, site: Site, name: str, first: str = "") -> list[Edit]:
+    """The call of a site awaited under another name, with one argument more before its own.
+
+    ``f(a)`` comes to ``await name(first, a)``; so does ``await asyncio.to_thread(f, a)``.
+    """
+    if not site.bridged:
+        return _awaited_as(writing, site.call, site.tight, name, first)
+    bridge, source = bridge_of(writing, site), writing.source
+    around: list[Edit] = [Replace(span, "") for span in bridge.shed(source) if span.start < span.end]
+    inner = source.span(bridge.inner)
+    if bridge.function is None:
+        return [*around, *_awaited_as(writing, inner, site.tight, name, first)]
+    slot = bridge.slot(source)
+    comma = None if first else COMMA.match(source.data, slot.end)
+    gone = Span(slot.start, comma.end()) if comma else slot
+    opening = opening_parenthesis(writing, call_node(writing, inner)).start
+    further = source.position(site.call.start)[1] + len(name) - source.position(opening)[1]
+    edits: list[Edit] = [Replace(source.span(bridge.inner.func), name), Replace(gone, first)]
+    return [*around, *edits, *aligned(writing, inner, further, len(first) - (gone.end - gone.start))]
+
+
+def bridge_of(writing: Writing, site: Site) -> Bridge:
+    """What a thread runs at the call of a site."""
+    found = direct(writing.source, writing.source.parse(), {site.call}).get(site.call)
+    if found is None:
+        raise CannotWrite("the call is not handed to a thread as it was surveyed")
+    return found
+
+
+def _awaited_as(writing: Writing, span: Span, tight: bool, name: str, first: str) -> list[Edit]:
+    call = call_node(writing, span)
+    edits: list[Edit] = [Replace(writing.span(call.func), name)]
+    if first:
+        opening = opening_parenthesis(writing, call)
+        edits.append(Replace(opening, _opened(writing.source.data, opening, f"{first},")))
+    return [*edits, *awaited(writing, span, tight, (name, f"{first}, " if first else ""))]
+
+
+def _opened(data: bytes, opening: Span, first: str) -> str:
+    """The parenthesis with another argument behind it: on a line of its own if the arguments begin on one."""
+    gap = data[opening.end : opening.end + len(data[opening.end :]) - len(data[opening.end :].lstrip())].decode()
+    if not gap:
+        return f"({first} "
+    return f"({gap}{first}" if "\n" in gap or "\r" in gap else f"({first}"
 
 
 def awaited_lambda(writing: Writing, expression: Span, tight: bool) -> list[Edit]:

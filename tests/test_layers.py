@@ -24,6 +24,7 @@ LAYERS = [
         "boundary",
         "blocks",
         "nesting",
+        "bridge",
     ),
     *(
         "writing",

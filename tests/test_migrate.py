@@ -41,6 +41,24 @@ def test_nothing_that_is_sync_turns_without_it(tmp_path: Path) -> None:
     assert "2 blocking calls in sync code that no async code reaches left alone (see --migrate)" in done.err
 
 
+@pytest.mark.parametrize(("paths", "left"), [((), 3), (("lib.py",), 2), (("other.py",), 1), (("test_lib.py",), 0)])
+def test_the_report_says_how_many_calls_it_would_take(tmp_path: Path, paths: tuple[str, ...], left: int) -> None:
+    """As many as it then finds: none of tests, of async code and what that runs, of lines with a comment, of other paths."""
+    other = (
+        b"import time\n\nfrom lib import nap\n\n\ndef a():\n    time.sleep(1)\n    time.sleep(2)  # asyncfix: ignore\n"
+    )
+    used = b"\n\ndef helper():\n    time.sleep(3)\n\n\nasync def main():\n    helper()\n"
+    tests = b"import time\n\nimport lib\n\n\ndef test_nap():\n    time.sleep(0)\n    assert lib.nap() == 1\n"
+    here = project(tmp_path, {**FILES, "other.py": other + used, "test_lib.py": tests})
+    told = here.run(*paths)
+    line = f"{left} blocking call{'s' if left > 1 else ''} in sync code that no async code reaches left alone (see --migrate)"
+    assert (line in told.err) == bool(left)
+    assert here.run(*paths, "--output-format", "json").json["sync_sites"] == left
+    taken = here.run(*paths, "--migrate", "--output-format", "json").json
+    assert taken["sync_sites"] == 0
+    assert sum(finding["message"] == "time.sleep blocks, and could be awaited" for finding in taken["findings"]) == left
+
+
 def test_a_root_limits_it(tmp_path: Path) -> None:
     """Only what the function reaches is taken, and what that needs."""
     here = project(tmp_path, FILES)

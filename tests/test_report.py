@@ -179,7 +179,7 @@ def test_the_document_is_as_documented() -> None:
     document = json.loads(
         json_report(outcome(SAMPLE.findings, SAMPLE.changes, "", SAMPLE.refusals, (Skipped("d.py", "50 MB"),)))
     )
-    assert list(document) == ["version", "findings", "changes", "refusals", "skipped"]
+    assert list(document) == ["version", "findings", "changes", "refusals", "skipped", "sync_sites"]
     assert document["version"] == 1
     assert document["findings"][1] == {
         "rule": "blocking-sleep",

@@ -8,7 +8,8 @@ Every call that the API maps know to block and that no other rule claims is hand
 `await asyncio.to_thread(f, ...)`. Such calls that follow on one another (`f(a).g()`) go in one hop, as
 `await asyncio.to_thread(lambda: f(a).g())`. Where the API map names an async twin in the same class or module
 (`async = "acme.Client.afetch"`), that is awaited instead: `await client.afetch(...)`; `acme = "thread"` under
-`[tool.asyncfix.strategy]` keeps to threads.
+`[tool.asyncfix.strategy]` keeps to threads, and `acme = "native"` also finds the calls that run in one already. The twin is
+not taken where a test gives something that may lack it in place of the client.
 
 ## Why is this bad?
 
@@ -45,9 +46,9 @@ import ast
 from typing import ClassVar
 
 from asyncfix.blocks import unfit_in_lambda
-from asyncfix.model import Api, Declared, Edit, Form, NotPatched, Replace, Site, Span, Strategy
+from asyncfix.model import Api, Declared, Edit, Form, NotDoubled, NotPatched, Replace, Site, Span, Strategy
 from asyncfix.transform import CannotWrite, Look, Transform, Tree, Writing, thread_form
-from asyncfix.writing import awaited, awaited_in_thread, awaited_lambda, call_node
+from asyncfix.writing import awaited, awaited_as, awaited_in_thread, awaited_lambda, bridge_of, call_node
 
 RUN_APART = '''
 import asyncio
@@ -78,6 +79,7 @@ class BlockingCall(Transform):
     """Any other blocking call to `await asyncio.to_thread(...)`."""
 
     name = "blocking-call"
+    bridged = True
     flows: ClassVar[frozenset[str]] = FLOWS
     generated: ClassVar[dict[str, str]] = {"run_apart": RUN_APART}
 
@@ -141,19 +143,23 @@ def _native(api: Api) -> Form:
     """The twin awaited; the form has its name."""
     asked = Strategy(api.call.partition(".")[0], "native", default=True)
     declared = (Declared(api.distribution),) if api.distribution else ()
-    return Form(api.twin, (asked, *declared, NotPatched((api.call,))))
+    owner, _, twin = api.twin.rpartition(".")
+    doubled = (NotDoubled(owner, twin),) if _of_class(api.call) else ()
+    return Form(api.twin, (asked, *declared, NotPatched((api.call,)), *doubled))
 
 
 def _write_native(site: Site, twin: str, writing: Writing) -> list[Edit]:
-    call = call_node(writing, site.call)
     if not _of_class(twin):
-        name = writing.name(twin)
-        return [Replace(writing.span(call.func), name), *awaited(writing, site.call, site.tight, (name, ""))]
-    if not (method := writing.code(call.func)).endswith(f".{site.api.rpartition('.')[2]}"):
+        return awaited_as(writing, site, writing.name(twin))
+    old_name, name = site.api.rpartition(".")[2], twin.rpartition(".")[2]
+    if site.bridged:
+        method = writing.source.text(writing.source.span(bridge_of(writing, site).call.func))
+        return awaited_as(writing, site, method.removesuffix(old_name) + name)
+    call = call_node(writing, site.call)
+    if not (method := writing.code(call.func)).endswith(f".{old_name}"):
         raise CannotWrite("the method is not called as it was surveyed")
-    name = twin.rpartition(".")[2]
     end = writing.span(call.func).end
-    old = Span(end - len(site.api.rpartition(".")[2]), end)
+    old = Span(end - len(old_name), end)
     return [Replace(old, name), *awaited(writing, site.call, site.tight, (method[: old.start - end] + name, ""))]
 
 

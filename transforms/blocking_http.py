@@ -42,6 +42,9 @@ computed signature, and no test replaces requests. What differs then is the name
 (`User-Agent`), networks in `NO_PROXY`, which httpx does not read, and the class and text of errors. Everything else goes
 to a thread, the reason in its note; UNSAFE there if what then runs in the thread may touch shared state, as a Session is
 unless it was made in the same function and stays there. Refused for streamed responses: reading the body would still block.
+
+A call that a thread runs already does not block, and is no finding, unless `requests = "native"` asks for it under
+`[tool.asyncfix.strategy]`. Then it becomes native under the conditions above, or its finding says what keeps it in the thread.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ from __future__ import annotations
 import ast
 from typing import ClassVar
 
+from asyncfix.bridge import direct
 from asyncfix.flow import bindings, declared, parameters
 from asyncfix.model import (
     Api,
@@ -59,16 +63,14 @@ from asyncfix.model import (
     MinimumPython,
     NotCaughtAbove,
     NotPatched,
-    Replace,
     Site,
-    Span,
     Strategy,
     ThreadSafe,
     Unproven,
     Wrap,
 )
 from asyncfix.transform import TO_THREAD, CannotWrite, Look, Transform, Tree, Writing
-from asyncfix.writing import AWAIT_RANK, awaited, awaited_in_thread, call_node, opening_parenthesis
+from asyncfix.writing import AWAIT_RANK, awaited_as, awaited_in_thread
 
 from ._http_arguments import POSITIONAL, is_credentials, last_name, odd_arguments, seen_as
 from ._http_request import HELPER, HTTP_REQUEST
@@ -93,6 +95,7 @@ class BlockingHttp(Transform):
 
     name = "blocking-http"
     order = 10
+    bridged = True
     generated: ClassVar[dict[str, str]] = {HELPER: HTTP_REQUEST}
 
     def claims(self, api: Api) -> bool:
@@ -114,7 +117,7 @@ class BlockingHttp(Transform):
         if form != "native":
             raise CannotWrite(f"no form {form}")
         look = _seen_again(site, writing)
-        return [*_called(look, writing, site.tight), *member_edits(look, writing)]
+        return [*_called(look, writing, site), *member_edits(look, writing)]
 
 
 def _native(look: Look) -> Form:
@@ -196,34 +199,22 @@ def _stays(look: Look, node: ast.Name) -> bool:
 
 def _seen_again(site: Site, writing: Writing) -> Look:
     """The call of a decided site, as the survey saw it."""
-    tree = Tree(writing.source, writing.source.parse())
-    for node in ast.walk(tree.module):
-        if isinstance(node, ast.Call) and tree.source.span(node) == site.call:
-            return Look(tree, node, Api(site.api), site.owner)
-    raise CannotWrite("the call is not where it was")
+    source = writing.source
+    module = source.parse()
+    handed = direct(source, module, {site.call}) if site.bridged else {}
+    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call) and source.span(node) == site.call)
+    node = handed[site.call].call if site.call in handed else next(calls, None)
+    if node is None or site.bridged != bool(handed):
+        raise CannotWrite("the call is not where it was")
+    return Look(Tree(source, module), node, Api(site.api), site.owner)
 
 
-def _called(look: Look, writing: Writing, tight: bool) -> list[Edit]:
+def _called(look: Look, writing: Writing, site: Site) -> list[Edit]:
     """The helper in place of the function, awaited, the method before its arguments, names before those given by position."""
-    source = look.tree.source
-    call = call_node(writing, look.span)
-    quote = free_quote(look)
-    helper, method = writing.generated(HELPER), f"{quote}{look.api.call.rpartition('.')[2].upper()}{quote},"
-    edits: list[Edit] = [Replace(writing.span(call.func), helper)]
-    names = POSITIONAL[look.api.call]
-    if _names_method(look):
-        opening = opening_parenthesis(writing, call)
-        edits.append(Replace(opening, _opened(source.data, opening, method)))
-    edits += awaited(writing, look.span, tight, (helper, f"{method} " if _names_method(look) else ""))
+    quote, names = free_quote(look), POSITIONAL[look.api.call]
+    method = f"{quote}{look.api.call.rpartition('.')[2].upper()}{quote}" if _names_method(look) else ""
+    edits = awaited_as(writing, site, writing.generated(HELPER), method)
     first = names.index("url") + 1
     for name, node in zip(names[first:], look.node.args[first:], strict=False):
-        edits.append(Wrap(source.span(node), f"{name}=", "", AWAIT_RANK + 1))
+        edits.append(Wrap(look.tree.source.span(node), f"{name}=", "", AWAIT_RANK + 1))
     return edits
-
-
-def _opened(data: bytes, opening: Span, method: str) -> str:
-    """The parenthesis with the method behind it: on a line of its own if the arguments begin on one."""
-    gap = data[opening.end : opening.end + len(data[opening.end :]) - len(data[opening.end :].lstrip())].decode()
-    if not gap:
-        return f"({method} "
-    return f"({gap}{method}" if "\n" in gap or "\r" in gap else f"({method}"

@@ -30,16 +30,18 @@ async def poll(job):
 
 UNSAFE where tests replace `time.sleep`, or freeze time with freezegun (`asyncio.sleep` never returns then, unless
 `real_asyncio=True`), and where the argument may be negative under a handler that would catch the `ValueError`: only
-`time.sleep` raises it. There is no thread form: sleepers would fill the thread pool that others wait for.
+`time.sleep` raises it. There is no thread form: sleepers would fill the thread pool that others wait for. One that is there
+(`await asyncio.to_thread(time.sleep, x)`) is found where `time = "native"` asks for it under `[tool.asyncfix.strategy]`, and
+stays where tests replace `time.sleep` or freeze time.
 """
 
 from __future__ import annotations
 
 import ast
 
-from asyncfix.model import Api, Edit, Form, NotCaughtAbove, NotFrozen, NotPatched, Replace, Site
+from asyncfix.model import Api, Edit, Form, NotCaughtAbove, NotFrozen, NotPatched, Site
 from asyncfix.transform import CannotWrite, Look, Transform, Writing
-from asyncfix.writing import awaited, call_node
+from asyncfix.writing import awaited_as
 
 CATCHING = ("builtins.ValueError", "builtins.Exception", "builtins.BaseException")
 NEVER_NEGATIVE = frozenset({"abs", "len", "random.random", "time.monotonic", "time.time", "time.perf_counter"})
@@ -50,6 +52,7 @@ class BlockingSleep(Transform):
 
     name = "blocking-sleep"
     order = 10
+    bridged = True
 
     def claims(self, api: Api) -> bool:
         return api.flow == "sleep" and api.twin == "asyncio.sleep"
@@ -66,9 +69,7 @@ class BlockingSleep(Transform):
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         if form != "native":
             raise CannotWrite(f"no form {form}")
-        call = call_node(writing, site.call)
-        name = writing.name("asyncio.sleep")
-        return [Replace(writing.span(call.func), name), *awaited(writing, site.call, site.tight, (name, ""))]
+        return awaited_as(writing, site, writing.name("asyncio.sleep"))
 
 
 def _never_negative(node: ast.expr, look: Look) -> bool:

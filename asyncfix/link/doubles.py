@@ -1,4 +1,4 @@
-"""Objects that take the place of one of the project's classes where a parameter is annotated with it: mocks and fakes.
+"""Objects that take the place of those of a class where a parameter is annotated with it: mocks and fakes.
 
 An annotation says what a parameter is meant to be; a test may well hand in something else that has a method of that name.
 """
@@ -30,15 +30,23 @@ class Doubles:
         """Where something that has a method of its own is given for an object of the method's class: path and line."""
         info = self.index.functions[method]
         owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
-        if owner is None:
-            return None
-        if owner not in self._by_class:
-            self._by_class[owner] = tuple(self._given(owner))
         last = info.fact.qualname.rpartition(".")[2]
-        for path, line, other in self._by_class[owner]:
+        for path, line, other in self._instead(owner) if owner is not None else ():
             if not other or self.index.evaluator.attribute(Entity("instance", other), last):
                 return path, line
         return None
+
+    def lacking(self, owner: str, method: str) -> tuple[str, int] | None:
+        """Where something that may not have that method is given for an object of a library's class: path and line."""
+        for path, line, other in self._instead(owner):
+            if not other or not self.index.evaluator.attribute(Entity("instance", other), method):
+                return path, line
+        return None
+
+    def _instead(self, owner: str) -> tuple[tuple[str, int, str], ...]:
+        if owner not in self._by_class:
+            self._by_class[owner] = tuple(self._given(owner))
+        return self._by_class[owner]
 
     def _given(self, owner: str) -> Iterator[tuple[str, int, str]]:
         """Path, line, and the class of what is given: '' if that is no class of the project."""
@@ -47,7 +55,7 @@ class Doubles:
             for function, position in self._parameters().get(name, ()):
                 parameter = self.index.fact(function).parameters[position]
                 meant = self.index.evaluator.all(self.index.path(function), parameter.type.split("|"))
-                if kinds & {entity.name for entity in meant if entity.kind == "instance"}:
+                if kinds & {entity.name for entity in meant if entity.kind in ("instance", "value")}:
                     for edge in self.index.callers.get(function, ()):
                         yield from self._other(edge, argument_for(self.index, edge, position), kinds)
 
@@ -59,7 +67,7 @@ class Doubles:
         for entity in found or (SOMETHING,):
             if entity.kind == "instance" and entity.name not in kinds:
                 yield path, edge.site.line, entity.name
-            elif _is_foreign(entity) or (entity == SOMETHING and is_test(path)):
+            elif (_is_foreign(entity) and entity.name not in kinds) or (entity == SOMETHING and is_test(path)):
                 yield path, edge.site.line, ""
 
     def _parameters(self) -> Mapping[str, tuple[tuple[str, int], ...]]:

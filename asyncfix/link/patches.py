@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Argument, Call, Span
 
-# Packages that take the place of a library's transport as soon as a test imports them.
+# Packages that take the place of a library's transport, or make something do so, where a test or the program imports them.
 INTERCEPTORS = {
     "responses": "requests",
     "requests_mock": "requests",
+    "requests_cache": "requests",
     "httpretty": "requests",
     "vcr": "requests",
     "betamax": "requests",
@@ -189,17 +191,24 @@ def _alias(index: ProjectIndex, target: str, name: str, path: str) -> bool:
             module = index.evaluator.modules.by_name.get(".".join(parts[:size]))
             if module is None:
                 continue
-            if module != path and len(parts) - size == 1:
-                return False  # a variable of another module: this one has its own
+            if module != path and len(parts) - size == 1 and not name.split(".")[-2][:1].isupper():
+                return False  # a variable of another module: this one has its own; objects are made anywhere
             meant = index.evaluator.evaluate(module, ":" + ".".join(parts[size:]))
-            return any(index.catalog.canonical(entity.name) == name for entity in meant if entity.kind == "external")
+            return any(_is_or_holds(index, entity, name) for entity in meant)
         return False
     last = target[2:]
     return any(
         last in item.attributes
-        and any(entity.name == name for entity in index.evaluator.all(path, item.attributes[last]))
+        and any(_is_or_holds(index, entity, name) for entity in index.evaluator.all(path, item.attributes[last]))
         for item in index.summaries[path].classes
     )
+
+
+def _is_or_holds(index: ProjectIndex, entity: Entity, name: str) -> bool:
+    """Whether a thing is the library's ``name``, or what has the method ``name``: its class, an object of that."""
+    meant = index.catalog.canonical(entity.name)
+    owner = name.rpartition(".")[0]
+    return (entity.kind == "external" and meant in (name, owner)) or (entity.kind == "value" and meant == owner)
 
 
 def _means(target: str, name: str, module: str) -> bool:
@@ -212,7 +221,8 @@ def _means(target: str, name: str, module: str) -> bool:
         return True
     if module and (target == f"{module}.{name.partition('.')[0]}" or target == f"{module}.{wanted_last}"):
         return True
-    # pkg.mod.requests.get replaces the attribute of the one module `requests`, for everybody
-    return target.endswith("." + name) or (
+    # pkg.mod.requests.get replaces the attribute of the one module `requests`, for everybody; acme.Client has all its methods
+    whole = (name, wanted_head) if "." in wanted_head else (name,)
+    return target.endswith(tuple("." + part for part in whole)) or (
         wanted_head != "" and target.endswith(f".{wanted_head.rpartition('.')[2]}.{last}") and last == wanted_last
     )

@@ -46,7 +46,7 @@ from asyncfix.model import (
     With,
 )
 from asyncfix.plan import declaring, stepping
-from asyncfix.plan.conditions import inside, judge, suspension_of, thread
+from asyncfix.plan.conditions import Verdict, inside, judge, suspension_of, thread
 from asyncfix.plan.facts import CACHE, FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.ids import Ids
 from asyncfix.plan.interleave import Suspension
@@ -155,12 +155,14 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
             report(planner.seed_finding(leaf), mend)
     for finding, mend in planner.declared():
         report(finding, mend)
+    for leaf in blocking.bridged:
+        report(planner.bridged_finding(leaf), planner.bridged(leaf))
     for path, site in facts.scanned:
         report(*planner.scanned(path, site))
     findings.sort(
         key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf)
     )
-    return Plan(tuple(changes.values()), tuple(refusals), tuple(findings), blocking.idle)
+    return Plan(tuple(changes.values()), tuple(refusals), tuple(findings))
 
 
 class Planner:
@@ -186,6 +188,11 @@ class Planner:
     def seed_finding(self, leaf: Leaf) -> Finding:
         """Of a blocking call that no async code reaches."""
         return replace(self.direct_finding(leaf), message=f"{leaf.name} {COULD}")
+
+    def bridged_finding(self, leaf: Leaf) -> Finding:
+        """Of a call that a thread runs: it holds up nothing."""
+        said = f"{leaf.name} runs in a thread; its native form is asked for"
+        return replace(self.direct_finding(leaf), message=said, leaf="")
 
     def indirect_finding(self, edge: Edge, leaf: Leaf, said: str = "blocks the event loop") -> Finding:
         path, site = self.index.path(edge.caller), edge.site
@@ -223,6 +230,24 @@ class Planner:
         id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
         return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}"))
 
+    def bridged(self, leaf: Leaf) -> Mend:
+        """The Change for a call that a thread runs, and that is awaited there already: no await more, only another one."""
+        if leaf.function in self.facts.limits.pins:
+            return Mend(None, "pinned", f"{leaf.function} is pinned in [tool.asyncfix]")
+        site = Mend(None, "not-plain", leaf.doubt) if leaf.doubt else self._looked_at(leaf)
+        if isinstance(site, Mend):
+            return site
+        form, doubts, barred = self._form(site, suspension_of(self.facts, leaf.function, leaf.call.span))
+        found = self._foreign(leaf.function) or (barred if form is None else None)
+        if form is None or found is not None:
+            return found or barred
+        path = self.index.path(leaf.function)
+        draft = Draft(decisions=[Rewrite(path, site, form.name)], doubts=doubts, notes=[form.note] if form.note else [])
+        self._declare(draft, form)
+        self._common_doubts(draft, leaf.function)
+        id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
+        return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}: in place of a thread"))
+
     def _host(self, leaf: Leaf) -> Leaf:
         """The blocking call to whose thread this one goes along, if it stands in the statement that goes there; else itself."""
         site = self._surveyed(leaf)
@@ -257,16 +282,9 @@ class Planner:
     def _site(self, draft: Draft, leaf: Leaf) -> Mend | None:
         """Decide the form of one blocking call and add it to the draft; a Mend without Change if none will do."""
         path, call = self.index.path(leaf.function), leaf.call
-        if self.closed(path, call.line, call.end_line, leaf.rule):
-            return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
-        barrier = barring(call, self.facts.target)
-        if barrier:
-            return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")
-        site = self._surveyed(leaf)
-        if site is None:
-            return Mend(None, "not-surveyed", "the call could not be looked at")
-        if not site.forms:
-            return Mend(None, site.refusal, site.why)
+        site = self._looked_at(leaf)
+        if isinstance(site, Mend):
+            return site
         suspension = suspension_of(self.facts, leaf.function, call.span)
         locked = self.locked(suspension)
         if locked is not None:  # whatever the form
@@ -305,6 +323,19 @@ class Planner:
         draft.decisions.extend(uses)
         if uses:
             draft.doubts.extend(stepping.unlazy_doubts(self.index, function, call))
+
+    def _looked_at(self, leaf: Leaf) -> Site | Mend:
+        """The site of a call that may be edited and has forms."""
+        path, call = self.index.path(leaf.function), leaf.call
+        if self.closed(path, call.line, call.end_line, leaf.rule):
+            return Mend(None, "not-editable", f"{path}:{call.line} may not be edited")
+        barrier = barring(call, self.facts.target)
+        if barrier:
+            return Mend(None, barrier, f"no await may stand here: {barrier.replace('-', ' ')}")
+        site = self._surveyed(leaf)
+        if site is None:
+            return Mend(None, "not-surveyed", "the call could not be looked at")
+        return site if site.forms else Mend(None, site.refusal, site.why)
 
     def locked(self, suspension: Suspension) -> Mend | None:
         """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
@@ -347,33 +378,27 @@ class Planner:
         """The first form whose requirements hold, with what is unproven; else the reason of the last that failed."""
         barred = Mend(None, "no-form", "no form fits")
         passed_over: list[str] = []
+        # What works in tests as it is goes on doing so, unless it held up the event loop.
+        held = ("replaced-in-test", *(("frozen-time",) if site.bridged else ()))
+        held = held if site.bridged or self.facts.ends is not None else ()
         for form in site.forms:
             verdicts = [judge(self.facts, condition, suspension) for condition in form.requires]
-            failed = next((verdict for verdict in verdicts if verdict.kind != "holds"), None)
-            if failed is not None and failed.code == "not-declared" and self._asked_for(form):
-                if self.facts.project.dependency_file is None:
-                    return (
-                        None,
-                        [],
-                        Mend(
-                            None, failed.code, f"{failed.why}, and its dependencies are not where a line can be added"
-                        ),
-                    )
-                failed = None
+            failing = [verdict for verdict in verdicts if verdict.kind != "holds"]
+            asked = self._asked_for(form)
+            missing = next((verdict for verdict in failing if asked and verdict.code == "not-declared"), None)
+            failed = next((verdict for verdict in failing if verdict != missing), None)
+            if failed is None and missing is not None and self.facts.project.dependency_file is None:
+                why = f"{missing.why}, and its dependencies are not where a line can be added"
+                failed = Verdict("fails", why, missing.code)
             if failed is None:
                 safe = [judge(self.facts, condition, suspension) for condition in form.safe_if]
                 failed = next((verdict for verdict in safe if verdict.kind == "bars"), None)
                 doubts = [verdict.why for verdict in safe if verdict.kind == "fails"]
-                replaced = next((verdict for verdict in safe if verdict.code == "replaced-in-test"), None)
+                replaced = next((verdict for verdict in safe if verdict.code in held), None)
                 last = form == site.forms[-1]
-                if last and replaced is not None and self.facts.ends is not None:
+                if last and replaced is not None:
                     return None, [], Mend(None, replaced.code, f"{replaced.why}: it would not hold any more")
-                if (
-                    doubts
-                    and self.facts.ends is not None
-                    and form.name == NATIVE
-                    and not (last or self._asked_for(form))
-                ):
+                if doubts and self.facts.ends is not None and form.name == NATIVE and not (last or asked):
                     passed_over.append(f"not {form.name}: {doubts[0]}")  # the bridge keeps what works
                     continue
                 if failed is None:
@@ -883,6 +908,7 @@ def wanted(index_path: Mapping[str, str], blocking: Blocking) -> Mapping[str, tu
     leaves: Sequence[Iterable[Leaf]] = [
         blocking.direct,
         blocking.seeds,
+        blocking.bridged,
         *(reaching.leaves for reaching in blocking.indirect),
     ]
     for group in leaves:

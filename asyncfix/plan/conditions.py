@@ -9,6 +9,7 @@ from typing import Literal
 from asyncfix.effects.keys import said
 from asyncfix.effects.reach import Reach
 from asyncfix.effects.touch import Touch
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
@@ -18,6 +19,7 @@ from asyncfix.model import (
     Handler,
     MinimumPython,
     NotCaughtAbove,
+    NotDoubled,
     NotFrozen,
     NotPatched,
     Site,
@@ -54,8 +56,17 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             for name in condition.names:
                 patch = facts.in_force(replacing(facts.tests, facts.index, name, path), function)
                 if patch is not None:
-                    return Verdict("fails", f"a test replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
+                    who = "a test" if is_test(patch.path) else "the program"
+                    return Verdict("fails", f"{who} replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
             return HOLDS
+        case NotDoubled():
+            double = facts.limits.doubles.lacking(condition.owner, condition.method)
+            if double is None:
+                return HOLDS
+            why = (
+                f"something without `{condition.method}` may be given for a {condition.owner} ({double[0]}:{double[1]})"
+            )
+            return Verdict("fails", why, "test-double")
         case NotFrozen():
             frozen = facts.in_force(facts.tests.frozen, function)
             if frozen is None:

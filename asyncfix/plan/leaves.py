@@ -51,8 +51,9 @@ class Blocking:
     direct   leaves in async functions; indirect: expressions that reach leaves; by_function: leaves of every function
     seeds    leaves in sync code that no async code reaches, if it is to be migrated
     migrates whether a sync function is to be migrated
-    idle     how many blocking calls stand in sync code that no async code reaches
+    idle     other leaves in sync code that no async code reaches
     ways     the ways to the leaves; its ``blocks`` are the sync functions from which some leaf is reached
+    bridged  calls in async functions that hand a leaf to a thread, if its native form is asked for
     """
 
     by_function: Mapping[str, tuple[Leaf, ...]]
@@ -60,8 +61,9 @@ class Blocking:
     indirect: tuple[Reaching, ...]
     seeds: tuple[Leaf, ...]
     migrates: Callable[[str], bool]
-    idle: int
+    idle: tuple[Leaf, ...]
     ways: Ways
+    bridged: tuple[Leaf, ...] = ()
 
 
 def find(
@@ -97,7 +99,8 @@ def find(
                 indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
     idle = {name: found for name, found in leaves.items() if name not in reached}
     seeds = [leaf for name, found in idle.items() if migrates(name) for leaf in found]
-    left = sum(len(found) for name, found in idle.items() if not index.fact(name).is_async) - len(seeds)
+    others = (found for name, found in idle.items() if not (migrates(name) or index.fact(name).is_async))
+    left = tuple(leaf for found in others for leaf in found)
     return Blocking(leaves, tuple(direct), tuple(indirect), tuple(seeds), migrates, left, ways)
 
 

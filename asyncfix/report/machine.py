@@ -28,6 +28,7 @@ def json_report(outcome: Outcome) -> str:
     refusals  rule, path and line of the finding, reason (a stable code), message, remedy (what a person could do; null
               where the page of the rule tells)
     skipped   path, reason
+    sync_sites   how many blocking calls in sync code --migrate would take as well
     """
     document = {
         "version": _VERSION,
@@ -35,6 +36,7 @@ def json_report(outcome: Outcome) -> str:
         "changes": [_change(change) for change in outcome.changes],
         "refusals": [_refusal(refusal) for refusal in outcome.refusals],
         "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in outcome.skipped],
+        "sync_sites": outcome.sync_sites,
     }
     return json.dumps(document, indent=2)
 

@@ -43,6 +43,13 @@ def left_out(ignored: dict[str, int]) -> str:
     return f"{counted(sum(ignored.values()), 'file')} left out: {_ranked(Counter(ignored), len(ignored))}"
 
 
+def sync_sites(outcome: Outcome, options: Options) -> Iterator[str]:
+    """How many blocking calls ``--migrate`` would take as well, if any."""
+    if outcome.sync_sites:
+        calls = counted(outcome.sync_sites, "blocking call")
+        yield f"{calls} in sync code that no async code reaches left alone{'' if options.migrate else ' (see --migrate)'}"
+
+
 def _left(outcome: Outcome, options: Options) -> bool:
     """Whether anything that these options allow is not written."""
     fixable = {change.id for change in chosen(outcome.changes, unsafe=options.unsafe, named=options.changes)}
@@ -63,9 +70,7 @@ def _parts(outcome: Outcome, options: Options) -> Iterator[str]:
     if outcome.refusals:
         reasons = Counter(refusal.reason for refusal in outcome.refusals)
         yield f"{len(outcome.refusals)} refused ({_ranked(reasons, _REASONS)})"
-    if outcome.sync_sites:
-        calls = counted(outcome.sync_sites, "blocking call")
-        yield f"{calls} in sync code that no async code reaches left alone{'' if options.migrate else ' (see --migrate)'}"
+    yield from sync_sites(outcome, options)
 
 
 def _taken(taken: Sequence[Change], outcome: Outcome, options: Options) -> str:
