@@ -8,6 +8,15 @@ from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Function
 
 ASYNCHRONOUS = {"__enter__": "__aenter__", "__exit__": "__aexit__", "__iter__": "__aiter__", "__next__": "__anext__"}
+# Classes of libraries that have an asynchronous counterpart beside them, and run no method but special ones.
+BASES = {
+    "collections.abc.Iterator": "AsyncIterator",
+    "collections.abc.Iterable": "AsyncIterable",
+    "typing.Iterator": "AsyncIterator",
+    "typing.Iterable": "AsyncIterable",
+    "typing.ContextManager": "AsyncContextManager",
+    "contextlib.AbstractContextManager": "AbstractAsyncContextManager",
+}
 PARTNERS = {"__enter__": "__exit__", "__exit__": "__enter__", "__iter__": "__next__", "__next__": "__iter__"}
 """Methods of which one is never asynchronous without the other, if there is one."""
 ITER, NEXT = "__iter__", "__next__"
@@ -40,13 +49,24 @@ def related(index: ProjectIndex, method: str) -> Iterator[str]:
         yield from index.subclasses.get(owner, ())
 
 
+def based(index: ProjectIndex, method: str) -> Iterator[str]:
+    """The classes that inherit from a library's one which is to be exchanged for its asynchronous counterpart."""
+    for owner in related(index, method):
+        info = index.classes.get(owner)
+        bases = (
+            (entity for ref in info.fact.bases for entity in index.evaluator.evaluate(info.path, ref)) if info else ()
+        )
+        if owner in index.functions and any(base.name in BASES for base in bases):
+            yield owner
+
+
 def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     """Why a special method may not turn: code and reason."""
     fact = index.fact(method)
     wanted = ASYNCHRONOUS[last_name(fact)]
     if any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method)):
         yield "async-form-exists", "is of a class that has its asynchronous form already"
-    if only_renamed(fact) and fact.results != (f":{fact.owner_class}!",):
+    if only_renamed(fact) and not fact.is_stub and fact.results != (f":{fact.owner_class}!",):
         yield "iterator-made", "gives an iterator that it makes in one step, which nothing can wait for"
     if last_name(fact) == NEXT:
         yield from _stopping(index, method)

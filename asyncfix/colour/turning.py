@@ -201,6 +201,11 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
 def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -> Iterable[tuple[str, str]]:
     class_id = index.evaluator.class_id(path, qualname)
     for base in index.evaluator.order(class_id)[1:] if class_id else ():
-        if base not in index.classes and base not in PASSIVE_BASES and not (ends is not None and ends.is_base(base)):
+        if (
+            base not in index.classes
+            and base not in PASSIVE_BASES
+            and base not in special.BASES
+            and not (ends is not None and ends.is_base(base))
+        ):
             yield "foreign-base", f"is a method of a class whose base {base} may call it"
             return

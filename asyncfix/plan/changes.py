@@ -12,7 +12,7 @@ from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, stateme
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
-from asyncfix.colour.special import NEXT, is_special, last_name, only_renamed
+from asyncfix.colour.special import NEXT, based, is_special, last_name, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.colour.whole import Whole
@@ -656,6 +656,9 @@ class Planner:
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
+        for made in based(self.index, name) if is_special(info.fact) else ():
+            start = self.index.fact(made).keyword.start
+            draft.decisions.append(Use(self.index.path(made), Span(start, start), "special_base"))
         if not CACHES.isdisjoint(info.fact.decorators):
             self._cached(draft, name)
         around = self.facts.limits.wrappings.around(name)
@@ -684,7 +687,8 @@ class Planner:
         info = self.index.functions[name]
         draft.turns.add(name)
         for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
-            draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), "async_iterator"))
+            for kind in (*(("special_method",) if is_special(info.fact) else ()), "async_iterator"):
+                draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
         self._turning_doubts(draft, name)
 
     def _cached(self, draft: Draft, name: str) -> None:
