@@ -52,6 +52,11 @@ class _Alias:
         return self.new.rpartition(".")[2]
 
     @property
+    def is_beside(self) -> bool:
+        """Whether the new name is imported beside the old one."""
+        return self.kept and not self.node.asname
+
+    @property
     def after(self) -> str:
         """The name in the file."""
         return self.node.asname or self.last
@@ -218,13 +223,16 @@ class _Renaming:
     def _statement(self, statement: ast.ImportFrom, found: Sequence[_Alias]) -> Iterator[Edit]:
         module = self._absolute(statement)
         moved: dict[str, list[_Alias]] = {}
+        there: list[ast.alias] = []
         for alias in found:
             home = alias.new.rpartition(".")[0]
-            if home == module:
-                yield from self._in_place(statement, alias)
-            else:
+            if home != module:
                 moved.setdefault(home, []).append(alias)
-        gone = [alias.node for each in moved.values() for alias in each if not alias.kept]
+            elif any(item.name == alias.last and not item.asname for item in statement.names) and not alias.node.asname:
+                there += [] if alias.kept else [alias.node]
+            else:
+                yield Replace(self._name(alias), f"{alias.node.name}, {alias.last}" if alias.is_beside else alias.last)
+        gone = there + [alias.node for each in moved.values() for alias in each if not alias.kept]
         if gone and len(gone) == len(statement.names):
             home, *others = moved
             yield Replace(self._module(statement), self._written(statement, home))
@@ -245,16 +253,6 @@ class _Renaming:
         if written is None:
             raise CannotWrite("expected an import")
         return Span(*written.span(1))
-
-    def _in_place(self, statement: ast.ImportFrom, alias: _Alias) -> Iterator[Edit]:
-        known = any(item.name == alias.last and not item.asname for item in statement.names)
-        if alias.kept and not alias.node.asname:
-            if not known:
-                yield Replace(self._name(alias), f"{alias.node.name}, {alias.last}")
-        elif known and not alias.node.asname:
-            yield from self._cut(statement, [alias.node])
-        else:
-            yield Replace(self._name(alias), alias.last)
 
     def _name(self, alias: _Alias) -> Span:
         start = self.source.span(alias.node).start

@@ -17,6 +17,7 @@ from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, sta
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.either import takes_either
 from asyncfix.colour.generators import KEPT, PASSED_ON
+from asyncfix.colour.special import ITER, is_special, last_name
 from asyncfix.colour.spread import Awaited, beside, means, run_loop, together
 from asyncfix.colour.turning import PASSIVE_BASES, turning
 from asyncfix.ends import Ends
@@ -27,7 +28,6 @@ from asyncfix.model import Call, Span
 
 # Barriers that are a mere possibility: the function turns, and the possibility is told.
 POSSIBLE = frozenset({"possible-caller", "possible-use", "dynamic-access", "unparsed-file"})
-CALLING = "__call__"
 
 
 @dataclass(slots=True)
@@ -143,7 +143,12 @@ class Spread:
         """Turn a function with all that turns only with it, or leave them all: what has to turn because of them."""
         if name in found.reached or name in found.stays or self.index.fact(name).is_async:
             return
+        if name in self.fixed:
+            found.stays[name] = self.fixed[name]
+            return
         family = together(self.index, self.ends, name)
+        if name in self.declared:  # of what stays beside its twin it becomes the twin
+            family = tuple(member for member in family if member not in self.fixed)
         for member in family:
             stop = found.held.get(member) or self._barrier(member)
             if stop is not None:
@@ -160,8 +165,10 @@ class Spread:
         if self.index.fact(name).is_stub and "generator" in kinds:
             found.giving.add(name)
         for stop in self._barriers(name):
-            if not (stop.code == "foreign-base" and name in self.declared):
+            if stop.code != "dunder" and not (stop.code == "foreign-base" and name in self.declared):
                 found.perhaps.setdefault((stop.code, name.rpartition(".")[2]), {})[stop.path, stop.line] = stop.why
+        if is_special(self.index.fact(name)) and last_name(self.index.fact(name)) == ITER:
+            found.doubts.append(f"{name} becomes __aiter__: only `async for` goes through such an object then")
         if met is not None:
             found.ends[name] = met
             if not met.turns:
@@ -225,8 +232,6 @@ class Spread:
     def _is_possible(self, name: str, stop: Barrier) -> bool:
         """Whether a barrier does not hold here."""
         match stop.code:
-            case "dunder":
-                return name.endswith(f".{CALLING}")
             case "foreign-base":
                 return all(self.is_declared(base) for base in self._foreign(name))
             case "rebound":
@@ -234,7 +239,8 @@ class Spread:
                 return name in self.declared or not any(_is_at(place, stop) for place in sure)
             case "passed-as-value":
                 places = [place for place in self.index.passed.get(name, ()) if _is_at(place, stop)]
-                return all(self._takes_coroutines(name, place) for place in places)
+                known = name in self.declared if not places else True  # an object with `__call__` is given away
+                return known and all(self._takes_coroutines(name, place) for place in places)
             case "replaced-in-test":
                 patches = self.limits.replaced.get(name, ())
                 return all(patch.target.startswith("?.") for patch in patches if _is_at(patch, stop))

@@ -340,7 +340,9 @@ class Planner:
     def locked(self, suspension: Suspension) -> Mend | None:
         """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
         for each in self.facts.awakening.all(suspension):
-            lock = lock_held(self.index, each, (name for name, _ in self.facts.interleaving.around(each)))
+            around = (name for name, _ in self.facts.interleaving.around(each))
+            rows = self.facts.rows  # a lock that has an async twin is none of `threading` then
+            lock = lock_held(self.index, each, (name for name in around if rows is None or name not in rows.staying))
             if lock:
                 where = f"{self.index.path(each.function)}:{self.index.fact(each.function).line}"
                 place = "here" if each == suspension else f"in {each.function} ({where})"

@@ -6,19 +6,19 @@ await may stand the call is run apart, and the Change says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asyncfix.catalog import PLAIN
-from asyncfix.colour.awaiting import ENTERING, barring, put, statement
+from asyncfix.colour.awaiting import ENTERING, barring, statement
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.either import asked
-from asyncfix.colour.generators import GENERATORS
+from asyncfix.colour.generators import GENERATORS, oldest
 from asyncfix.colour.whole import Spread, Whole
 from asyncfix.ends import Ends
 from asyncfix.model import Access, Api, Call, Finding, Function, Hop, Place, Rename, Renames, Span, Use
 from asyncfix.plan.interleave import Suspension
-from asyncfix.plan.locks import lock_held
 from asyncfix.plan.rows import Rows, RowUse, is_class
 
 if TYPE_CHECKING:
@@ -30,26 +30,26 @@ APART = "apart"
 def coloured(planner: Planner, rows: Rows, ends: Ends) -> Whole:
     """What turns for all that the rows speak of."""
     index = planner.index
-    fixed = {name: _replaced(planner, name) for name in index.functions if _is_within(name, rows)}
+    fixed = {name: _replaced(planner, name) for name in rows.staying}
     seeds = [name for name, uses in rows.uses.items() if any(use.how != PLAIN and _free(planner, use) for use in uses)]
-
-    def locked(function: str, call: Call) -> Barrier | None:
-        suspension = Suspension(function, call.span, call.loop, call.held)
-        around = (name for name, _ in planner.facts.interleaving.around(suspension))
-        lock = lock_held(index, suspension, around)
-        where = f"{index.path(function)}:{call.line}"
-        why = f"{lock} is held at {where}: awaiting under it can stop the event loop for good"
-        return Barrier("thread-lock-held", index.path(function), call.line, why) if lock else None
-
     declared = frozenset(rows.turning)
 
     def is_declared(base: str) -> bool:
         return index.catalog.declared(base) is not None
 
+    def locked(function: str, call: Call) -> Barrier | None:
+        return _locked(planner, function, call)
+
     spread = Spread(
         index, planner.facts.limits, ends, declared, fixed, is_declared, locked, _entered(rows), asked(index)
     )
     return spread.whole((*rows.turning, *seeds))
+
+
+def _locked(planner: Planner, function: str, call: Call) -> Barrier | None:
+    """The barrier that a lock is which is held at a call."""
+    mend = planner.locked(Suspension(function, call.span, call.loop, call.held))
+    return Barrier(mend.code, planner.index.path(function), call.line, mend.why, function) if mend else None
 
 
 def _entered(rows: Rows) -> frozenset[tuple[str, Span]]:
@@ -93,12 +93,21 @@ def decide(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> Mend | B
             fact = planner.index.fact(name)
             old = fact.qualname.rpartition(".")[2]
             draft.decisions.append(Rename(planner.index.path(name), fact.keyword, old, rows.named[name]))
-    stopped = _calls(planner, draft, found)
+    stopped = _calls(planner, draft, _without(found, rows))
+    entered = {(each.edge.caller, each.edge.span) for each in found.awaits if each.kind == ENTERING} | _entered(rows)
     for use in (each for uses in rows.uses.values() for each in uses):
-        stopped = stopped or _use(planner, draft, use, found)
+        stopped = stopped or _mixed(planner, use, entered) or _use(planner, draft, use, found)
     draft.decisions += _renames(planner, rows)
     _doubts(draft, rows, found)
     return stopped
+
+
+def _without(found: Whole, rows: Rows) -> Whole:
+    """Without the calls that a row speaks of: what becomes of them is said there."""
+    told = {(name, use.site.span) for name, uses in rows.uses.items() for use in uses if use.how == "call"}
+    apart = [item for item in found.apart if (item[0].caller, item[0].span) not in told]
+    awaits = [item for item in found.awaits if (item.edge.caller, item.edge.span) not in told]
+    return replace(found, apart=apart, awaits=awaits)
 
 
 def _calls(planner: Planner, draft: Draft, found: Whole) -> Mend | Barrier | None:
@@ -148,6 +157,19 @@ def _use(planner: Planner, draft: Draft, use: RowUse, found: Whole) -> Barrier |
     return None
 
 
+def _mixed(planner: Planner, use: RowUse, entered: Collection[tuple[str, Span]]) -> Barrier | None:
+    """The barrier that a place is which goes with others that stay as they are, or is gone through by no loop."""
+    path, fact, line = planner.index.path(use.function), planner.index.fact(use.function), use.site.line
+    block = statement(fact, use.site.span) if use.how == "entered" else None
+    if block is not None and not all((use.function, item) in entered for item in block.items):
+        why = f"one `with` enters what turns async and what does not ({path}:{line})"
+        return Barrier("mixed-with", path, line, why, use.function)
+    if use.how == "iterated" and (not _going_through(use.site) or planner.facts.target < oldest(use.site)):
+        why = f"{use.row.call} is gone through in a way that is not known to go asynchronously ({path}:{line})"
+        return Barrier("generator-use", path, line, why, use.function)
+    return None
+
+
 def _written(planner: Planner, use: RowUse) -> Use:
     """How a place is written that an await may stand at."""
     path, fact = planner.index.path(use.function), planner.index.fact(use.function)
@@ -160,8 +182,8 @@ def _written(planner: Planner, use: RowUse) -> Use:
 
 
 def _going_through(site: Call | Access) -> str:
-    """The kind of use by which what stands there is gone through."""
-    return GENERATORS.get(put(site, "generator", ""), "async_loop") if isinstance(site, Call) else "async_loop"
+    """The kind of use by which what stands there is gone through, '' if that is not known."""
+    return GENERATORS.get(site.taken.by, "") if site.taken is not None else ""
 
 
 def _not_editable(planner: Planner, function: str, line: int) -> Barrier:
@@ -182,6 +204,9 @@ def _barrier(planner: Planner, use: RowUse, found: Whole) -> Barrier | None:
     path, fact = index.path(use.function), index.fact(use.function)
     if not fact.is_async and use.function not in found.reached:
         return Barrier(fact.kind, path, use.site.line, f"no await may stand here: {fact.kind}")
+    lock = _locked(planner, use.function, use.site) if isinstance(use.site, Call) else None
+    if lock is not None:
+        return lock
     code = _barring(planner, use)
     return Barrier(code, path, use.site.line, f"no await may stand here: {code.replace('-', ' ')}") if code else None
 
@@ -198,10 +223,6 @@ def _barring(planner: Planner, use: RowUse) -> str:
 def _apart(planner: Planner, draft: Draft, function: str, span: Span, why: str) -> None:
     draft.decisions.append(Use(planner.index.path(function), span, APART))
     draft.doubts.insert(0, why)
-
-
-def _is_within(name: str, rows: Rows) -> bool:
-    return any(name == owner or name.startswith(f"{owner}.") for owner in rows.stays)
 
 
 def _replaced(planner: Planner, name: str) -> Barrier:

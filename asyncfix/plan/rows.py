@@ -52,7 +52,7 @@ class Rows:
     turning   functions of the project that become what a row says: those with ``same``, and overrides of one with a twin
     named     new names of such overrides
     replaced  functions and classes of the project that have a twin of another name beside them
-    stays     those, and the classes that only they make objects of: nothing in them changes
+    stays     those, and the classes that only they make objects of; staying: their functions, in which nothing changes
     renames   dotted names of functions and classes, with those of their twins
     """
 
@@ -61,6 +61,7 @@ class Rows:
     named: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     replaced: set[str] = field(default_factory=lambda: set[str]())
     stays: set[str] = field(default_factory=lambda: set[str]())
+    staying: frozenset[str] = frozenset()
     renames: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
     def add(self, use: RowUse) -> None:
@@ -99,11 +100,11 @@ def find(index: ProjectIndex, apis: Iterable[Api]) -> Rows:
         elif row.twin != SAME:
             rows.replaced.add(name)
     rows.stays = _staying(index, rows)
-    staying = frozenset(name for name in index.functions if any(_within(name, owner) for owner in rows.stays))
+    rows.staying = frozenset(name for name in index.functions if any(_within(name, owner) for owner in rows.stays))
     for name, row in own:
-        _function(index, rows, name, row, staying)
+        _function(index, rows, name, row, rows.staying)
     _external(index, rows)
-    for name in staying:
+    for name in rows.staying:
         rows.uses.pop(name, None)
     rows.uses = {
         name: left for name, uses in rows.uses.items() if (left := [use for use in uses if not _is_run(index, use)])
