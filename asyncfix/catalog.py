@@ -211,9 +211,10 @@ def _classes(rows: Mapping[str, Api], given: Mapping[str, str]) -> Iterator[str]
 
 
 def _named_as_classes(rows: Iterable[str]) -> Iterator[str]:
-    """What by its name is a class, in calls of its methods that the user states: ``acme.Client`` of ``acme.Client.get``."""
-    owners = (call.removesuffix(WILDCARD) if call.endswith(WILDCARD) else call.rpartition(".")[0] for call in rows)
-    return (owner for owner in owners if owner.rpartition(".")[2][:1].isupper())
+    """What by its name is a class, in rows of the user: ``acme.Client``, or of ``acme.Client.get`` the same."""
+    for call in rows:
+        named = call.removesuffix(WILDCARD)
+        yield from (each for each in (named, named.rpartition(".")[0]) if each.rpartition(".")[2][:1].isupper())
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -199,21 +199,25 @@ def _is_named(use: RowUse) -> bool:
 def _barrier(planner: Planner, use: RowUse, found: Whole) -> Barrier | None:
     """Why a place may not be awaited, None if it may."""
     index = planner.index
+    lock = _held(planner, use)
+    if lock is not None:
+        return lock
     if use.function in found.stays:
         return found.stays[use.function]
     path, fact = index.path(use.function), index.fact(use.function)
     if not fact.is_async and use.function not in found.reached:
         return Barrier(fact.kind, path, use.site.line, f"no await may stand here: {fact.kind}")
-    lock = _locked(planner, use.function, use.site) if isinstance(use.site, Call) else None
-    if lock is not None:
-        return lock
     code = _barring(planner, use)
     return Barrier(code, path, use.site.line, f"no await may stand here: {code.replace('-', ' ')}") if code else None
 
 
 def _free(planner: Planner, use: RowUse) -> bool:
     """Whether an await may stand at a place, if its function turns."""
-    return not _barring(planner, use)
+    return not _barring(planner, use) and _held(planner, use) is None
+
+
+def _held(planner: Planner, use: RowUse) -> Barrier | None:
+    return _locked(planner, use.function, use.site) if isinstance(use.site, Call) else None
 
 
 def _barring(planner: Planner, use: RowUse) -> str:
