@@ -6,11 +6,11 @@ await may stand the call is run apart, and the Change says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from asyncfix.catalog import PLAIN
+from asyncfix.catalog import PLAIN, THREAD
 from asyncfix.colour.awaiting import ENTERING, barring, statement
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.either import asked
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from asyncfix.plan.changes import Draft, Mend, Planner
 
 APART = "apart"
+EXPORTED = " is exported: "
 
 
 def coloured(planner: Planner, rows: Rows, ends: Ends) -> Whole:
@@ -98,7 +99,7 @@ def decide(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> Mend | B
     for use in (each for uses in rows.uses.values() for each in uses):
         stopped = stopped or _mixed(planner, use, entered) or _use(planner, draft, use, found)
     draft.decisions += _renames(planner, rows)
-    _doubts(draft, rows, found)
+    _doubts(planner, draft, rows, found)
     return stopped
 
 
@@ -124,15 +125,44 @@ def _calls(planner: Planner, draft: Draft, found: Whole) -> Mend | Barrier | Non
     return stopped or next((each for each in yielding if each is not None), None)
 
 
-def _doubts(draft: Draft, rows: Rows, found: Whole) -> None:
+def _doubts(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> None:
+    """What is unproven, the weightiest first; of many of a kind the first stands for all."""
+    told: list[str] = []
+    if any(isinstance(item, Use) and item.kind == APART for item in draft.decisions):
+        told.append("calls are run apart where no await may stand: what belongs to another event loop fails there")
     if any(is_class(name) for name in rows.renames):
-        draft.doubts.append("objects of declared classes are of their async twins then, those given from outside too")
-    draft.doubts += found.doubts
-    for places in found.perhaps.values():
-        first = next(iter(places.values()))
-        draft.doubts.append(f"{first}, and {len(places) - 1} more such places" if len(places) > 1 else first)
-    for name in found.uncalled:
-        draft.doubts.append(f"nothing in the project calls {name}: callers outside it would have to await it")
+        told.append("objects of declared classes are of their async twins then, those given from outside too")
+    told += _perhaps_declared(planner, rows)
+    told += found.doubts
+    told += [_many(list(places.values())) for places in found.perhaps.values()]
+    if found.uncalled:
+        lines = [
+            f"nothing in the project calls {name}: callers outside it would have to await it" for name in found.uncalled
+        ]
+        told.append(_many(lines))
+    exported = [name for name in found.reached if name in planner.facts.exported]
+    if exported:
+        lines = [f"{name} is exported: callers outside the project would have to await it" for name in exported]
+        told.append(_many(lines))
+    draft.doubts[:] = [*told, *(each for each in draft.doubts if EXPORTED not in each)]
+
+
+def _perhaps_declared(planner: Planner, rows: Rows) -> Iterator[str]:
+    """Calls whose receiver is not known, and that may mean a method which the user declares."""
+    told = {(planner.index.path(name), use.site.line) for name, uses in rows.uses.items() for use in uses}
+    for row in planner.facts.config.apis:
+        owner, _, last = row.call.rpartition(".")
+        places = [
+            f"{row.call} may be meant by a call whose receiver is not known ({use.path}:{use.line})"
+            for use in planner.index.by_name.get(last, ())
+            if use.reason == "possible-caller" and use.owner not in rows.staying and (use.path, use.line) not in told
+        ]
+        if row.kind != PLAIN and row.twin != THREAD and is_class(owner) and places:
+            yield _many(places)
+
+
+def _many(lines: Sequence[str]) -> str:
+    return f"{lines[0]} (and {len(lines) - 1} more of the kind)" if len(lines) > 1 else lines[0]
 
 
 def _use(planner: Planner, draft: Draft, use: RowUse, found: Whole) -> Barrier | None:
@@ -226,7 +256,7 @@ def _barring(planner: Planner, use: RowUse) -> str:
 
 def _apart(planner: Planner, draft: Draft, function: str, span: Span, why: str) -> None:
     draft.decisions.append(Use(planner.index.path(function), span, APART))
-    draft.doubts.insert(0, why)
+    draft.notes.append(why)
 
 
 def _replaced(planner: Planner, name: str) -> Barrier:
