@@ -604,7 +604,7 @@ class Planner:
         for handler in draft.pooled:
             found = obstacle(self.facts, self.blocking, handler, draft.decisions)
             if found:
-                why = f"{handler} runs in a thread pool: as a coroutine it would block the event loop, since {found}"
+                why = f"{handler} runs in a thread pool, and may not leave it: {found}"
                 return Mend(None, "thread-pool", why)
         both = sorted(draft.keeps & draft.turns) if draft.pooled else ()
         if both:

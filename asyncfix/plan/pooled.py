@@ -14,6 +14,7 @@ from asyncfix.model import Decision, Rewrite, Site, Span, Use
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.leaves import Blocking, blocks
 
+BOUND = "thread-bound"
 BRIEF = "metadata"  # of a file: a thread costs more than it saves
 
 
@@ -91,7 +92,12 @@ def _own(facts: Facts, function: str) -> Iterator[tuple[Span, int, str]]:
         name = facts.effects.unknown_call(path, call, [])
         if name:
             yield call.span, call.line, f"{pretty(name)} is not known, and may block"
-    for access in index.fact(function).operations if not index.fact(function).is_async else ():
+    fact = index.fact(function)
+    lines = {access.span: access.line for access in fact.accesses} | {call.span: call.line for call in fact.calls}
+    for span, barred in facts.effects.direct(function).blocked:
+        if barred.code == BOUND:
+            yield span, lines.get(span, fact.line), barred.why.rpartition(" (")[0]
+    for access in fact.operations if not fact.is_async else ():
         if access.kind == "__enter__":
             yield from ((access.span, access.line, why) for why in _entered(facts, path, access.ref))
 
