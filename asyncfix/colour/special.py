@@ -20,6 +20,7 @@ BASES = {
 PARTNERS = {"__enter__": "__exit__", "__exit__": "__enter__", "__iter__": "__next__", "__next__": "__iter__"}
 """Methods of which one is never asynchronous without the other, if there is one."""
 ITER, NEXT = "__iter__", "__next__"
+STOP = "builtins.StopIteration"
 
 
 def is_special(fact: Function) -> bool:
@@ -35,9 +36,28 @@ def only_renamed(fact: Function) -> bool:
 def partners(index: ProjectIndex, method: str) -> Iterator[str]:
     """The methods that turn with one though they have another name, in its class and those above and below."""
     last = last_name(index.fact(method))
+    if last == NEXT:
+        yield from enders(index, method)
     if last in PARTNERS:
         for owner in related(index, method):
             yield from index.evaluator.methods.get(owner, {}).get(PARTNERS[last], ())
+
+
+def enders(index: ProjectIndex, method: str) -> Iterator[str]:
+    """The functions that raise StopIteration for a ``__next__``, and for no other function: they end the iteration."""
+    for callee in dict.fromkeys(edge.callee for edge in index.calls.get(method, ())):
+        if ends_iteration(index, callee):
+            yield callee
+
+
+def ends_iteration(index: ProjectIndex, function: str) -> bool:
+    """Whether a function lets out a StopIteration that it raises itself, and is called by ``__next__`` alone."""
+    fact = index.fact(function)
+    made = (external.name for external in index.externals.get(function, ()))
+    raises = function in index.stopping and STOP in {*made, *(access.ref for access in fact.accesses)}
+    callers = [index.fact(edge.caller) for edge in index.callers.get(function, ())]
+    asked = bool(callers) and all(is_special(caller) and last_name(caller) == NEXT for caller in callers)
+    return raises and asked and not fact.is_async and not any(_stopping(index, function))
 
 
 def related(index: ProjectIndex, method: str) -> Iterator[str]:
@@ -75,7 +95,7 @@ def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
 def _stopping(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     """Why the end of an iterator would not be seen: it comes of something that its ``__next__`` asks."""
     for edge in index.calls.get(method, ()):
-        if edge.callee in index.stopping:
+        if edge.callee in index.stopping and not ends_iteration(index, edge.callee):
             yield "stop-iteration", f"ends by the StopIteration of {edge.callee} (line {edge.site.line})"
     for external in index.externals.get(method, ()):
         if external.name == "builtins.next":

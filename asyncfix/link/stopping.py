@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asyncfix.link.index import ProjectIndex
 
 NEXT = "builtins.next"
+STOP = "builtins.StopIteration"
 CATCHING = frozenset({"builtins.StopIteration", "builtins.Exception", "builtins.BaseException"})
 
 
@@ -40,7 +41,8 @@ def spread(index: ProjectIndex) -> None:
 def _asking(index: ProjectIndex) -> Iterator[tuple[str, int]]:
     for name, externals in index.externals.items():
         for external in externals:
-            if external.name == NEXT and len(external.call.arguments) == 1 and not _caught(index, name, external.call):
+            asks = external.name == NEXT and len(external.call.arguments) == 1
+            if (asks or external.name == STOP) and not _caught(index, name, external.call):
                 yield name, external.call.line
                 break
     for use in index.by_name.get("__next__", ()):

@@ -12,7 +12,7 @@ from asyncfix.colour.awaiting import ENTERING, WRITTEN, barring, manner, stateme
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
-from asyncfix.colour.special import NEXT, based, is_special, last_name, only_renamed
+from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, last_name, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring, colour
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.colour.whole import Whole
@@ -21,7 +21,7 @@ from asyncfix.effects.output import half_line
 from asyncfix.effects.tables import CACHES
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import CALLBACK, HANDED
-from asyncfix.link.index import Edge
+from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import (
     Api,
     Call,
@@ -30,7 +30,6 @@ from asyncfix.model import (
     Declared,
     Finding,
     Form,
-    Function,
     Hop,
     Place,
     Plan,
@@ -654,7 +653,7 @@ class Planner:
             for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
                 if not only_renamed(info.fact):
                     draft.decisions.append(Turn(info.path, keyword, name, manner(info.fact) == "generator"))
-                for kind in _turning(info.fact):
+                for kind in _turning(self.index, name):
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._turning_doubts(draft, name)
@@ -712,7 +711,7 @@ class Planner:
         if name in self.facts.exported:
             draft.doubts.append(f"{name} is exported: callers outside the project would have to await it")
         last = self.index.fact(name).qualname.rpartition(".")[2]
-        if name in self.index.stopping and last != NEXT:
+        if name in self.index.stopping and last != NEXT and not ends_iteration(self.index, name):
             where = f"{self.index.path(name)}:{self.index.stopping[name]}"
             draft.doubts.append(f"StopIteration out of {name} would come as a RuntimeError ({where})")
         for use in self.index.by_name.get(last, ()):
@@ -896,15 +895,16 @@ def _many(coloured: Colouring) -> str:
     return f" and {len(coloured.reached) - 1} more" if len(coloured.reached) > 1 else ""
 
 
-def _turning(fact: Function) -> Iterator[str]:
+def _turning(index: ProjectIndex, name: str) -> Iterator[str]:
     """What is written, beside `async`, of a function that turns."""
+    fact = index.fact(name)
     if manner(fact) == "manager":
         yield "manager"
     if is_special(fact):
         yield "special_method"
     if only_renamed(fact):
         yield "async_iterator"
-    if is_special(fact) and last_name(fact) == NEXT:
+    if (is_special(fact) and last_name(fact) == NEXT) or ends_iteration(index, name):
         yield "stop_async"
 
 
