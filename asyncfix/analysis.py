@@ -21,6 +21,7 @@ from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
 from asyncfix.plan import bridges, changes, facts, leaves, rows
+from asyncfix.plan.changes import Planner
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
@@ -62,6 +63,11 @@ class Analysis:
 
 def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> Analysis:
     """Look at the project; ``stage`` is told the name of each stage as it begins."""
+    return judge(workspace, settings, stage)[0]
+
+
+def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], object]) -> tuple[Analysis, Planner]:
+    """The same, with the planner, which can be asked further; it holds all that is known of the project."""
     stage("summarise")
     summaries, texts = workspace.facts()
     stage("link")
@@ -115,14 +121,15 @@ def analyse(workspace: Workspace, settings: Settings, stage: Callable[[str], obj
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
-    made = _suppressed(_asked(changes.plan(known, blocking), workspace.editable()), workspace, suppressions)
+    planner = Planner(known, blocking)
+    made = _suppressed(_asked(changes.plan(planner), workspace.editable()), workspace, suppressions)
     idle = ((leaf, index.path(leaf.function)) for leaf in blocking.idle)
     left = sum(path not in apart and _is_open(leaf, path, workspace, suppressions) for leaf, path in idle)
     unused = suppressions.unused(
         workspace.editable(), {rule.name: rule.default for rule in settings.rules}, settings.selected
     )
     made = msgspec.structs.replace(made, findings=(*made.findings, *unused), sync_sites=left)
-    return Analysis(made, index, known.tests.patches)
+    return Analysis(made, index, known.tests.patches), planner
 
 
 def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Suppressions) -> frozenset[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from asyncfix.ending import clean_end, prepare
 
-_SUB_COMMANDS = ("undo", "rule", "verify")
+_SUB_COMMANDS = ("plan", "why", "verify", "undo", "rule")
 
 
 def main() -> None:

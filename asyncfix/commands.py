@@ -23,8 +23,8 @@ _HELP = """Find calls that block the event loop, and mend them.
 Without --diff or --apply: report what is found under PATHS (default: the current folder). Everything under the root of
 the project is read; only PATHS are edited. With --migrate sync code that no async code reaches is taken, too.
 
-Other commands: `asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all`, `asyncfix verify [PATHS] -- COMMAND`
-(a folder of such a name is ./undo).
+Other commands: `asyncfix plan [PATHS]`, `asyncfix why PKG.MOD:FUNC [PATHS]`, `asyncfix verify [PATHS] -- COMMAND`,
+`asyncfix undo [PATH]`, `asyncfix rule NAME`, `asyncfix rule --all` (a folder of such a name is ./undo).
 
 Exit codes: 0 done, or nothing found; 1 findings, or with --check something fixable is left; 2 wrong usage or
 configuration, an internal error, or a file that should have been processed could not be; 130 and 143 interrupted, with
@@ -70,7 +70,14 @@ def command(name: str) -> Callable[..., Any]:
 
     ``obj`` is what `verify` is to run.
     """
-    functions: dict[str, Callable[..., None]] = {"": _migrate, "undo": _undo, "rule": _rule, "verify": _verify}
+    functions: dict[str, Callable[..., None]] = {
+        "": _migrate,
+        "plan": _plan,
+        "why": _why,
+        "verify": _verify,
+        "undo": _undo,
+        "rule": _rule,
+    }
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     settings = {"help_option_names": ["--help", "-h"]}
     app.command(help=None if name else _HELP, context_settings=settings)(functions[name])
@@ -231,6 +238,52 @@ def _verify(
     options = replace(options, mode="diff", unsafe=unsafe, migrate=migrate)
     with clean_end():
         code = front.verify(options, context.obj, require_run, front.Look(output_format, color=color))
+    sys.exit(code)
+
+
+@_looking
+def _plan(
+    options: "Options",
+    output_format: Annotated[Literal["text", "json"], typer.Option(help="How the plan is written.")] = "text",
+    color: _Color = "auto",
+) -> None:
+    """Print what --migrate would do as the changes it consists of: what turns, where each ends, in which order they can
+    land and which are independent; and the barriers, with what lies behind each.
+
+    Nothing is written. One change is landed by `asyncfix --apply --change ID`; ids stay when others have landed.
+
+    Exit codes: 0 done; 2 wrong usage or configuration, an internal error, or a file that should have been processed could
+    not be.
+    """
+    from msgspec.structs import replace
+
+    from asyncfix import front
+
+    with clean_end():
+        code = front.plan(
+            replace(options, mode="diff", unsafe=True, migrate=True), front.Look(output_format, color=color)
+        )
+    sys.exit(code)
+
+
+@_looking
+def _why(
+    options: "Options",
+    function: Annotated[str, typer.Argument(metavar="PKG.MOD:FUNC", help="The function.")],
+    output_format: Annotated[Literal["text", "json"], typer.Option(help="How the answer is written.")] = "text",
+    color: _Color = "auto",
+) -> None:
+    """Print what --migrate would do with a function, and why: which changes turn it and the way to what blocks, or what is
+    in the way, and what may call it though that is not known.
+
+    Exit codes: 0 done; 2 there is no such function (the nearest is named), and as for `asyncfix plan`.
+    """
+    from msgspec.structs import replace
+
+    from asyncfix import front
+
+    with clean_end():
+        code = front.why(replace(options, mode="diff", migrate=True), function, front.Look(output_format, color=color))
     sys.exit(code)
 
 

@@ -37,7 +37,7 @@ def migrate(options: Options, look: Look) -> int:
     """Report, diff or apply: the exit code."""
     from asyncfix import pipeline
 
-    paint = painter(wants_colour(look.color, os.environ, sys.stdout.isatty()))
+    paint = _painter(look)
     if options.interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _complain("--interactive needs a terminal to ask on")
     gc.disable()  # millions of facts and no cycles: the collector would only walk over them again and again
@@ -55,7 +55,7 @@ def verify(options: Options, command: Sequence[str], require_run: bool, look: Lo
     from asyncfix import pipeline
     from asyncfix.verify import gate
 
-    paint = painter(wants_colour(look.color, os.environ, sys.stdout.isatty()))
+    paint = _painter(look)
     try:
         with _busy(quiet=False):
             outcome = pipeline.run(options)
@@ -70,6 +70,44 @@ def verify(options: Options, command: Sequence[str], require_run: bool, look: Lo
         return _complain(str(error))
     _print([gate_json(verdict)] if look.output_format == "json" else gate_text(verdict, paint))
     return 0 if verdict.holds else 1
+
+
+def plan(options: Options, look: Look) -> int:
+    """Print the migration as a document: the exit code."""
+    from asyncfix import pipeline
+    from asyncfix.report.plan import plan_json, plan_text
+
+    try:
+        with _busy(quiet=False):
+            outcome, document = pipeline.plan(options)
+    except _expected() as stop:
+        return _complain(str(stop))
+    here, paint = str(Path.cwd()), _painter(look)
+    _print([plan_json(document)] if look.output_format == "json" else plan_text(document, outcome.root, here, paint))
+    sys.stdout.flush()
+    _tell(trouble(outcome, here))
+    return exit_code(outcome, options)
+
+
+def why(options: Options, name: str, look: Look) -> int:
+    """Print what becomes of one function, and why: the exit code."""
+    from asyncfix import pipeline
+    from asyncfix.report.why import why_json, why_text
+
+    try:
+        with _busy(quiet=False):
+            outcome, reasons = pipeline.why(options, name)
+    except _expected() as stop:
+        return _complain(str(stop))
+    here, paint = str(Path.cwd()), _painter(look)
+    _print([why_json(reasons)] if look.output_format == "json" else why_text(reasons, outcome.root, here, paint))
+    sys.stdout.flush()
+    _tell(trouble(outcome, here))
+    return exit_code(outcome, options)
+
+
+def _painter(look: Look) -> Paint:
+    return painter(wants_colour(look.color, os.environ, sys.stdout.isatty()))
 
 
 def show_files(options: Options) -> int:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from asyncfix import apply, catalog, discover, registry, rounds, select, vcs, write
-from asyncfix.analysis import Analysis, Settings, analyse
+from asyncfix.analysis import Analysis, Settings, analyse, judge
 from asyncfix.compose import Setting
 from asyncfix.config import FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
@@ -25,6 +25,10 @@ from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Lines, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, gaps, render
 from asyncfix.plan import rows
+from asyncfix.plan.document import Document
+from asyncfix.plan.document import document as describe
+from asyncfix.plan.why import Why
+from asyncfix.plan.why import why as explain
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.transform import Rule
 from asyncfix.workspace import Workspace, processes
@@ -71,17 +75,49 @@ def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> 
     session = _start(options, _restored(options))
     with _uncollected():
         first = analyse(session.workspace, session.settings, session.clock)
-        _check_names("pin", session.settings.config.pin, first.index)
-        _check_names("--root", session.settings.roots, first.index)
-        _check_rows(session.settings.config, first.index)
+        _check_all(session, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
+    left = [name for name in options.changes if name not in outcome.taken]
+    if left and not outcome.errors:
+        raise Stop(f"--change: `{left[0]}` could not be made, with those it needs: see `asyncfix plan`")
     if options.mode == "apply" and outcome.files:
         _write(session, outcome)
     session.clock("")
     if os.environ.get("ASYNCFIX_TIMINGS") == "1":
         print(json.dumps(session.clock.times), file=sys.stderr)
     return outcome
+
+
+def plan(options: Options) -> tuple[Outcome, Document]:
+    """The migration as a document, and what all Changes come to together. Raises Stop, ConfigError, PathError."""
+    session = _start(options)
+    with _uncollected():
+        first, planner = judge(session.workspace, session.settings, session.clock)
+        _check_all(session, first.index)
+        choice = rounds.Choice(True, frozenset(), None, partial(_patch, session))
+        made = rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+        known = {change.id for change in first.plan.changes}
+        later = [change for change in (*made.taken, *made.left) if change.id not in known]
+        return _outcome(session, made), describe(planner, first.plan, later)
+
+
+def why(options: Options, name: str) -> tuple[Outcome, Why]:
+    """What becomes of one function (``pkg.mod:func``), and why. Raises Stop, ConfigError, PathError."""
+    session = _start(options)
+    function = name.replace(":", ".")
+    with _uncollected():
+        first, planner = judge(session.workspace, session.settings, session.clock)
+        _check_all(session, first.index)
+        _check_names("why", (function,), first.index)
+        return _outcome(session, rounds.untouched(first)), explain(planner, first.plan, function)
+
+
+def _check_all(session: Session, index: ProjectIndex) -> None:
+    """Raise ConfigError for names that there are not."""
+    _check_names("pin", session.settings.config.pin, index)
+    _check_names("--root", session.settings.roots, index)
+    _check_rows(session.settings.config, index)
 
 
 @contextmanager

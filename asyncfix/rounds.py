@@ -6,7 +6,7 @@ a Change that was offered before keeps its id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -16,6 +16,7 @@ import msgspec
 from asyncfix import apply, select
 from asyncfix.analysis import Analysis, Settings, analyse
 from asyncfix.compose import Setting, compose
+from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Decision, Finding, Hop, Place, Refusal, Require, Rewrite, Span, Use, span_of
 from asyncfix.source import Source
 from asyncfix.workspace import Workspace
@@ -75,8 +76,10 @@ def run(
     state = select.Interview()
     settled: set[str] = set()  # a person said no, or it cannot be done
     kept: Setting
+    offered = frozenset(change.id for change in changes)
     for _ in range(MOST_ROUNDS):
-        open_changes = [_with_needs(change, taken, workspace) for change in changes if change.id not in settled]
+        now = _Now(analysis.index, offered)
+        open_changes = [_with_needs(change, taken, workspace, now) for change in changes if change.id not in settled]
         if choice.ask is None:
             chosen = select.chosen(open_changes, unsafe=choice.unsafe, earlier=taken, named=choice.named)
             kept = replace(setting, kept_names=analysis.kept_names()) if chosen else setting
@@ -107,7 +110,11 @@ def run(
     return Made(
         findings=tuple(sorted(findings, key=_order)),
         taken=tuple(taken.values()),
-        left=tuple(_with_needs(change, taken, workspace) for change in changes if change.id not in taken),
+        left=tuple(
+            _with_needs(change, taken, workspace, _Now(analysis.index, offered))
+            for change in changes
+            if change.id not in taken
+        ),
         refusals=tuple(names.refusals(analysis, findings)),
         errors=tuple(errors),
         sync_sites=first.plan.sync_sites,
@@ -117,6 +124,14 @@ def run(
 def _shown(choice: Choice, workspace: Workspace, setting: Setting, change: Change) -> bytes:
     """The diff of one Change."""
     return choice.show(compose(workspace, [change], setting).pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The round: the project as it is, and the ids of the Changes of the first one."""
+
+    index: ProjectIndex
+    first: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -227,11 +242,21 @@ def _spot(change: Change, workspace: Workspace) -> _Spot:
     return change.rule, places
 
 
-def _with_needs(change: Change, taken: Mapping[str, Change], workspace: Workspace) -> Change:
-    """A Change with the earlier ones whose text it touches as needed."""
+def _with_needs(change: Change, taken: Mapping[str, Change], workspace: Workspace, now: _Now) -> Change:
+    """A Change with the earlier ones as needed whose text it touches, or that made it possible."""
     touched = {item.path for item in change.decisions if _touches(item, workspace)}
     needs = tuple(sorted(earlier.id for earlier in taken.values() if touched & set(earlier.files)))
+    if not needs and change.id not in now.first:
+        needs = _made_possible(change, tuple(taken.values()), now.index)
     return msgspec.structs.replace(change, needs=needs)
+
+
+def _made_possible(change: Change, taken: Sequence[Change], index: ProjectIndex) -> tuple[str, ...]:
+    """The first Change that turned a caller of what turns, or a function that is written in; if none did, all in its files."""
+    around = {edge.caller for name in change.turns for edge in index.callers.get(name, ())}
+    around |= {item.site.owner for item in change.decisions if isinstance(item, Rewrite)}
+    beside = tuple(earlier.id for earlier in taken if set(change.files) & set(earlier.files))
+    return next(((earlier.id,) for earlier in taken if earlier.turns & around), beside)
 
 
 def _touches(decision: Decision, workspace: Workspace) -> bool:

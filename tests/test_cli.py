@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
@@ -60,6 +62,14 @@ class Pipeline:
         self.asked.append(options)
         return Listing(self.outcome.root, ("a.py", "b/c.py"), ignored={"generated": 2})
 
+    def plan(self, options: Options) -> NoReturn:
+        self.asked.append(options)
+        raise Stop("no plan")
+
+    def why(self, options: Options, name: str) -> NoReturn:
+        self.asked.append(options)
+        raise Stop(f"not why {name}")
+
     def undo(self, path: str) -> tuple[str, ...]:
         if path != ".":
             raise Stop(f"nothing to undo in {path}")
@@ -69,9 +79,13 @@ class Pipeline:
 @pytest.fixture
 def pipeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """Everything behind the command line is replaced."""
+    importlib.import_module("asyncfix.front")  # before what it imports is replaced
     double = Pipeline(str(tmp_path))
     modules: dict[str, dict[str, object]] = {
-        "pipeline": {"Stop": Stop, "run": double.run, "listing": double.listing, "undo": double.undo},
+        "pipeline": {
+            "Stop": Stop,
+            **{name: getattr(double, name) for name in ("run", "listing", "plan", "why", "undo")},
+        },
         "registry": {
             "BadRule": Stop,
             "NoRules": Stop,
@@ -154,6 +168,17 @@ def test_options_reach_the_pipeline(command: Command, pipeline: Pipeline) -> Non
     ]
 
 
+def test_plan_and_why_take_the_options_of_a_migration(command: Command, pipeline: Pipeline, capsys: Captured) -> None:
+    """The function comes before the paths; what stops them is one line."""
+    assert command("plan", "a", "--root", "m:f", "--strategy", "requests=native") == 2
+    assert command("why", "m:f", "a", "--select", "x") == 2
+    assert pipeline.asked == [
+        Options(("a",), "diff", unsafe=True, migrate=True, roots=("m:f",), strategy=("requests=native",)),
+        Options(("a",), "diff", migrate=True, select=("x",)),
+    ]
+    assert capsys.readouterr().err == "asyncfix: no plan\nasyncfix: not why m:f\n"
+
+
 @pytest.mark.parametrize(
     ("words", "paths"),
     [
@@ -193,6 +218,11 @@ def test_paths_and_sub_commands_live_together(
         ("undo", "--diff"),
         ("rule",),
         ("rule", "x", "--all"),
+        ("why",),
+        ("why", "a:f", "--migrate"),
+        ("plan", "--apply"),
+        ("plan", "--output-format", "github"),
+        ("plan", "--strategy", "requests"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(
@@ -432,7 +462,9 @@ def test_progress_is_for_terminals_only(tmp_path: Path) -> None:
     os.close(master)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("-h",), ("--version",), ("undo", "--help"), ("rule", "--help")])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("-h",), ("--version",), ("undo", "--help"), ("plan", "--help"), ("why", "--help")]
+)
 def test_start_up_imports_nothing_heavy(words: tuple[str, ...], tmp_path: Path) -> None:
     """Help and version come at once."""
     heavy = {"libcst", "black", "rich", "msgspec", "unidiff", "tomlkit", "asyncio", "multiprocessing", "platformdirs"}

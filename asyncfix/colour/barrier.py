@@ -30,11 +30,10 @@ class Barriers:
     """All barriers on the way up from a leaf, for what can be said beside that there is one.
 
     own    of functions, by function: worked out once for many leaves
-    found  of the functions that were reached; calls: those that calls are where they stand
+    calls  those that calls are where they stand
     """
 
     own: dict[str, tuple[Barrier, ...]] = field(default_factory=lambda: dict[str, tuple[Barrier, ...]]())
-    found: list[Barrier] = field(default_factory=lambda: list[Barrier]())
     calls: list[Barrier] = field(default_factory=lambda: list[Barrier]())
 
 

@@ -15,7 +15,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Barriers, Rules
 from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import only_renamed, partners
+from asyncfix.colour.special import PARTNERS, last_name, only_renamed, partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
@@ -86,7 +86,6 @@ def colour(
         if barriers is not None:
             if name not in barriers.own:
                 barriers.own[name] = tuple(own)
-            barriers.found.extend(barriers.own[name])
         else:
             stop = next(own, None)
             if stop is not None:
@@ -183,7 +182,10 @@ def _wrappers(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, 
 
 def together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
     """The functions that turn with one: without a migration none that is overridden turns."""
-    found = dict.fromkeys(_family(ends, name))
+    family = _family(ends, name)
+    if last_name(index.fact(name)) not in PARTNERS:
+        return family
+    found = dict.fromkeys(family)
     waiting = list(found)
     for each in waiting:
         for other in partners(index, each):
@@ -252,9 +254,13 @@ def beside(index: ProjectIndex, edge: Edge) -> Iterator[str]:
 
 def _otherwise(index: ProjectIndex, ends: Ends | None, leaf: str, found: Colouring) -> Iterator[Barrier]:
     """The barriers that functions are which give what an async generator gives in some cases only, or come to await."""
+    alike: set[str] = set()
     for name in found.reached:
         fact, path = index.fact(name), index.path(name)
-        if len({found.manner(index, each) for each in _family(ends, name)}) > 1:
+        family = _family(ends, name) if name not in alike else ()
+        if len({found.manner(index, each) for each in family}) <= 1:
+            alike.update(family)
+        else:
             why = f"of {name} and the methods that override it only some are generators"
             yield Barrier("mixed-family", path, fact.line, why, name)
         if name not in found.giving or fact.is_stub:

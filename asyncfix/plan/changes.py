@@ -116,14 +116,15 @@ class Draft:
         )
 
 
-def plan(facts: Facts, blocking: Blocking) -> Plan:
+def plan(planner: Planner) -> Plan:
     """Everything that could be done about what blocks, and what may not be done."""
-    planner = Planner(facts, blocking)
+    facts, blocking = planner.facts, planner.blocking
     findings: list[Finding] = []
     refusals: list[Refusal] = []
     changes: dict[str, Change] = {}
 
-    def report(finding: Finding, mend: Mend) -> None:
+    def report(finding: Finding, mend: Mend, *leaves: Leaf) -> None:
+        planner.sites.setdefault(spot(finding), []).extend(leaves)
         if mend.change is not None:
             changes[mend.change.id] = mend.change
             finding = Finding(
@@ -141,17 +142,17 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
         findings.append(finding)
 
     for leaf in blocking.direct:
-        report(planner.direct_finding(leaf), planner.direct(leaf))
+        report(planner.direct_finding(leaf), planner.direct(leaf), leaf)
     for reaching in blocking.indirect:
         for leaf in reaching.leaves:
-            report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf))
+            report(planner.indirect_finding(reaching.edge, leaf), planner.indirect(reaching, leaf), leaf)
     for leaf in blocking.seeds:
         mend = planner.seed(leaf)
         above = () if mend.change is not None else planner.above(leaf, mend)
         for edge, other in above:
-            report(planner.indirect_finding(edge, leaf, COULD), other)
+            report(planner.indirect_finding(edge, leaf, COULD), other, leaf)
         if not above:
-            report(planner.seed_finding(leaf), mend)
+            report(planner.seed_finding(leaf), mend, leaf)
     for finding, mend in planner.declared():
         report(finding, mend)
     for leaf in blocking.bridged:
@@ -164,10 +165,19 @@ def plan(facts: Facts, blocking: Blocking) -> Plan:
     return Plan(tuple(changes.values()), tuple(refusals), tuple(findings))
 
 
+def spot(finding: Finding) -> tuple[str, Place, str]:
+    """By what a finding is known, whatever else is said of it later."""
+    return finding.rule, finding.place, finding.message
+
+
 class Planner:
-    """The judgement of one plan; answers that several findings share are remembered."""
+    """The judgement of one plan; answers that several findings share are remembered.
+
+    ``sites``: the blocking calls that findings tell of, by their `spot`.
+    """
 
     def __init__(self, facts: Facts, blocking: Blocking) -> None:
+        self.sites: dict[tuple[str, Place, str], list[Leaf]] = {}
         self.facts = facts
         self.blocking = blocking
         self.index = facts.index
@@ -468,20 +478,21 @@ class Planner:
         foreign = self._foreign(reaching.edge.caller)
         if foreign is not None:
             return foreign
-        key = (leaf.function, leaf.rule)
-        found = self._helpers.get(key)
-        if found is None:
-            found = self._helpers[key] = self._helper(leaf)
-        if found.change is not None and any(
-            isinstance(decision, Rewrite) and decision.site.call == leaf.call.span
-            for decision in found.change.decisions
-        ):
+        found = self._helper_of(leaf)
+        if found.change is not None and mends(found.change, leaf):
             return found
         return self._edge(reaching, leaf, found)
 
     def seed(self, leaf: Leaf) -> Mend:
         """The Change for a blocking call in sync code, which is migrated up to its boundaries."""
         leaf = self._host(leaf)
+        found = self._helper_of(leaf)
+        if found.change is None or mends(found.change, leaf):
+            return found
+        return self._site(Draft(), leaf) or found  # a neighbour is mended
+
+    def _helper_of(self, leaf: Leaf) -> Mend:
+        """The Change that turns the helper in which a blocking call stands."""
         key = (leaf.function, leaf.rule)
         if key not in self._helpers:
             self._helpers[key] = self._helper(leaf)
@@ -514,6 +525,28 @@ class Planner:
         apis = ", ".join(sorted({row.call.partition(".")[0] for row in self.facts.config.apis}))
         title = f"the declared API of {apis}: turn {len(draft.turns)} functions async"
         return Mend(draft.change(DECLARED, rule, title))
+
+    def refused(self, leaf: Leaf) -> Mend | None:
+        """The refusal of a blocking call for what it is itself, None if there is a form for it."""
+        return self._site(Draft(), self._host(leaf))
+
+    def frees(self, leaf: Leaf, coloured: Colouring) -> bool:
+        """Whether a blocking call in a sync function would be mended, had colouring ended so."""
+        leaf = self._host(leaf)
+        trial = Planner(self.facts, self.blocking)
+        trial._colours = self._colours | {leaf.function: coloured}
+        change = trial._helper(leaf).change
+        return change is not None and mends(change, leaf)
+
+    def stops(self, coloured: Colouring) -> Iterator[Mend]:
+        """What stands in the way of a colouring beside barriers: loops of other libraries, locks that are held."""
+        for name in coloured.reached:
+            foreign = self._foreign(name)
+            if foreign is not None:
+                yield foreign
+        for awaited in (each for each in coloured.awaits if each.kind not in (KEPT, PASSED_ON)):
+            locks = map(self.locked, self._suspensions(awaited.edge, *self._manner(awaited)))
+            yield from (locked for locked in locks if locked is not None)
 
     def _helper(self, leaf: Leaf) -> Mend:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
@@ -733,8 +766,7 @@ class Planner:
         if awaited.kind in (KEPT, PASSED_ON):
             return None  # nothing is written there
         path, site = self.index.path(edge.caller), edge.site
-        stepwise = awaited.kind in (*GONE_THROUGH, *MAPPED)
-        block = statement(self.index.fact(edge.caller), site.span) if awaited.kind == ENTERING else None
+        block, stepwise = self._manner(awaited)
         suspensions = self._suspensions(edge, block, stepwise)
         locked = next((found for each in suspensions if (found := self.locked(each)) is not None), None)
         if locked is not None:
@@ -751,6 +783,12 @@ class Planner:
         for each in suspensions:
             draft.doubts.extend(self.suspending(each))
         return None
+
+    def _manner(self, awaited: Awaited) -> tuple[With | None, bool]:
+        """The ``with`` statement that an awaited edge enters, and whether what it gives is gone through step by step."""
+        edge = awaited.edge
+        block = statement(self.index.fact(edge.caller), edge.span) if awaited.kind == ENTERING else None
+        return block, awaited.kind in (*GONE_THROUGH, *MAPPED)
 
     def _suspensions(self, edge: Edge, block: With | None, stepwise: bool) -> list[Suspension]:
         """Where an awaited edge suspends; a ``with`` statement does so where it is left, too."""
@@ -791,6 +829,8 @@ class Planner:
     def above(self, leaf: Leaf, barred: Mend) -> Sequence[tuple[Edge, Mend]]:
         """The Changes for the calls of what cannot turn in functions that can: the lowest on each way up from a leaf."""
         found: dict[tuple[str, int, int], tuple[Edge, Mend]] = {}
+        if self._helper_of(leaf).change is not None:
+            return ()  # the function turns for the sake of other calls
         waiting = [leaf.function]
         for name in waiting:
             for edge in self.index.callers.get(name, ()):
@@ -888,6 +928,11 @@ class Planner:
                 leaves.extend(self.blocking.by_function.get(name, ()))
         if any(leaf.api.flow == "sleep" for leaf in leaves):
             yield "it sleeps in the thread: many at once would fill the thread pool"
+
+
+def mends(change: Change, leaf: Leaf) -> bool:
+    """Whether a Change rewrites a blocking call."""
+    return any(isinstance(item, Rewrite) and item.site.call == leaf.call.span for item in change.decisions)
 
 
 def _many(coloured: Colouring) -> str:
