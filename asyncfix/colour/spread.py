@@ -165,6 +165,10 @@ def _wrappers(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, 
     around = limits.wrappings.around(name)
     if around is None:
         return
+    if not around.decorated:
+        line = index.fact(name).line
+        why = f"{name} wraps what others decorate: nothing in the project has its decorator ({path}:{line})"
+        yield Barrier("own-decorator", path, line, why, name)
     for decorated in around.decorated:
         met = ends.met(decorated) if ends is not None else None
         if (met is not None and not met.turns) or manner(index.fact(decorated)) != "coroutine":
