@@ -409,7 +409,7 @@ def test_an_excluded_file_is_read_and_not_edited(by: str, tmp_path: Path) -> Non
 
 
 METHOD = "from pkg import lib\n\n\nclass A:\n    async def g(self):\n        \u00e4 = '\U0001f600'; lib.nap()\n"
-GENERATOR = b"import time\n\n\nasync def g(x):\n    return all(time.sleep(i) for i in x)\n"
+CLASS_BODY = b"import time\n\n\nasync def g(x):\n    class C:\n        time.sleep(x)\n\n    return C\n"
 
 
 def test_the_document(tmp_path: Path) -> None:
@@ -420,7 +420,7 @@ def test_the_document(tmp_path: Path) -> None:
             "pkg/__init__.py": b"",
             "pkg/lib.py": LIBRARY,
             "pkg/app.py": METHOD.encode(),
-            "pkg/gen.py": GENERATOR,
+            "pkg/gen.py": CLASS_BODY,
             "bad.py": b"def (:\n",
         },
     )
@@ -451,7 +451,7 @@ def test_the_document(tmp_path: Path) -> None:
     assert change["title"] and finding["message"]
     assert [item["path"] for item in document["skipped"]] == ["bad.py"]
     for refusal in document["refusals"]:
-        assert refusal.keys() == {"rule", "path", "line", "reason", "message"}
+        assert refusal.keys() == {"rule", "path", "line", "reason", "message", "remedy"}
     unmended = [item for item in document["findings"] if item["change"] is None]
     assert unmended
     assert {(item["path"], item["line"]) for item in unmended} == {
