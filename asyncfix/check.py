@@ -74,12 +74,13 @@ def _uncompilable(tree: ast.Module) -> str:
     return ""
 
 
-def _lazy_awaits(tree: ast.Module) -> Iterator[ast.Await]:
+def _lazy_awaits(tree: ast.Module) -> Iterator[ast.expr]:
     """The awaits that make a generator expression an asynchronous one, where nothing goes through it as such."""
     stepped = {each for node in ast.walk(tree) for each in _stepped(node)}
     for node in ast.walk(tree):
         if isinstance(node, ast.GeneratorExp) and node not in stepped:
             yield from (part for part in _inside(node) if isinstance(part, ast.Await))
+            yield from (part.iter for part in node.generators if part.is_async)
 
 
 def _deep_awaits(tree: ast.Module) -> Iterator[ast.expr]:

@@ -33,6 +33,7 @@ def problems(old: str, new: str, turned: frozenset[str] = frozenset(), path: str
         ("async def f():\n    yield 1\n    return 2\n", "line 3: 'return' with value in async generator"),
         ("async def f():\n    yield from g()\n", "line 2: 'yield from' inside async function"),
         ("async def f():\n    return sum(await g(x) for x in y)\n", "line 2: an await in a generator expression"),
+        ("async def f():\n    return sum(x async for x in y)\n", "line 2: an await in a generator expression"),
     ],
 )
 def test_text_that_is_wrong_by_itself(new: str, problem: str) -> None:
@@ -45,6 +46,9 @@ def test_text_that_is_wrong_by_itself(new: str, problem: str) -> None:
     [
         "async def f():\n    return sum(x for x in await g())\n",
         "async def f():\n    return [await g(x) for x in y]\n",
+        "async def f():\n    return await anext(await g(x) for x in y)\n",
+        "async def f():\n    async for z in (await g(x) for x in y):\n        pass\n",
+        "async def f():\n    return [x async for x in (await g(x) for x in y)]\n",
         "x = '\\d'\nasync def f():\n    async with g() as h:\n        return await h\n",
     ],
 )
@@ -62,6 +66,9 @@ def test_comprehensions_in_comprehensions() -> None:
     assert check(Proof("m.py", b"", inner, target=(3, 11))) == ()
     assert check(Proof("m.py", inner, inner, target=(3, 10))) == ()
     assert check(Proof("m.py", b"", outer, target=(3, 10))) == ()
+    steps = b"async def f():\n    return [[x async for x in y] for y in z]\n"
+    assert check(Proof("m.py", b"", steps, target=(3, 10))) == problem
+    assert check(Proof("m.py", b"", steps, target=(3, 11))) == ()
 
 
 def test_what_was_there_before_is_no_problem() -> None:
@@ -82,6 +89,29 @@ def test_a_call_of_what_turned_must_be_awaited(call: str) -> None:
     """By its name, and through `self` in the class that defines it."""
     name = "self.m" if "self" in call else "f"
     assert problems(OLD.replace("BODY", call), NEW.replace("BODY", call)) == (f"line 10: {name}() is not awaited",)
+
+
+GENERATOR = "from a import g as h\ndef f(x):\n    yield x\n\n\ndef n():\n    "
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("async for x in f(1):\n        pass", ()),
+        ("return [x async for x in f(1)], await anext(f(1))", ()),
+        ("x = f(1)", ()),
+        ("return f(1)", ()),
+        ("x = h(1)", ()),
+        ("return list(f(1))", ("line 7: f() is not awaited",)),
+        ("for x in h(1):\n        pass", ("line 7: h() is not awaited",)),
+    ],
+)
+def test_what_gives_step_by_step_is_gone_through(body: str, problem: tuple[str, ...]) -> None:
+    """By loops, comprehensions and `anext`; it may be given a name first, and passed on."""
+    old = (GENERATOR + "pass\n").encode()
+    new = (GENERATOR.replace("def", "async def") + body + "\n").encode()
+    names = frozenset({"pkg.m.f", "a.g"})
+    assert check(Proof("pkg/m.py", old, new, names, generators=names)) == problem
 
 
 @pytest.mark.parametrize(

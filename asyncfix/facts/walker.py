@@ -507,7 +507,7 @@ class Walker:
     def _iterated(
         self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str, body: Span | None = None
     ) -> None:
-        inside = replace(context, loop=body or context.loop) if use == "iterated" else context
+        inside = replace(context, loop=body or context.loop)
         if isinstance(node, ast.Call):
             self._call(node, frame, scope, context, use)
         else:
@@ -515,8 +515,8 @@ class Walker:
         if use == "iterated" and isinstance(node, (ast.Name, ast.Attribute)):
             self._operation(node, ITER, frame, scope, context)
             self._record(node, "iterate", frame, scope, inside)
-        elif use == "iterated":
-            if isinstance(node, (ast.IfExp, ast.BoolOp, ast.Subscript, ast.Await)):
+        else:  # what an asynchronous loop goes through may go through something shared, too
+            if use == "iterated" and isinstance(node, (ast.IfExp, ast.BoolOp, ast.Subscript, ast.Await)):
                 frame.operations.append((node, ITER, scope, context))
             for held in run_over(node):
                 self._record(held, "view", frame, scope, inside)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 
+TEXT = re.compile(r"(?P<quote>[\"'])(?P<name>Iterator|Iterable)\[.*(?P=quote)")
 NAMES = {"Iterator": "AsyncIterator", "Iterable": "AsyncIterable", "Generator": "AsyncGenerator"}
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     source = writing.source
     stated = getattr(writing.definition(use.span), "returns", None)
+    if isinstance(stated, ast.Constant):
+        return _in_text(stated, writing)
     outer = stated.value if isinstance(stated, ast.Subscript) else stated
     name = getattr(outer, "attr", getattr(outer, "id", ""))
     if not isinstance(outer, ast.Name | ast.Attribute) or name not in NAMES:
@@ -27,6 +31,18 @@ def write(use: Use, writing: Writing) -> list[Edit]:
             return []
         new = writing.name_from(module, new)
     return [Replace(span, new), *_without_result(stated, writing)]
+
+
+def _in_text(stated: ast.Constant, writing: Writing) -> list[Edit]:
+    """The same in an annotation that is a string, if it is written in the simplest way."""
+    span = writing.source.span(stated)
+    found = TEXT.fullmatch(writing.source.text(span))
+    module = writing.module_of(found.group("name")) if found else ""
+    if found is None or not module:
+        return []
+    new = writing.name_from(module, NAMES[found.group("name")])
+    start = span.start + len(found.group("quote"))
+    return [Replace(Span(start, start + len(found.group("name"))), new)]
 
 
 def _without_result(stated: ast.expr | None, writing: Writing) -> list[Edit]:
