@@ -35,6 +35,13 @@ TAKING = {
     "collections.deque": True,
 }
 
+# Those that go through no more than they need, or begin before they have gone through all.
+BIT_BY_BIT = frozenset({"builtins.any", "builtins.all", "builtins.zip", "builtins.enumerate"}) | {
+    "builtins.list.extend",
+    "builtins.set.update",
+    "builtins.dict.update",
+}
+
 
 def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
     """What goes through the value of an expression, if that is known."""
@@ -43,6 +50,8 @@ def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
         return None
     if isinstance(taker, ast.Call):
         by = _function(taker, scope)
+        if by in BIT_BY_BIT and _shows(taker, node):
+            return None
         return Taken(by, walker.source.span(taker), scope.kind == "comprehension") if by else None
     return Taken(by, _span(walker.source, taker), scope.kind == "comprehension" and "clause" not in by)
 
@@ -119,6 +128,16 @@ def yields(source: Source, frame: Frame) -> tuple[Yield, ...]:
 def held(context: Context, scope: Scope) -> tuple[str, ...]:
     """Refs of the context managers that are open there."""
     return tuple([resolve(item, scope)[0] + suffix for item, suffix in context.held])
+
+
+def _shows(taker: ast.Call, node: ast.expr) -> bool:
+    """Whether a difference could be seen between what works bit by bit and what is worked out before: a name is bound in it,
+    or the collection that grows is read in it."""
+    grows = getattr(taker.func, "value", None)
+    name = grows.id if isinstance(grows, ast.Name) else ""
+    parts = list(ast.walk(node))
+    bound = any(isinstance(part, ast.NamedExpr) for part in parts)
+    return bound or any(isinstance(part, ast.Name) and part.id == name for part in parts)
 
 
 def _function(call: ast.Call, scope: Scope) -> str:

@@ -683,9 +683,11 @@ class Planner:
             draft.decisions.append(Use(info.path, info.fact.span, "split"))
             return
         if not info.fact.is_async:
-            for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
+            stepwise = manner(info.fact) == "generator"
+            stubs = () if stepwise else self.index.stubs.get(name, ())  # those state what is given, and give nothing
+            for keyword in (info.fact.keyword, *stubs):
                 if not only_renamed(info.fact):
-                    draft.decisions.append(Turn(info.path, keyword, name, manner(info.fact) == "generator"))
+                    draft.decisions.append(Turn(info.path, keyword, name, stepwise))
                 for kind in _turning(self.index, name):
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
