@@ -39,6 +39,8 @@ class Wrappings:
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
         self._decorated: Mapping[str, tuple[str, ...]] | None = None
+        self._vague: set[str] = set()
+        """The last names of decorators that are not known."""
         self._known: dict[str, Wrapping | None] = {}
 
     def of(self, path: str, decorator: str) -> Wrapping | None:
@@ -115,7 +117,7 @@ class Wrappings:
                 named = any(target in COPYING for target in call.targets)
                 if not named and any(argument.ref == root for argument in call.arguments):
                     return False
-                if root in call.targets and other.qualname != wrapper.qualname:
+                if root in call.targets and (other.qualname != wrapper.qualname or len(call.targets) > 1):
                     return False
             if any(access.ref == root for access in other.accesses):
                 return False
@@ -128,7 +130,8 @@ class Wrappings:
         path, fact = index.path(decorator), index.fact(decorator)
         maker = index.evaluator.function_ids(path, fact.outer) if fact.outer else ()
         passed = (place for place in index.passed.get(decorator, ()) if place.owner not in maker)
-        perhaps = not fact.outer and fact.qualname in index.by_name
+        self._all()
+        perhaps = (not fact.outer and fact.qualname in index.by_name) or fact.qualname.split(".")[0] in self._vague
         return not (any(used) or any(passed) or perhaps or decorator in index.rebound or fact.owner_class)
 
     def _all(self) -> Mapping[str, tuple[str, ...]]:
@@ -145,6 +148,9 @@ class Wrappings:
         classes = ((name, info.path, info.fact.decorators) for name, info in self.index.classes.items())
         for name, path, decorators in chain(functions, classes):
             for decorator in decorators:
-                for entity in self.index.evaluator.evaluate(path, decorator):
+                meant = self.index.evaluator.evaluate(path, decorator)
+                if not meant:
+                    self._vague.add(decorator.removesuffix("()").rpartition(".")[2].lstrip(":?"))
+                for entity in meant:
                     if entity.kind == "function":
                         yield name, entity.name
