@@ -20,7 +20,7 @@ from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex, link
 from asyncfix.link.patches import Patch
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
-from asyncfix.plan import bridges, changes, facts, leaves, rows
+from asyncfix.plan import bridges, changes, facts, forming, leaves, rows
 from asyncfix.plan.changes import Planner
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
@@ -107,7 +107,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
         # Tests move along with what they call; what they do themselves blocks nobody.
         lambda name: not (settings.migrate and is_test(index.path(name))),
     )
-    asked = {library for library, value in settings.config.strategy.items() if value == changes.NATIVE}
+    asked = {library for library, value in settings.config.strategy.items() if value == forming.NATIVE}
     blocking.bridged = bridges.find(index, known.rule_of, left_out, asked)
     if settings.migrate:
         known.ends = Ends(

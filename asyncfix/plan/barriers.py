@@ -103,7 +103,7 @@ class Hindrances:
             causes = tuple(
                 _causes([each for root in self._roots(coloured) for each in self._families[root]], met.calls)
             )
-            stops = self.planner.stops(coloured) if len(causes) < SEVERAL else ()
+            stops = self.planner.turns.stops(coloured) if len(causes) < SEVERAL else ()
             beside = {stop.why: Cause(stop.code, function, (), stop.why) for stop in stops}
             self._ways[function] = (coloured, (*causes, *beside.values()))
         return self._ways[function]

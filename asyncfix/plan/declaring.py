@@ -22,7 +22,8 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.rows import Rows, RowUse, is_class
 
 if TYPE_CHECKING:
-    from asyncfix.plan.changes import Draft, Mend, Planner
+    from asyncfix.plan.changes import Planner
+    from asyncfix.plan.draft import Draft, Mend
 
 APART = "apart"
 EXPORTED = " is exported: "
@@ -49,7 +50,7 @@ def coloured(planner: Planner, rows: Rows, ends: Ends) -> Whole:
 
 def _locked(planner: Planner, function: str, call: Call) -> Barrier | None:
     """The barrier that a lock is which is held at a call."""
-    mend = planner.locked(Suspension(function, call.span, call.loop, call.held))
+    mend = planner.forms.locked(Suspension(function, call.span, call.loop, call.held))
     return Barrier(mend.code, planner.index.path(function), call.line, mend.why, function) if mend else None
 
 
@@ -87,9 +88,9 @@ def decide(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> Mend | B
     """Write down all that changes; what the whole fails at, if there is something."""
     for name in found.reached:
         if name in found.giving:
-            planner.giving(draft, name)
+            planner.turns.giving(draft, name)
         else:
-            planner.reached(draft, name, found.ends.get(name))
+            planner.turns.reached(draft, name, found.ends.get(name))
         if name in rows.named:
             fact = planner.index.fact(name)
             old = fact.qualname.rpartition(".")[2]
@@ -114,14 +115,14 @@ def _without(found: Whole, rows: Rows) -> Whole:
 def _calls(planner: Planner, draft: Draft, found: Whole) -> Mend | Barrier | None:
     """Write down what becomes of the calls of what turned."""
     for edge, stop in found.apart:
-        if planner.closed(planner.index.path(edge.caller), edge.site.line, edge.site.line):
+        if planner.forms.closed(planner.index.path(edge.caller), edge.site.line, edge.site.line):
             return _not_editable(planner, edge.caller, edge.site.line)
         _apart(planner, draft, edge.caller, edge.span, f"{edge.callee} is run apart in {edge.caller}, since {stop.why}")
     draft.decisions += [Use(planner.index.path(edge.caller), edge.span, "run") for edge in found.runs]
     draft.decisions += [Use(planner.index.path(name), call.span, "raising") for name, call in found.raising]
-    steps = (planner.awaited(draft, awaited) for awaited in found.awaits)
+    steps = (planner.turns.awaited(draft, awaited) for awaited in found.awaits)
     stopped = next((each for each in steps if each is not None), None)
-    yielding = (planner.yielding(draft, name) for name in sorted(draft.turns))
+    yielding = (planner.turns.yielding(draft, name) for name in sorted(draft.turns))
     return stopped or next((each for each in yielding if each is not None), None)
 
 
@@ -168,7 +169,7 @@ def _many(lines: Sequence[str]) -> str:
 def _use(planner: Planner, draft: Draft, use: RowUse, found: Whole) -> Barrier | None:
     """Write one place that a row speaks of."""
     path = planner.index.path(use.function)
-    if planner.closed(path, use.site.line, use.site.line):
+    if planner.forms.closed(path, use.site.line, use.site.line):
         return _not_editable(planner, use.function, use.site.line)
     if isinstance(use.site, Call) and use.new != use.last and _is_named(use):
         draft.decisions.append(Rename(path, use.site.function, use.last, use.new))
@@ -178,7 +179,7 @@ def _use(planner: Planner, draft: Draft, use: RowUse, found: Whole) -> Barrier |
     if stop is None:
         draft.decisions.append(_written(planner, use))
         if isinstance(use.site, Call):
-            planner.unlazy(draft, use.function, use.site, use.site.span, use.how == "iterated")
+            planner.forms.unlazy(draft, use.function, use.site, use.site.span, use.how == "iterated")
         return None
     if use.how != "call" or isinstance(use.site, Access):
         return stop

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from asyncfix.facts.testfiles import is_test
 from asyncfix.model import Change, Finding, Plan, Refusal
 from asyncfix.plan.barriers import Cause, Held, Hindrances
-from asyncfix.plan.changes import Planner, spot
+from asyncfix.plan.changes import Planner
+from asyncfix.plan.findings import spot
 from asyncfix.plan.leaves import Leaf
 from asyncfix.plan.order import Place, order
 

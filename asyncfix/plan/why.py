@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from asyncfix.link.index import Edge, Loose
 from asyncfix.model import Change, Hop, Plan, Refusal, Rewrite, Use, span_of
 from asyncfix.plan.barriers import Cause, Held, Hindrances
-from asyncfix.plan.changes import Planner, mends, spot
+from asyncfix.plan.changes import Planner, mends
+from asyncfix.plan.findings import spot
 from asyncfix.plan.leaves import Leaf
 
 
