@@ -20,6 +20,7 @@ RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_corout
 GUARD = "main-guard"
 MARK = "pytest.mark"
 BACKEND = "anyio_backend"  # the fixture by which anyio's plugin is told what loop to run
+CASES = "unittest."
 GATHERED = ("test", "setup", "teardown", "asyncsetup", "asyncteardown")
 # What runs a function that is to raise, with the position of that among its arguments.
 RAISING = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "raises": 1}
@@ -65,7 +66,18 @@ class Ends:
         info = self.index.functions[function]
         name = info.fact.qualname.rpartition(".")[2]
         fixture = any(decorator.removesuffix("()").endswith(".fixture") for decorator in info.fact.decorators)
-        return fixture or (is_test(info.path) and name.lower().startswith(GATHERED))
+        return fixture or (name.lower().startswith(GATHERED) and (is_test(info.path) or self._is_mixin(function)))
+
+    def _is_mixin(self, method: str) -> bool:
+        """Whether a method is that of a class which test cases inherit from."""
+        info, evaluator = self.index.functions[method], self.index.evaluator
+        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        below = self.index.subclasses.get(owner, ()) if owner is not None else ()
+        return any(
+            base.startswith(CASES) or is_test(self.index.classes[each].path)
+            for each in below
+            for base in evaluator.order(each)
+        )
 
     def keeps(self, decorator: str) -> bool:
         """Whether a decorator of that canonical name takes coroutine functions."""

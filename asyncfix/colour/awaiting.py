@@ -18,6 +18,7 @@ NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension ma
 
 NESTED = "nested-comprehension"
 LAZY = "generator-expression"
+SWALLOWING = ("suppress()", "raises()", "assertRaises()", "assertRaisesRegex()")  # managers that may wait for an error
 
 # How a call is written whose function turned in this manner and whose value is put to this use: of a coroutine it is
 # awaited first, and then is what it was; what a generator gives is gone through otherwise. ``value``: what turned is run
@@ -100,7 +101,8 @@ def _stepwise(index: ProjectIndex, edge: Edge, call: Call | Access, used: str, t
         return "target-version"
     around = (item.handlers for item in index.fact(edge.caller).tries if item.body.contains(call.span))
     caught = {name for handlers in around for handler in handlers for name in handler.types}
-    return "stop-iteration" if used == "builtins.next" and "builtins.StopIteration" in caught else ""
+    waited = isinstance(call, Call) and any(ref.endswith(SWALLOWING) for ref in call.held)
+    return "stop-iteration" if used == "builtins.next" and (waited or "builtins.StopIteration" in caught) else ""
 
 
 def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[str]) -> str | Barrier:

@@ -35,7 +35,13 @@ def write(use: Use, writing: Writing) -> list[Edit]:
     call = writing.formatted(call, indent) or call
     outer = writing.indent(use.span)
     head = _head(f"async def {name}", stated, f"{returns}:", writing, outer)
-    return [Replace(Span(start, start), f"{indent}{call}\n\n\n{outer}{head}\n")]
+    above = _line_end(writing.source.data, start)  # at the start of the line others may insert
+    return [Replace(Span(above, above), f"\n{indent}{call}\n\n\n{outer}{head}")]
+
+
+def _line_end(data: bytes, start: int) -> int:
+    """The end of the line above the one that starts there."""
+    return start - (2 if data[:start].endswith(b"\r\n") else 1)
 
 
 def _head(name: str, stated: Sequence[str], rest: str, writing: Writing, indent: str) -> str:
