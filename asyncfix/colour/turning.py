@@ -200,7 +200,10 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
 
 def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -> Iterable[tuple[str, str]]:
     class_id = index.evaluator.class_id(path, qualname)
-    for base in index.evaluator.order(class_id)[1:] if class_id else ():
+    heirs = (
+        (class_id, *index.subclasses.get(class_id, ())) if class_id else ()
+    )  # a mixin has the bases of its heirs, too
+    for base in dict.fromkeys(base for heir in heirs for base in index.evaluator.order(heir)[1:]):
         if (
             base not in index.classes
             and base not in PASSIVE_BASES

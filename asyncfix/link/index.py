@@ -451,7 +451,9 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         ):
             reason = "passed-as-value" if access.kind == "read" else "rebound"
             place = Loose(reason, info.path, access.line, name, access.span)
-            (index.passed if access.kind == "read" else index.rebound).setdefault(entity.name, []).append(place)
+            known = index.passed if access.kind == "read" else index.rebound
+            for function in dict.fromkeys((entity.name, *_instead(index, info.path, base, entity, attribute))):
+                known.setdefault(function, []).append(place)
     if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
         place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)
         owners = index.evaluator.evaluate(info.path, base)
@@ -461,6 +463,14 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
                 known.setdefault(method, []).append(place)
         else:
             index.by_name.setdefault(attribute, []).append(place)
+
+
+def _instead(index: ProjectIndex, path: str, base: str, entity: Entity, attribute: str) -> Iterable[str]:
+    """The methods that a name may mean in place of one, if the receiver is of a subclass, or keeps a protocol."""
+    if entity.kind == "method" and base:
+        for receiver in index.evaluator.evaluate(path, base):
+            if receiver.kind == "instance":
+                yield from index.methods_below(receiver.name, attribute)
 
 
 def _holds(index: ProjectIndex, owner: Entity, attribute: str) -> bool:
