@@ -26,6 +26,7 @@ from asyncfix.source import Source, Unreadable
 from asyncfix.statements import blank_above, blank_lines
 from asyncfix.transform import CannotWrite, Rule
 from asyncfix.unused import removals, unused
+from asyncfix.writing import aligned_parameters
 
 
 class Order(Value, frozen=True):
@@ -140,7 +141,7 @@ def _written(decision: Writable, among: Sequence[Rule], writing: CstWriting) -> 
         case Use():
             return uses.write(decision, writing)
         case Turn():
-            return [_turned(decision, writing.source)]
+            return [_turned(decision, writing.source), *aligned_parameters(writing, decision.keyword, len("async "))]
         case Rename():
             return rename(decision, writing.source)
         case Renames():

@@ -5,6 +5,7 @@ LibCST is imported where it is first needed, which is in a worker: rules are loa
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -132,6 +133,17 @@ def aligned(writing: Writing, span: Span, columns: int, inserted: int = 0) -> It
         further = columns + (inserted if inside else 0)
         if further:
             yield Replace(Span(line.end - 1 + min(further, 0), line.end - 1), " " * further)
+
+
+def aligned_parameters(writing: Writing, keyword: Span, columns: int) -> Iterator[Edit]:
+    """The lines of the parameters of the function whose ``def`` stands there, likewise, if its name moves by ``columns``."""
+    source, node = writing.source, writing.definition(Span(keyword.start, keyword.start))
+    opening = source.data.index(b"(", keyword.end)
+    decorators: list[ast.expr] = getattr(node.body[0], "decorator_list", [])
+    below = min(source.span(each).start for each in (node.body[0], *decorators))
+    head = source.data[opening : source.line_start(below) if source.line_start(below) > opening else below].rstrip()
+    for line in _hanging(source, Span(opening, opening + len(head))):
+        yield Replace(Span(line.end - 1, line.end - 1), " " * columns)
 
 
 def _hanging(source: Source, brackets: Span) -> Iterator[Span]:
