@@ -140,7 +140,7 @@ def aligned_parameters(writing: Writing, keyword: Span, columns: int) -> Iterato
     source, node = writing.source, writing.definition(Span(keyword.start, keyword.start))
     opening = source.data.index(b"(", keyword.end)
     decorators: list[ast.expr] = getattr(node.body[0], "decorator_list", [])
-    below = min(source.span(each).start for each in (node.body[0], *decorators))
+    below = min(source.span(node.body[0]).start, *(source.span(each).start for each in decorators), len(source.data))
     head = source.data[opening : source.line_start(below) if source.line_start(below) > opening else below].rstrip()
     for line in _hanging(source, Span(opening, opening + len(head))):
         yield Replace(Span(line.end - 1, line.end - 1), " " * columns)
