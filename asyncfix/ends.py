@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
 from asyncfix.facts.testfiles import is_gathered, is_test
+from asyncfix.link.callbacks import HANDED
 from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, Loose, ProjectIndex
-from asyncfix.model import Call
+from asyncfix.model import Call, Span
 from asyncfix.registering import Registering
 
 RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"}) | {
@@ -49,6 +50,7 @@ class Ends:
     _loops: frozenset[str] | None = None
     _known: frozenset[str] | None = None
     _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+    _alternatives: Mapping[str, Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         self.registering = Registering(self.index, self.boundaries)
@@ -173,8 +175,8 @@ class Ends:
         return [entity.name for entity in meant] == [function]
 
     def family(self, method: str) -> tuple[str, ...]:
-        """All methods that override each other, the given one too: they turn together."""
-        if method not in self.index.overridden:
+        """All functions that override each other, or that one call may mean, the given one too: they turn together."""
+        if method not in self.index.overridden and method not in self._same_calls():
             return (method,)
         if method not in self._families:
             found = self._find_family(method)
@@ -182,21 +184,38 @@ class Ends:
         return self._families[method]
 
     def _find_family(self, method: str) -> tuple[str, ...]:
-        last = self.index.fact(method).qualname.rpartition(".")[2]
         found = {method: None}
         waiting = [method]
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         for name in waiting:
             info = self.index.functions[name]
+            last = info.fact.qualname.rpartition(".")[2]
             owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
-            classes = [each for each in self.index.evaluator.order(owner) if each not in seen] if owner else []
-            seen.update(classes)
+            classes = [each for each in self.index.evaluator.order(owner) if (each, last) not in seen] if owner else []
+            seen.update((each, last) for each in classes)
+            related = list(self._same_calls().get(name, ()))
             for class_id in classes:
-                own = self.index.evaluator.methods.get(class_id, {}).get(last, ())
-                new = [each for each in (*own, *self.index.methods_below(class_id, last)) if each not in found]
-                found |= dict.fromkeys(new)
-                waiting += new
+                related += self.index.evaluator.methods.get(class_id, {}).get(last, ())
+                related += self.index.methods_below(class_id, last)
+            new = [each for each in dict.fromkeys(related) if each not in found]
+            found |= dict.fromkeys(new)
+            waiting += new
         return tuple(found)
+
+    def _same_calls(self) -> Mapping[str, Sequence[str]]:
+        """Functions with the others that one call may mean, be it of objects that have nothing else in common."""
+        if self._alternatives is None:
+            found: dict[str, list[str]] = {}
+            for edges in self.index.calls.values():
+                at: dict[Span, dict[str, None]] = {}
+                for edge in (each for each in edges if each.kind == "call" and "<locals>" not in each.callee):
+                    if isinstance(edge.site, Call) and edge.site.use not in HANDED:
+                        at.setdefault(edge.span, {})[edge.callee] = None
+                for callees in (each for each in at.values() if len(each) > 1):
+                    for callee in callees:
+                        found.setdefault(callee, []).extend(callees)
+            self._alternatives = found
+        return self._alternatives
 
     def _candidate(self, function: str) -> Candidate:
         info = self.index.functions[function]

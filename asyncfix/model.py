@@ -114,12 +114,14 @@ class Try(Packed, frozen=True):
 
 class Argument(Packed, frozen=True):
     """One argument of a call: its keyword ('' if positional, '*' or '**' if unpacked), its ref, its text if a literal, its
-    name if it is one (of calls by which files are opened, the text of the first one)."""
+    name if it is one (of calls by which files are opened, the text of the first one). ``refs``: of what may be one of
+    several things, or is put together, all of them."""
 
     keyword: str
     ref: str
     literal: str = ""
     name: str = ""
+    refs: tuple[str, ...] = ()
 
 
 class Taken(Packed, frozen=True):

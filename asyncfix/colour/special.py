@@ -86,7 +86,8 @@ def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     wanted = ASYNCHRONOUS[last_name(fact)]
     if any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method)):
         yield "async-form-exists", "is of a class that has its asynchronous form already"
-    if only_renamed(fact) and not fact.is_stub and fact.results != (f":{fact.owner_class}!",):
+    own = (f":{fact.qualname}@{fact.parameters[0].name}",)
+    if only_renamed(fact) and not fact.is_stub and fact.results != own:
         yield "iterator-made", "gives an iterator that it makes in one step, which nothing can wait for"
     if last_name(fact) == NEXT:
         yield from _stopping(index, method)

@@ -91,7 +91,6 @@ PLAIN = frozenset(
     for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
 )
-ITERATES = f".{ITER}"
 MOST_REFS = 12
 # Calls by which a file is known: two that spell its path alike mean one file.
 FILE_CALLS = frozenset(
@@ -250,9 +249,8 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
 
 def _results(frame: Frame) -> Refs:
     node = frame.node
-    own = tuple(dict.fromkeys(_returned(frame)))
-    if frame.qualname.endswith(ITERATES) and own == (f":{frame.owner_class}!",):
-        return own  # whatever kind of iterator it is said to be
+    if frame.returns and all(isinstance(each, ast.Name) and _is_own_object(frame, each.id) for each in frame.returns):
+        return tuple(dict.fromkeys(_returned(frame)))  # which tells more than an annotation
     if (
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         and node.returns is not None
@@ -288,7 +286,16 @@ def _is_inner(ref: str, frame: Frame) -> bool:
 
 
 def _returned(frame: Frame) -> Iterable[str]:
-    return (ref for value in frame.returns for ref in growing(resolve(value, frame.scope)) if ref != NONE)
+    for value in frame.returns:
+        if isinstance(value, ast.Name) and _is_own_object(frame, value.id):
+            yield f":{frame.qualname}@{value.id}"  # of whatever class that is
+        else:
+            yield from (ref for ref in growing(resolve(value, frame.scope)) if ref != NONE)
+
+
+def _is_own_object(frame: Frame, name: str) -> bool:
+    """Whether a name stands for the object that a method was called of."""
+    return frame.owner_class != "" and name == frame.scope.first_parameter and len(frame.scope.names[name]) == 1
 
 
 def _not_too_many(refs: Iterable[str]) -> Refs:
@@ -416,17 +423,23 @@ def _constant(name: str, scope: Scope) -> str:
 
 def _argument(node: ast.expr, keyword: str, scope: Scope) -> Argument:
     if isinstance(node, ast.Name):
-        return Argument(keyword, _one(lookup(scope, node.id)), "", node.id)
+        refs = lookup(scope, node.id)
+        return Argument(keyword, _one(refs), "", node.id, _several(refs))
     if isinstance(node, ast.Constant):
         text = node.value if isinstance(node.value, str) else repr(node.value)
         return Argument(keyword, "", text if text.isascii() else text.encode("utf-8", "backslashreplace").decode())
     if isinstance(node, (ast.Attribute, ast.Call, ast.Lambda, ast.Subscript)):
-        return Argument(keyword, _one(resolve(node, scope)))
+        refs = resolve(node, scope)
+        return Argument(keyword, _one(refs), "", "", _several(refs))
     if isinstance(node, ast.Starred):
         return Argument("*", resolve(node.value, scope)[0])
     if isinstance(node, ast.BinOp) and "*" not in (shape := text_shape(node)):
         return Argument(keyword, "", shape)
-    return Argument(keyword, LITERALS.get(type(node), ""))
+    return Argument(keyword, LITERALS.get(type(node), ""), "", "", growing(resolve(node, scope)))
+
+
+def _several(refs: Refs) -> Refs:
+    return refs if len(refs) > 1 else ()
 
 
 def _one(refs: Refs) -> str:

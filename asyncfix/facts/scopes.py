@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 
-MOST = 4
+MOST = 8
 LONGEST = 200
 UNKNOWN = ("?",)
 KEPT = "="
@@ -65,7 +65,8 @@ TELLING = GATHERING.keys() | {
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
     *PICKING,
 }
-GROWING = ("*builtins.list;", "*builtins.set;")
+DICT = "*builtins.dict;"
+GROWING = ("*builtins.list;", "*builtins.set;", DICT)
 LIBRARY = re.compile(r"[\w.]+")
 
 # Annotations that say nothing of what it is.
@@ -210,7 +211,7 @@ def steps(base: Refs, suffix: str) -> Refs:
 def _step(ref: str, suffix: str) -> str:
     if ref.startswith("?"):
         return "?" + suffix if suffix.startswith(".") else "?"
-    if suffix.startswith("[]") and ref.endswith(";") and not ref.endswith("?;"):
+    if suffix.startswith("[]") and ref.endswith(";") and not ref.endswith(("?;", DICT)):
         return ref[: ref.rindex("*")] + suffix[2:]  # an element of what is known to be a collection of them
     return ref + suffix if len(ref) < LONGEST else "?"
 
@@ -249,6 +250,9 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
                 union(growing(resolve(item, scope)) for item in node.elts) if 0 < len(node.elts) <= MOST else UNKNOWN
             )
             return collected(elements, LITERALS[type(node)][:-1])
+        case ast.Dict():
+            values = union(growing(resolve(item, scope)) for item in node.values) if node.values else UNKNOWN
+            return collected(values, "builtins.dict") if None not in node.keys else ("builtins.dict!",)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])
         case ast.Constant():
@@ -288,6 +292,8 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
     held = resolve(node.value, scope)
     if len(held) == 1 and held[0].rpartition(".")[2] in TRANSPARENT and held[0].startswith("typing"):
         return resolve(node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice, scope)
+    if isinstance(node.value, ast.Dict) and held[0].endswith(DICT):
+        return tuple(ref.removesuffix(DICT) for ref in held)
     return held if isinstance(node.slice, ast.Slice) and held[0].endswith(";") else steps(held, "[]")
 
 

@@ -46,6 +46,7 @@ ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "de
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
+TYPE_TESTS = frozenset({"isinstance", "issubclass", "super"})
 # Builtins that run a special method of their first argument.
 ENTER = "__enter__"
 SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
@@ -271,7 +272,8 @@ class Walker:
         scope.function.bind(node.name, ":" + qualname)
         for decorator in node.decorator_list:
             self._visit(decorator, frame, scope, context)
-        self._all((*node.bases, *node.keywords), frame, scope, context)
+        self._types(node.bases, frame, scope, context)
+        self._all(node.keywords, frame, scope, context)
         inner = Scope("class", f":{qualname}.", scope, owner_class=qualname)
         outer = frame.qualname if frame.kind not in ("module", "class") else frame.outer
         new = Frame(qualname, "class", inner, node, outer=outer)
@@ -563,7 +565,7 @@ class Walker:
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index), guarded=guarded))
         for handler in node.handlers:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-            self._all((item for item in caught if not is_stop(item)), frame, scope, context)
+            self._types((item for item in caught if not is_stop(item)), frame, scope, context)
             if handler.name:
                 scope.function.bind(handler.name, "?")
             self._all(handler.body, frame, scope, replace(context, in_handler=True))
@@ -645,8 +647,19 @@ class Walker:
             frame.operations.append((other, ITER, scope, context))
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-            if not (patches and isinstance(argument, ast.Constant)):
+            if called in TYPE_TESTS and isinstance(node.func, ast.Name):
+                self._types((argument,), frame, scope, context)
+            elif not (patches and isinstance(argument, ast.Constant)):
                 self._visit(argument, frame, scope, context)
+
+    def _types(self, nodes: Iterable[ast.expr | None], frame: Frame, scope: Scope, context: Context) -> None:
+        """Visit what names classes without handing them on, as an annotation does: bases, and what is asked of a type."""
+        for node in nodes:
+            if isinstance(node, ast.Tuple):
+                self._types(node.elts, frame, scope, context)
+            elif node is not None:
+                named = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+                self._visit(node, frame, scope, replace(context, barrier="annotation") if named else context)
 
     def _attribute_by_name(self, node: ast.Call, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
         """``getattr(x, "name")`` and its like are accesses of ``x.name``."""

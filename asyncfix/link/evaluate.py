@@ -5,18 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from asyncfix.catalog import PARTLY, Catalog
 from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.fixtures import asks, nearest
+from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.modules import Modules
 from asyncfix.model import Class, Function, Parameter, Summary
+
+if TYPE_CHECKING:
+    from asyncfix.link.passing import Passed
 
 OF_OBJECTS = frozenset(dir(object))
 STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
 ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
+NAMING = frozenset(
+    {"builtins.globals", "builtins.setattr", "builtins.vars", "builtins.exec"}
+)  # by which names are bound
+OF_OBJECT = ("method", "property")
+OBJECTS = ("instance", "super")
 
 Kind: TypeAlias = Literal[
     "module",
@@ -106,9 +115,20 @@ class Evaluator:
     methods: Mapping[str, Mapping[str, Sequence[str]]]
     """Ids of the methods that a class defines itself, by the id of the class and their last name."""
     fixtures: Mapping[str, tuple[str, ...]]
+    below: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]](), init=False)
+    """The subclasses of classes."""
+    passed: Passed | None = field(default=None, init=False)
+    """What callers give for parameters, once they are known."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
+    _by_name: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
+    """Classes by the names that they have of their own."""
+    _owners: dict[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=lambda: dict[tuple[str, str], tuple[str, ...]]()
+    )
+    _open: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
+    """Those of which not all is known."""
     _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities]())
 
@@ -121,6 +141,8 @@ class Evaluator:
         if found is None:
             self._memo[key] = UNKNOWN
             found = self._memo[key] = self._evaluate(path, ref)
+            if not found or SOMETHING in found:
+                self._open.append(key)
         return found
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
@@ -132,6 +154,12 @@ class Evaluator:
         for ref in given:
             found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
         return _some(found)
+
+    def forget_unknown(self) -> None:
+        """Forget what was not known, or not all: more may be by now."""
+        for key in self._open:
+            self._memo.pop(key, None)
+        self._open.clear()
 
     def function_ids(self, path: str, qualname: str) -> tuple[str, ...]:
         """Ids of all definitions of a qualified name in a file."""
@@ -151,7 +179,8 @@ class Evaluator:
         if tail is not None and tail > 0 and not ref[:tail].endswith("<locals>"):
             base = self.evaluate(path, ref[:tail])
             if base:
-                return self._steps(base, ref[tail:])
+                found = self._steps(base, ref[tail:])
+                return self._own_objects(path, ref[:tail], base, found) if ref[tail:] == "()" else found
             if ref[tail] == "*":
                 return (Entity("value", self.catalog.canonical(ref[tail + 1 : -1].removesuffix("?"))),)
             if ref[:tail].strip(".") and not ref[:tail].startswith("."):
@@ -164,6 +193,24 @@ class Evaluator:
         if root is None:
             return UNKNOWN
         return self._steps(self._import(path, root.group()), ref[root.end() :])
+
+    def _own_objects(self, path: str, called: str, methods: Entities, found: Entities) -> Entities:
+        """The results of a call; of methods that give the object they are called of, that with its own class."""
+        for method in (self.functions[each.name] for each in methods if each.kind == "method"):
+            fact = method.fact
+            owner = self.class_id(method.path, fact.owner_class)
+            if (
+                owner is None
+                or not fact.parameters
+                or f":{fact.qualname}@{fact.parameters[0].name}" not in fact.results
+            ):
+                continue
+            receivers = (each.name for each in self.evaluate(path, called.rpartition(".")[0]) if each.kind in OBJECTS)
+            meant = [Entity("instance", name) for name in receivers if owner in self.order(name)]
+            if meant:
+                others = (each for each in found if each != Entity("instance", owner))
+                found = _some(dict.fromkeys((*meant, *others)))
+        return found
 
     def _own(self, path: str, ref: str) -> Entities:
         """Something of the same file; what stands inside a function is found by its qualified name."""
@@ -292,7 +339,8 @@ class Evaluator:
             found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
             if found:
                 return tuple(each for each in found if self.functions[each].fact.kind == "property")
-        return ()
+        below = (self.methods.get(each, {}).get(name, ()) for each in self._having(made.name, name))
+        return tuple(each for found in below for each in found if self.functions[each].fact.kind == "property")
 
     def _library_attribute(self, name: str) -> Entities:
         found = self._library.get(name)
@@ -313,6 +361,8 @@ class Evaluator:
             return self._memo[key]
         self._memo[key] = UNKNOWN
         found = self._memo[key] = self._module_name(path, name)
+        if not found or SOMETHING in found:
+            self._open.append(key)
         return found
 
     def _module_name(self, path: str, name: str) -> Entities:
@@ -335,7 +385,18 @@ class Evaluator:
                 found.update(dict.fromkeys(self.attribute(base, name)))
         if stars and name in BUILTINS and not any(entity.kind != "external" for entity in found):
             return (Entity("external", f"builtins.{name}"),)
+        if not found and path.endswith("/__init__.py"):
+            return self._below_package(path, f"{path.rpartition('/')[0].replace('/', '.')}.{name}", summary)
         return tuple(found)
+
+    def _below_package(self, path: str, name: str, summary: Summary) -> Entities:
+        """What a package has that it does not bind: a folder of modules without an ``__init__.py``. Nothing of the project
+        else, if all its names can be seen."""
+        if name in self.modules.packages:
+            return (Entity("namespace", name),)
+        calls = (target for function in summary.functions for call in function.calls for target in call.targets)
+        hidden = summary.stars or self.function_ids(path, "__getattr__") or not NAMING.isdisjoint(calls)
+        return UNKNOWN if hidden else (Entity("external", name),)
 
     def _defined(self, path: str, qualname: str) -> Entities:
         class_id = self.class_id(path, qualname)
@@ -366,7 +427,37 @@ class Evaluator:
         external = [base for base in order if base not in self.classes and base != "builtins.object"]
         if "?" in external:
             return UNKNOWN
+        if not external and bound and name not in OF_OBJECTS:
+            return self._below(class_id, name)
         return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+
+    def _having(self, class_id: str, name: str) -> tuple[str, ...]:
+        """The subclasses of a class that have a name of their own."""
+        if not self.below.get(class_id):
+            return ()
+        found = self._owners.get((class_id, name))
+        if found is None:
+            if not self._by_name:
+                for each, info in self.classes.items():
+                    for own in {*self.methods.get(each, ()), *info.fact.attributes}:
+                        self._by_name.setdefault(own, []).append(each)
+            below = self.below[class_id]
+            having = self._by_name.get(name, ())
+            among = set(below) if len(having) > MOST else below
+            found = self._owners[class_id, name] = tuple(each for each in having if each in among)
+        return found
+
+    def _below(self, class_id: str, name: str) -> Entities:
+        """What an object has that only subclasses of its class have: a mixin counts on what it is mixed with."""
+        found: dict[Entity, None] = {}
+        for below in self._having(class_id, name):
+            info = self.classes[below]
+            own = self.methods.get(below, {}).get(name, ())
+            if own:
+                found |= dict.fromkeys(self._bound(own, True))
+            elif name in info.fact.attributes:
+                found |= dict.fromkeys(self.all(info.path, info.fact.attributes[name]) or (SOMETHING,))
+        return _some(found)
 
     def is_enum(self, class_id: str) -> bool:
         """Whether a class is an enumeration: its instances are its members, and calling it gives one of them."""
@@ -407,7 +498,9 @@ class Evaluator:
                 return (Entity("instance", entity.name), *self._other_kinds(entity.name))
             case "function" | "method":
                 info = self.functions[entity.name]
-                return self._stated(f"{entity.name}()") or self.all(info.path, info.fact.results)
+                return (
+                    self._stated(f"{entity.name}()") or self.all(info.path, info.fact.results) or self._overridden(info)
+                )
             case "instance":
                 called = self._member(entity.name, self.order(entity.name), "__call__", True)
                 return tuple(given for item in called if item.kind == "method" for given in self.result(item))
@@ -421,6 +514,21 @@ class Evaluator:
                 return self._taken(*parted(entity))
             case _:
                 return UNKNOWN
+
+    def _overridden(self, info: FunctionInfo) -> Entities:
+        """What a method gives that is there to be overridden: what the others give."""
+        owner = (
+            self.class_id(info.path, info.fact.owner_class) if info.fact.owner_class and not info.fact.results else None
+        )
+        last = info.fact.qualname.rpartition(".")[2]
+        found: dict[Entity, None] = {}
+        for below in self.below.get(owner, ()) if owner is not None else ():
+            for other in self.methods.get(below, {}).get(last, ()):
+                fact = self.functions[other]
+                found |= dict.fromkeys(
+                    self.all(fact.path, fact.fact.results) or ((SOMETHING,) if fact.fact.results else ())
+                )
+        return _some(found)
 
     def _other_kinds(self, class_id: str) -> Iterator[Entity]:
         """Objects of other classes that a class makes in place of its own: ``__new__`` may."""
@@ -468,29 +576,59 @@ class Evaluator:
             return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
         if entity.kind == "class":  # of a generic class it is the class, for these elements
             return (Entity("instance", entity.name) if self.is_enum(entity.name) else entity,)
+        if entity.kind == "instance":
+            return self._asked(entity)
+        if entity.kind == "external" and is_of_its_own(entity.name):
+            return (Entity("external", f"{entity.name}[]"),)
         if entity.kind != "value":
             return UNKNOWN
         given = self.catalog.gives(f"{entity.name}.__getitem__") or self.catalog.gives(f"{entity.name}.__iter__")
         return (Entity("value", given),) if given else UNKNOWN
 
+    def _asked(self, entity: Entity) -> Entities:
+        """What an object of the project gives to who iterates over it, or asks for an element."""
+        found: dict[Entity, None] = {}
+        for method in self.named_methods(entity, ("__iter__", "__getitem__")):
+            for given in self.result(Entity("method", method)) or (SOMETHING,):
+                if method.endswith("__getitem__"):
+                    found[given] = None
+                elif given.kind == "instance":
+                    steps = self.named_methods(given, ("__next__",))
+                    found |= dict.fromkeys(
+                        each for step in steps for each in self.result(Entity("method", step)) or (SOMETHING,)
+                    )
+                else:
+                    found |= dict.fromkeys(self._element(given) or (SOMETHING,))
+        return _some(found)
+
     def _parameter(self, entity: Entity, name: str) -> Entities:
         if entity.kind not in ("function", "method"):
             return UNKNOWN
         info = self.functions[entity.name]
+        owner = self.class_id(info.path, info.fact.owner_class) if info.fact.kind in OF_OBJECT else None
+        if owner is not None and info.fact.parameters[:1] and info.fact.parameters[0].name == name:
+            return (Entity("instance", owner),)
         for parameter in info.fact.parameters:
             if parameter.name == name:
-                stated = self._stated(f"{entity.name}({name})")
-                return stated or self._given(info.path, parameter) or self._of_fixture(info, name)
+                stated = self._stated(f"{entity.name}({name})") or self._typed(info.path, parameter)
+                return stated or self._passed(entity.name, name) or self._default(info, parameter)
         return UNKNOWN
 
-    def _given(self, path: str, parameter: Parameter) -> Entities:
-        """What a parameter may be by its annotation; without one its default, or something else."""
-        typed = self.all(path, filter(None, parameter.type.split("|")))
-        if typed or not parameter.default:
-            return typed
+    def _passed(self, function: str, name: str) -> Entities:
+        return self.passed.to(function, name) if self.passed is not None else UNKNOWN
+
+    def _typed(self, path: str, parameter: Parameter) -> Entities:
+        """What a parameter is by its annotation."""
+        return self.all(path, filter(None, parameter.type.split("|"))) if parameter.type else UNKNOWN
+
+    def _default(self, info: FunctionInfo, parameter: Parameter) -> Entities:
+        """What a parameter without annotation is by its default, or by a fixture: or something else."""
+        path = info.path
+        if not parameter.default:
+            return self._of_fixture(info, parameter.name)
         default = self.evaluate(path, parameter.default)
         plain = all(entity.kind == "value" and entity.name.startswith("builtins.") for entity in default)
-        return UNKNOWN if plain else (*default, SOMETHING)
+        return self._of_fixture(info, parameter.name) if plain else (*default, SOMETHING)
 
     def _of_fixture(self, info: FunctionInfo, name: str) -> Entities:
         """What pytest gives a test for a parameter."""

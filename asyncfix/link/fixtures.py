@@ -33,11 +33,12 @@ def asks(info: FunctionInfo) -> bool:
 
 
 def nearest(places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo]) -> tuple[str, ...]:
-    """Of the fixtures of one name those that a file sees: its own, else those of the nearest conftest.py."""
+    """Of the fixtures of one name those that a file sees: its own, else those of the nearest conftest.py; else, if there is
+    but one, that of a plugin."""
     own = tuple(name for name in places if functions[name].path == path)
     folder = path
     while not own and folder:
         folder = folder.rpartition("/")[0]
         conftest = f"{folder}/conftest.py".lstrip("/")
         own = tuple(name for name in places if functions[name].path == conftest)
-    return own
+    return own or (places if len(places) == 1 and not functions[places[0]].path.endswith("conftest.py") else ())

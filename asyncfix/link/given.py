@@ -74,10 +74,15 @@ class Given:
                             yield entity.name, (info.path, call.line)
 
     def _is_told(self, path: str, call: Call, class_id: str) -> bool:
-        """Whether all that a call may mean says that it takes such an object; libraries are another matter."""
-        for entity in self.index.evaluator.all(path, call.targets):
-            made = tuple(self.index.evaluator.named_methods(entity, ("__init__",))) if entity.kind == "class" else ()
-            for name in made or (entity.name,):
+        """Whether all that a call may mean says that it takes such an object; libraries are another matter, but for the
+        functions that they are given to run."""
+        evaluator = self.index.evaluator
+        for entity in evaluator.all(path, call.targets):
+            made = tuple(evaluator.named_methods(entity, ("__init__",))) if entity.kind == "class" else ()
+            refs = (argument.ref for argument in call.arguments if argument.ref) if entity.kind == "external" else ()
+            given = (each for ref in refs for each in evaluator.evaluate(path, ref))
+            run = (each.name for each in given if each.kind in ("function", "method"))
+            for name in made or (entity.name, *run):
                 if name in self.index.functions and not self._takes(name, class_id):
                     return False
         return True

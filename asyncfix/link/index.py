@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import handing, overloads, protocols, stopping
+from asyncfix.link import handing, overloads, passing, protocols, stopping
 from asyncfix.link.callbacks import callbacks
-from asyncfix.link.evaluate import SOMETHING, ClassInfo, Entity, Evaluator, FunctionInfo, parted
+from asyncfix.link.evaluate import SOMETHING, ClassInfo, Entities, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.fixtures import fixtures
+from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
@@ -116,6 +117,11 @@ class ProjectIndex:
     callables: frozenset[str] = frozenset()
     """Those of what a ref may mean to call or to pass on: not of the bodies of modules and classes."""
     properties: frozenset[str] = frozenset()
+    class_names: frozenset[str] = frozenset()
+    handed_on: set[str] = field(default_factory=lambda: set[str]())
+    """Classes that are read as values: others may make objects of them."""
+    decorating: set[tuple[str, str]] = field(default_factory=lambda: set[tuple[str, str]]())
+    """Functions, classes and modules with the decorators that run in them."""
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
@@ -187,14 +193,53 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]
     index.callables = frozenset(map(_last, defined))
     index.properties = frozenset(_last(fact) for fact in defined if fact.kind == "property")
+    index.class_names = frozenset(name.rpartition(".")[2] for name in classes)
     _inheritance(index)
+    open_uses = _Open()
     for name, info in functions.items():
-        _edges(index, name, info)
+        _edges(index, name, info, open_uses)
     _names(index)
     _decorating(index)
     _computed(index)
+    _settle(index, open_uses)
     stopping.spread(index)
     return index
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is not decided at the first look: calls, and accesses with their functions."""
+
+    calls: list[passing.Undecided] = field(default_factory=lambda: list[passing.Undecided]())
+    accesses: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
+
+
+def _settle(index: ProjectIndex, open_uses: _Open) -> None:
+    """Look again at what was not decided, with what the callers of functions give; what is left then stays unknown."""
+
+    def take(item: passing.Undecided) -> bool:
+        _forget(index, item.function, item.call)
+        return _call(index, *item)
+
+    read = (access.ref.rpartition(".")[2] for _, access in open_uses.accesses)
+    for item in passing.settle(index, open_uses.calls, read, take):
+        _note_unknown(index, item)
+    for name, access in open_uses.accesses:
+        if not _access_edges(index, name, index.functions[name], access):
+            _note_use(index, name, index.functions[name], access)
+    for name, info in index.functions.items():
+        _operations(index, name, info)
+
+
+def _forget(index: ProjectIndex, name: str, call: Call) -> None:
+    """Take back what was recorded of a call, and of the functions that it is given."""
+    for edge in [edge for edge in index.calls.get(name, ()) if edge.span == call.span and isinstance(edge.site, Call)]:
+        index.calls[name].remove(edge)
+        index.callers[edge.callee].remove(edge)
+    if name in index.externals:
+        index.externals[name] = [item for item in index.externals[name] if item.call.span != call.span]
+    if name in index.unknown:
+        index.unknown[name] = [item for item in index.unknown[name] if item.span != call.span]
 
 
 def _last(fact: Function) -> str:
@@ -224,6 +269,7 @@ def _methods(
 
 def _inheritance(index: ProjectIndex) -> None:
     """Who inherits from whom, and which methods that concerns."""
+    index.evaluator.below = index.subclasses
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
@@ -241,45 +287,93 @@ def _inheritance(index: ProjectIndex) -> None:
                     index.overridden |= versions
 
 
-def _edges(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
+def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open) -> None:
     for call in info.fact.calls:
         entities = index.evaluator.all(info.path, call.targets)
-        known = _call_edges(index, name, call, entities)
-        alone = len(call.targets) == 1  # then the entities are its own
-        unclear = (
-            call.targets[: not entities]
-            if alone
-            else [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
-        )
-        if unclear or not known:
-            index.unknown.setdefault(name, []).append(call)
-            for target in unclear or call.targets:
-                _possible(index, info, name, call, target)
-        run = _run_of_value(call)
-        if run and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
-            _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
-        for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
-            given = index.evaluator.all(info.path, callback.targets)
-            if not _call_edges(index, name, callback, given):
-                index.unknown.setdefault(name, []).append(callback)
-            if any(item.keyword == MADE and item.ref in callback.targets for item in call.arguments):
-                _made_for_library(index, name, callback, given)
+        if not _call(index, name, call, entities):
+            open_uses.calls.append(passing.Undecided(name, call, entities))
     for access in info.fact.accesses:
-        # Most attributes are data: no function is called that.
-        if access.ref.rpartition(".")[2].lstrip(":") in index.callables:
-            _access_edges(index, name, info, access)
+        # Most attributes are data: no function or class is called that.
+        last = access.ref.rpartition(".")[2].lstrip(":")
+        if last in index.class_names and access.kind == "read" and access.barrier != "annotation":
+            found = index.evaluator.evaluate(info.path, access.ref)
+            index.handed_on.update(entity.name for entity in found if entity.kind == "class")
+        if last in index.callables:
+            if not _access_edges(index, name, info, access):
+                open_uses.accesses.append((name, access))
         elif access.ref == STOP:
             index.stopping.setdefault(name, access.line)
         elif access.ref.endswith(".__dict__"):
             index.opened.append((name, access))
+    if info.fact.kind == "class" and info.fact.outer:
+        for owner in index.evaluator.function_ids(info.path, info.fact.outer):
+            _add(index, Edge(owner, name, "class", _body(info.fact)))
+    if info.fact.decorators:
+        _decorated(index, info)
+
+
+def _decorated(index: ProjectIndex, info: FunctionInfo) -> None:
+    """What decorates a function is called where that is defined: by a module, a class, or another function."""
+    fact = info.fact
+    inside = index.evaluator.class_id(info.path, fact.owner_class) if fact.owner_class else None
+    outer = index.evaluator.function_ids(info.path, fact.outer)[:1] if fact.outer and inside is None else ()
+    owner = inside or (outer[0] if outer else index.evaluator.modules.names[info.path])
+    for decorator in fact.decorators if owner in index.functions else ():
+        if (owner, decorator) in index.decorating or (outer and not decorator.endswith("()")):
+            continue  # known already, or a call like another
+        index.decorating.add((owner, decorator))
+        for entity in index.evaluator.evaluate(info.path, decorator):
+            if entity.kind in ("function", "method"):
+                _add(index, Edge(owner, entity.name, "decorator", _decoration(fact)))
+            elif entity.kind == "class":
+                _protocol(index, owner, _decoration(fact), entity.name, CONSTRUCTORS, "constructor")
+
+
+def _decoration(fact: Function) -> Call:
+    """The call of a decorator, where the function stands."""
+    return Call(fact.keyword, fact.keyword, fact.line, fact.column, fact.line, fact.column, (), use="decorator")
+
+
+def _call(index: ProjectIndex, name: str, call: Call, entities: Entities) -> bool:
+    """Record what a call means, and what it runs of what it is given. False if it may mean something else, too."""
+    path = index.path(name)
+    known = _call_edges(index, name, call, entities)
+    for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
+        given = index.evaluator.all(path, callback.targets)
+        if not _call_edges(index, name, callback, given):
+            index.unknown.setdefault(name, []).append(callback)
+        if any(item.keyword == MADE and item.ref in callback.targets for item in call.arguments):
+            _made_for_library(index, name, callback, given)
+    return known and SOMETHING not in entities
+
+
+def _note_unknown(index: ProjectIndex, item: passing.Undecided) -> None:
+    """A call may mean something that is not known: it is a possible caller of all that is so called."""
+    name, call, entities = item
+    info = index.functions[name]
+    alone = len(call.targets) == 1  # then the entities are its own
+    unclear = (
+        call.targets[: not entities]
+        if alone
+        else [target for target in call.targets if not index.evaluator.evaluate(info.path, target)]
+    )
+    index.unknown.setdefault(name, []).append(call)
+    for target in unclear or call.targets:
+        _possible(index, info, name, call, target)
+
+
+def _operations(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
+    """What is run of things without being called: once it is known what they are."""
+    for call in info.fact.calls:
+        run = _run_of_value(call)
+        entities = index.evaluator.all(info.path, call.targets) if run else ()
+        if run and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
+            _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
     for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
         accesses = tuple(same)
         run = NAMED.get(accesses[0].kind, (accesses[0].kind,))
         if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, accesses)
-    if info.fact.kind == "class" and info.fact.outer:
-        for owner in index.evaluator.function_ids(info.path, info.fact.outer):
-            _add(index, Edge(owner, name, "class", _body(info.fact)))
 
 
 def _body(fact: Function) -> Call:
@@ -347,7 +441,7 @@ def _wrappers(index: ProjectIndex, function: str) -> Iterable[str]:
 
 def _opaque(name: str) -> bool:
     """A method of something that a library returned: it may be an object of the project."""
-    return "()" in name
+    return "()" in name and not is_of_its_own(name)
 
 
 def _held(index: ProjectIndex, name: str, call: Call) -> bool:
@@ -432,7 +526,8 @@ def _protocol(
     return bool(found)
 
 
-def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> bool:
+    """Record what an access runs, or hands on. False if it is not known what is meant."""
     base, _, attribute = access.ref.rpartition(".")
     if (
         access.kind in ("read", "write")
@@ -441,7 +536,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
         and not base.startswith(".")
         and _property(index, name, info, access, base, attribute)
     ):
-        return
+        return True
     entities = index.evaluator.evaluate(info.path, access.ref)
     for entity in entities:
         if (
@@ -454,7 +549,13 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
             known = index.passed if access.kind == "read" else index.rebound
             for function in dict.fromkeys((entity.name, *_instead(index, info.path, base, entity, attribute))):
                 known.setdefault(function, []).append(place)
-    if not entities and access.kind in ("read", "write") and attribute.isidentifier() and base:
+    return bool(entities)
+
+
+def _note_use(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    """An access may mean something that is not known: any function so called may be used there."""
+    base, _, attribute = access.ref.rpartition(".")
+    if access.kind in ("read", "write") and attribute.isidentifier() and base:
         place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)
         owners = index.evaluator.evaluate(info.path, base)
         if owners and all(_holds(index, owner, attribute) for owner in owners):
