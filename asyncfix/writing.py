@@ -141,7 +141,9 @@ def aligned_parameters(writing: Writing, keyword: Span, columns: int) -> Iterato
     opening = source.data.index(b"(", keyword.end)
     decorators: list[ast.expr] = getattr(node.body[0], "decorator_list", [])
     below = min(source.span(node.body[0]).start, *(source.span(each).start for each in decorators), len(source.data))
-    head = source.data[opening : source.line_start(below) if source.line_start(below) > opening else below].rstrip()
+    start = source.line_start(below)
+    alone = start > opening and not source.data[start:below].strip()  # else the body begins where the head ends
+    head = source.data[opening : start if alone else below].rstrip()
     for line in _hanging(source, Span(opening, opening + len(head))):
         yield Replace(Span(line.end - 1, line.end - 1), " " * columns)
 
