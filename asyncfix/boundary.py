@@ -43,7 +43,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        return self.fact.qualname.rpartition(".")[2]
+        return self.fact.name
 
 
 @dataclass(frozen=True, slots=True)

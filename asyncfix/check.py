@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from asyncfix.colour.awaiting import NESTED_COMPREHENSIONS
+from asyncfix.flow import last_name
 from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
 from asyncfix.plan.rows import RUN_APART
@@ -170,7 +171,7 @@ def _step_by_step(tree: ast.Module, proof: Proof) -> Iterator[str]:
 
 def _runs(call: ast.Call) -> bool:
     """``asyncio.run(...)``, whatever `asyncio` is called here, or what runs a coroutine apart."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     return name in ("run", RUN_APART)
 
 

@@ -66,7 +66,7 @@ class Ends:
     def is_gathered(self, function: str) -> bool:
         """Whether a test framework calls the function, by its name or as a fixture."""
         info = self.index.functions[function]
-        name = info.fact.qualname.rpartition(".")[2]
+        name = info.fact.name
         fixture = any(decorator.removesuffix("()").endswith(".fixture") for decorator in info.fact.decorators)
         return fixture or (name.lower().startswith(GATHERED) and (is_test(info.path) or self._is_mixin(function)))
 
@@ -189,7 +189,7 @@ class Ends:
         seen: set[tuple[str, str]] = set()
         for name in waiting:
             info = self.index.functions[name]
-            last = info.fact.qualname.rpartition(".")[2]
+            last = info.fact.name
             owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
             classes = [each for each in self.index.evaluator.order(owner) if (each, last) not in seen] if owner else []
             seen.update((each, last) for each in classes)
@@ -268,7 +268,7 @@ class Ends:
 
 
 def _is_test(info: FunctionInfo) -> bool:
-    return is_gathered(info.path) and info.fact.qualname.rpartition(".")[2].startswith("test")
+    return is_gathered(info.path) and info.fact.name.startswith("test")
 
 
 def _runs_it(met: Met) -> bool:

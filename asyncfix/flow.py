@@ -35,6 +35,11 @@ def own(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from own(ast.iter_child_nodes(node))
 
 
+def last_name(node: ast.AST | None) -> str:
+    """The last part of a dotted name, '' of anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def parameters(function: FunctionDef | ast.Lambda) -> Names:
     """The names of a function's parameters."""
     given = function.args

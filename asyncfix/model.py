@@ -288,6 +288,11 @@ class Function(Packed, frozen=True):
     returned: int = 0
     is_stub: bool = False
 
+    @property
+    def name(self) -> str:
+        """The last part of its qualified name."""
+        return self.qualname.rpartition(".")[2]
+
 
 class Class(Packed, frozen=True):
     """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncfix.bridge import NAMES, Bridge, direct
+from asyncfix.flow import last_name
 from asyncfix.model import Api, NotPatched, Site, Span, Value
 from asyncfix.registry import rule_for, rules
 from asyncfix.source import Source
@@ -92,7 +93,7 @@ def _bridged(source: Source, wanted: Sequence[Wanted], among: Sequence[Rule]) ->
 def _names(bridge: Bridge, api: Api) -> bool:
     """Whether what a lambda calls first is the call in question; of a function that is handed over the link knows."""
     called = bridge.call.func
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    name = last_name(called)
     return bridge.function is not None or name == api.call.rpartition(".")[2]
 
 

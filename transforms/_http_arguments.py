@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from asyncfix.flow import bindings, declared
+from asyncfix.flow import bindings, declared, last_name
 from asyncfix.transform import Look, Tree
 
 # What may be given by position, by function.
@@ -226,8 +226,3 @@ def is_credentials(node: ast.expr) -> bool:
     """What authorises by itself, without code of the project."""
     known = ("HTTPBasicAuth", "HTTPDigestAuth", "HTTPProxyAuth")
     return _is_pair(node) or (isinstance(node, ast.Call) and last_name(node.func) in known)
-
-
-def last_name(node: ast.expr) -> str:
-    """The last name of a dotted expression."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -7,12 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asyncfix.flow import bindings, declared, parameters
+from asyncfix.flow import bindings, declared, last_name, parameters
 from asyncfix.model import Edit, Replace, Span, Wrap
 from asyncfix.transform import CannotWrite, Look, Tree, Writing
 from asyncfix.writing import AWAIT_RANK
-
-from ._http_arguments import last_name
 
 STREAMING = frozenset({"iter_content", "iter_lines", "raw"})
 ERROR = re.compile(r"(Error|Exception|Timeout|Redirects)$")

@@ -53,7 +53,7 @@ import ast
 from typing import ClassVar
 
 from asyncfix.bridge import direct
-from asyncfix.flow import bindings, declared, parameters
+from asyncfix.flow import bindings, declared, last_name, parameters
 from asyncfix.model import (
     Api,
     Condition,
@@ -72,7 +72,7 @@ from asyncfix.model import (
 from asyncfix.transform import TO_THREAD, CannotWrite, Look, Transform, Tree, Writing
 from asyncfix.writing import AWAIT_RANK, awaited_as, awaited_in_thread
 
-from ._http_arguments import POSITIONAL, is_credentials, last_name, odd_arguments, seen_as
+from ._http_arguments import POSITIONAL, is_credentials, odd_arguments, seen_as
 from ._http_request import HELPER, HTTP_REQUEST
 from ._http_response import handled, member_edits, streams, uses
 from ._quotes import free_quote

@@ -25,17 +25,17 @@ STOP = "builtins.StopIteration"
 
 def is_special(fact: Function) -> bool:
     """Whether a function takes another name when it turns."""
-    return bool(fact.owner_class) and last_name(fact) in ASYNCHRONOUS
+    return bool(fact.owner_class) and fact.name in ASYNCHRONOUS
 
 
 def only_renamed(fact: Function) -> bool:
     """Whether it takes its other name, and turns no coroutine function: ``__aiter__`` is none."""
-    return is_special(fact) and last_name(fact) == ITER and not fact.is_generator
+    return is_special(fact) and fact.name == ITER and not fact.is_generator
 
 
 def partners(index: ProjectIndex, method: str) -> Iterator[str]:
     """The methods that turn with one though they have another name, in its class and those above and below."""
-    last = last_name(index.fact(method))
+    last = index.fact(method).name
     if last == NEXT:
         yield from enders(index, method)
     if last in PARTNERS:
@@ -56,7 +56,7 @@ def ends_iteration(index: ProjectIndex, function: str) -> bool:
     made = (external.name for external in index.externals.get(function, ()))
     raises = function in index.stopping and STOP in {*made, *(access.ref for access in fact.accesses)}
     callers = [index.fact(edge.caller) for edge in index.callers.get(function, ())]
-    asked = bool(callers) and all(is_special(caller) and last_name(caller) == NEXT for caller in callers)
+    asked = bool(callers) and all(is_special(caller) and caller.name == NEXT for caller in callers)
     return raises and asked and not fact.is_async and not any(_stopping(index, function))
 
 
@@ -83,13 +83,13 @@ def based(index: ProjectIndex, method: str) -> Iterator[str]:
 def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     """Why a special method may not turn: code and reason."""
     fact = index.fact(method)
-    wanted = ASYNCHRONOUS[last_name(fact)]
+    wanted = ASYNCHRONOUS[fact.name]
     if any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method)):
         yield "async-form-exists", "is of a class that has its asynchronous form already"
     own = (f":{fact.qualname}@{fact.parameters[0].name}",)
     if only_renamed(fact) and not fact.is_stub and fact.results != own:
         yield "iterator-made", "gives an iterator that it makes in one step, which nothing can wait for"
-    if last_name(fact) == NEXT:
+    if fact.name == NEXT:
         yield from _stopping(index, method)
 
 
@@ -101,7 +101,3 @@ def _stopping(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     for external in index.externals.get(method, ()):
         if external.name == "builtins.next":
             yield "stop-iteration", f"may end by the StopIteration of another iterator (line {external.call.line})"
-
-
-def last_name(fact: Function) -> str:
-    return fact.qualname.rpartition(".")[2]

@@ -15,7 +15,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Barriers, Rules
 from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import PARTNERS, last_name, only_renamed, partners
+from asyncfix.colour.special import PARTNERS, only_renamed, partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
@@ -187,7 +187,7 @@ def _wrappers(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, 
 def together(index: ProjectIndex, ends: Ends | None, name: str) -> tuple[str, ...]:
     """The functions that turn with one: without a migration none that is overridden turns."""
     family = _family(ends, name)
-    if last_name(index.fact(name)) not in PARTNERS:
+    if index.fact(name).name not in PARTNERS:
         return family
     found = dict.fromkeys(family)
     waiting = list(found)

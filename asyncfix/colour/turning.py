@@ -94,7 +94,7 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
         yield Barrier(code, info.path, fact.line, f"{name} {why}", name)
     if met is not None and not met.turns:
         return  # its name stands for what it stood for
-    last = fact.qualname.rpartition(".")[2]
+    last = fact.name
     raising = ends is not None and ends.raising(name) is not None
     passed = () if raising else passed_otherwise(index, name, index.passed.get(name, ()))
     around = limits.wrappings.around(name) if passed else None
@@ -117,7 +117,7 @@ def _reasons(
     index: ProjectIndex, name: str, fact: Function, limits: Rules, ends: Ends | None, met: Met | None
 ) -> Iterable[tuple[str, str]]:
     summary = index.summaries[index.path(name)]
-    last = fact.qualname.rpartition(".")[2]
+    last = fact.name
     if fact.kind == "property" and not (ends is not None and _only_tests_read(index, name)):
         yield "property", "is a property"
     if fact.kind == "lambda":

@@ -17,7 +17,7 @@ from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, sta
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.either import takes_either
 from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import ITER, is_special, last_name
+from asyncfix.colour.special import ITER, is_special
 from asyncfix.colour.spread import Awaited, beside, means, run_loop, together
 from asyncfix.colour.turning import PASSIVE_BASES, turning
 from asyncfix.ends import Ends
@@ -167,7 +167,7 @@ class Spread:
         for stop in self._barriers(name):
             if stop.code != "dunder" and not (stop.code == "foreign-base" and name in self.declared):
                 found.perhaps.setdefault((stop.code, name.rpartition(".")[2]), {})[stop.path, stop.line] = stop.why
-        if is_special(self.index.fact(name)) and last_name(self.index.fact(name)) == ITER:
+        if is_special(self.index.fact(name)) and self.index.fact(name).name == ITER:
             found.doubts.append(f"{name} becomes __aiter__: only `async for` goes through such an object then")
         if met is not None:
             found.ends[name] = met

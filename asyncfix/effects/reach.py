@@ -298,7 +298,7 @@ class Effects:
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
         for name, own_object in sorted(self.run(function, span)):
             more = self.direct(name)
-            alone = own_object or self.index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
+            alone = own_object or self.index.fact(name).name in CONSTRUCTING
             touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
             unknown.extend(more.unknown)
             blocked.extend(item for _, item in more.blocked)

@@ -73,7 +73,7 @@ class Writers:
         for name, info in self.index.functions.items():
             if info.fact.kind in ("module", "class"):
                 continue
-            last = info.fact.qualname.rpartition(".")[2]
+            last = info.fact.name
             for touch in self._writes(name):
                 if not (last in CONSTRUCTING and of_self(touch, self.index, name)):
                     given_keys = self._given(touch.key) if touch.key.startswith(ARGUMENT) else ()

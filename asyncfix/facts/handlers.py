@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from asyncfix.flow import last_name
+
 # Calls that only tell a person: what they are given is no value that the program goes on with.
 TELLING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "print"})
 
@@ -34,11 +36,7 @@ def _reads(node: ast.AST, name: str) -> bool:
             return False
         case ast.Raise(exc=ast.expr() as raised):
             return _reads(raised, name)
-        case ast.Call(func=func) if _last_name(func) in TELLING:
+        case ast.Call(func=func) if last_name(func) in TELLING:
             return False
         case _:
             return any(_reads(child, name) for child in ast.iter_child_nodes(node))
-
-
-def _last_name(func: ast.expr) -> str:
-    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

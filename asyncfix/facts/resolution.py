@@ -34,6 +34,7 @@ from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ENTER, ITER, ClassFrame, Context, Frame, Walker
+from asyncfix.flow import last_name
 from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Taken, Try, With
 from asyncfix.source import Source
 
@@ -212,7 +213,7 @@ def _kind(frame: Frame) -> str:
     if frame.kind != "method" or not isinstance(frame.node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return frame.kind
     for node in frame.node.decorator_list:
-        name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+        name = last_name(node)
         if name in ("property", "cached_property", "abstractproperty", "setter", "deleter"):
             return "property"
         if name in ("staticmethod", "classmethod"):

@@ -15,6 +15,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from asyncfix.flow import last_name
+
 MOST = 8
 LONGEST = 200
 UNKNOWN = ("?",)
@@ -419,7 +421,7 @@ def _instance(refs: Refs) -> Refs:
 
 
 def _generic(node: ast.Subscript, scope: Scope) -> Refs:
-    name = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+    name = last_name(node.value)
     arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if name in TRANSPARENT and arguments:
         return annotation(arguments[0], scope)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.facts.scopes import Scope
+from asyncfix.flow import last_name
 from asyncfix.source import Source
 
 BLANK = re.compile(rb"[ \t\f]*\Z")
@@ -117,8 +118,7 @@ def is_stop(node: ast.expr | None) -> bool:
 
 def says_nothing(node: ast.expr) -> bool:
     """Whether an annotation tells how a name is used, and not what it is."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in ("TypeAlias", "Final", "ClassVar")
+    return last_name(node) in ("TypeAlias", "Final", "ClassVar")
 
 
 def has_decorator(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:

@@ -31,6 +31,7 @@ from asyncfix.facts.shapes import (
     strings,
 )
 from asyncfix.facts.texts import called_in_doctest, text_shape
+from asyncfix.flow import last_name
 from asyncfix.model import Mention, Span
 from asyncfix.source import Source
 
@@ -608,7 +609,7 @@ class Walker:
         self, node: ast.Call, frame: Frame, scope: Scope, context: Context, use: str = "plain", tight: bool = False
     ) -> None:
         frame.calls.append((node, scope, context, use, tight))
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        called = last_name(node.func)
         if isinstance(node.func, ast.Attribute):
             if not (called == "get" and node.args and self._named_in(node.func.value, node.args[0])):
                 self._operand(node.func.value, frame, scope, context)

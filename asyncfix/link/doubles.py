@@ -30,7 +30,7 @@ class Doubles:
         """Where something that has a method of its own is given for an object of the method's class: path and line."""
         info = self.index.functions[method]
         owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
-        last = info.fact.qualname.rpartition(".")[2]
+        last = info.fact.name
         for path, line, other in self._instead(owner) if owner is not None else ():
             if not other or self.index.evaluator.attribute(Entity("instance", other), last):
                 return path, line

@@ -520,7 +520,7 @@ class Evaluator:
         owner = (
             self.class_id(info.path, info.fact.owner_class) if info.fact.owner_class and not info.fact.results else None
         )
-        last = info.fact.qualname.rpartition(".")[2]
+        last = info.fact.name
         found: dict[Entity, None] = {}
         for below in self.below.get(owner, ()) if owner is not None else ():
             for other in self.methods.get(below, {}).get(last, ()):

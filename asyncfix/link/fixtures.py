@@ -18,7 +18,7 @@ def fixtures(functions: Mapping[str, FunctionInfo]) -> Mapping[str, tuple[str, .
     found: dict[str, tuple[str, ...]] = {}
     for function, info in functions.items():
         if is_fixture(info):
-            name = info.fact.qualname.rpartition(".")[2]
+            name = info.fact.name
             found[name] = (*found.get(name, ()), function)
     return found
 
@@ -29,7 +29,7 @@ def is_fixture(info: FunctionInfo) -> bool:
 
 def asks(info: FunctionInfo) -> bool:
     """Whether pytest gives a function what its parameters are named after."""
-    return is_fixture(info) or (is_gathered(info.path) and info.fact.qualname.rpartition(".")[2].startswith("test"))
+    return is_fixture(info) or (is_gathered(info.path) and info.fact.name.startswith("test"))
 
 
 def nearest(places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Given:
             self._givers = {}
             evaluator = self.index.evaluator
             for info in self.index.functions.values():
-                self._note(info.fact.qualname.rpartition(".")[2], evaluator.all(info.path, info.fact.results))
+                self._note(info.fact.name, evaluator.all(info.path, info.fact.results))
             for owner in self.index.classes.values():
                 for name, refs in owner.fact.attributes.items():
                     self._note(name, evaluator.all(owner.path, refs))

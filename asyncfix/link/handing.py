@@ -82,7 +82,7 @@ def handed(index: ProjectIndex) -> dict[str, tuple[str, str, int]]:
         method: place
         for owner, place in found.items()
         for method in own_methods(index.evaluator, owner)
-        if index.fact(method).qualname.rpartition(".")[2] in PROTOCOLS
+        if index.fact(method).name in PROTOCOLS
     }
 
 

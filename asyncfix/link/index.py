@@ -189,10 +189,10 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     known = (functions, classes, methods, fixtures(functions))
     evaluator = Evaluator(by_path, modules, catalog, *known, functions_at, classes_at)
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
-    index.names = frozenset(_last(info.fact) for info in functions.values())
+    index.names = frozenset(info.fact.name for info in functions.values())
     defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]
-    index.callables = frozenset(map(_last, defined))
-    index.properties = frozenset(_last(fact) for fact in defined if fact.kind == "property")
+    index.callables = frozenset(fact.name for fact in defined)
+    index.properties = frozenset(fact.name for fact in defined if fact.kind == "property")
     index.class_names = frozenset(name.rpartition(".")[2] for name in classes)
     _inheritance(index)
     open_uses = _Open()
@@ -242,10 +242,6 @@ def _forget(index: ProjectIndex, name: str, call: Call) -> None:
         index.unknown[name] = [item for item in index.unknown[name] if item.span != call.span]
 
 
-def _last(fact: Function) -> str:
-    return fact.qualname.rpartition(".")[2]
-
-
 def _unique(name: str, taken: Mapping[str, object]) -> str:
     if name not in taken:
         return name
@@ -263,7 +259,7 @@ def _methods(
     for name, (path, fact) in functions.items():
         owner = classes_at.get((path, fact.owner_class)) if fact.owner_class else None
         if owner is not None:
-            found.setdefault(owner, {}).setdefault(_last(fact), []).append(name)
+            found.setdefault(owner, {}).setdefault(fact.name, []).append(name)
     return found
 
 
@@ -421,7 +417,7 @@ def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iter
     """What a call of a method may run instead, if the receiver is of a subclass: not so for ``super()`` or a class's own name."""
     if method not in index.overridden:
         return
-    path, last = index.path(name), _last(index.fact(method))
+    path, last = index.path(name), index.fact(method).name
     for target in call.targets:
         for receiver in index.evaluator.evaluate(path, target.rpartition(".")[0]):
             if receiver.kind == "instance" or (receiver.kind == "class" and index.fact(name).kind == "classmethod"):
@@ -476,7 +472,7 @@ def _made_for_library(index: ProjectIndex, name: str, call: Call, entities: Iter
     for class_id in (entity.name for entity in entities if entity.kind == "class"):
         for base in index.evaluator.order(class_id):
             methods = own_methods(index.evaluator, base)
-            _protocol(index, name, call, class_id, [index.fact(item).qualname.rpartition(".")[2] for item in methods])
+            _protocol(index, name, call, class_id, [index.fact(item).name for item in methods])
 
 
 def _of_own_kind(index: ProjectIndex, name: str, class_id: str) -> Iterable[str]:

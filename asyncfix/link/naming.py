@@ -93,7 +93,7 @@ class Named:
         if (owner, shape) not in self._seen:
             self._seen.add((owner, shape))
             for function in self._inside(owner):
-                if _has_shape(self.index.fact(function).qualname.rpartition(".")[2], shape):
+                if _has_shape(self.index.fact(function).name, shape):
                     self.ids.setdefault(function, (path, call.line, name))
 
     def _inside(self, owner: str) -> Iterator[str]:

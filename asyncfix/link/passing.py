@@ -115,7 +115,7 @@ class Passed:
     def _is_closed(self, function: str, fact: Function) -> bool:
         """Whether nobody but its callers in the index calls the function."""
         index, info = self.index, self.index.functions[function]
-        last = fact.qualname.rpartition(".")[2]
+        last = fact.name
         special = fact.kind == "property" or (last.startswith("__") and last.endswith("__") and last != "__init__")
         if special or asks(info) or not KEEPING.issuperset(fact.decorators) or last in self._decorators():
             return False

@@ -101,9 +101,7 @@ def _tests_of_file(index: ProjectIndex, path: str, by_path: Mapping[str, Sequenc
 
 def _is_test(index: ProjectIndex, function: str) -> bool:
     fact = index.fact(function)
-    return (
-        fact.kind in ("function", "method") and not fact.outer and fact.qualname.rpartition(".")[2].startswith("test")
-    )
+    return fact.kind in ("function", "method") and not fact.outer and fact.name.startswith("test")
 
 
 def _assigned(index: ProjectIndex) -> Iterable[Patch]:

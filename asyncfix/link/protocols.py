@@ -92,7 +92,7 @@ def _keeping(
     """The classes that have all methods of a protocol, their own or inherited."""
     each: list[set[str]] = []
     for fact in _methods(evaluator, protocol):
-        own = [name for name in having.get(_last(fact), ()) if _has(evaluator, name, fact, strict)]
+        own = [name for name in having.get(fact.name, ()) if _has(evaluator, name, fact, strict)]
         each.append({item for name in own for item in (name, *subclasses.get(name, ()))})
     keeping = set[str].intersection(*each) if each else set[str]()
     return {name for name in keeping if protocol not in evaluator.order(name)}
@@ -103,7 +103,7 @@ def _has(evaluator: Evaluator, class_id: str, promised: Function, strict: bool) 
     (what it takes beside its named parameters is not told)."""
     info = evaluator.classes[class_id]
     names = {parameter.name for parameter in promised.parameters[1:]}
-    for item in evaluator.function_ids(info.path, f"{info.fact.qualname}.{_last(promised)}"):
+    for item in evaluator.function_ids(info.path, f"{info.fact.qualname}.{promised.name}"):
         fact = evaluator.functions[item].fact
         needed = {parameter.name for parameter in fact.parameters[1:] if not parameter.default}
         if not strict and len(needed) <= len(names):
@@ -111,7 +111,3 @@ def _has(evaluator: Evaluator, class_id: str, promised: Function, strict: bool) 
         if fact.is_async == promised.is_async and needed <= names <= {each.name for each in fact.parameters}:
             return True
     return False
-
-
-def _last(fact: Function) -> str:
-    return fact.qualname.rpartition(".")[2]

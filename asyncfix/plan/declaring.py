@@ -93,7 +93,7 @@ def decide(planner: Planner, draft: Draft, rows: Rows, found: Whole) -> Mend | B
             planner.turns.reached(draft, name, found.ends.get(name))
         if name in rows.named:
             fact = planner.index.fact(name)
-            old = fact.qualname.rpartition(".")[2]
+            old = fact.name
             draft.decisions.append(Rename(planner.index.path(name), fact.keyword, old, rows.named[name]))
     stopped = _calls(planner, draft, _without(found, rows))
     entered = {(each.edge.caller, each.edge.span) for each in found.awaits if each.kind == ENTERING} | _entered(rows)

@@ -135,7 +135,7 @@ class Facts:
         """The handlers of context managers and wrappers of the project that run round some code."""
         for name, _ in self.interleaving.around(suspension):
             path, fact = self.index.path(name), self.index.fact(name)
-            if fact.qualname.rpartition(".")[2] in EXITING:
+            if fact.name in EXITING:
                 yield path, Handler(("?",), fact.line)  # it is given the error, and may look at it
             for item in fact.tries:
                 yield from ((path, handler) for handler in item.handlers)
@@ -182,7 +182,7 @@ def gather(
     by_target = _by_target(index)
     by_last: dict[str, list[str]] = {}
     for name, info in index.functions.items():
-        by_last.setdefault(info.fact.qualname.rpartition(".")[2], []).append(name)
+        by_last.setdefault(info.fact.name, []).append(name)
     limits = Rules(
         pins=frozenset(config.pin),
         entry_points=frozenset(

@@ -156,7 +156,7 @@ class Interleaving:
         fact = self.effects.index.fact(function)
         if not fact.is_async:
             return self._touches(function)
-        if fact.is_generator or fact.qualname.rpartition(".")[2] in ENTERING:
+        if fact.is_generator or fact.name in ENTERING:
             return () if fact.awaits else self._touches(function)
         return self.effects.direct(function).touches
 
@@ -237,7 +237,7 @@ class Interleaving:
         found = self._inner.get((name, own))
         if found is None:
             index = self.effects.index
-            alone = own or index.fact(name).qualname.rpartition(".")[2] in CONSTRUCTING
+            alone = own or index.fact(name).name in CONSTRUCTING
             touches = self.effects.direct(name).touches
             found = self._inner[name, own] = _in_call(
                 name, (_inner(item) for item in touches if not (alone and of_self(item, index, name)))

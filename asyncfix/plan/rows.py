@@ -155,7 +155,7 @@ def _overrides(index: ProjectIndex, name: str) -> Iterator[str]:
     info = index.functions[name]
     owner = index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
     if owner is not None:
-        yield from index.methods_below(owner, info.fact.qualname.rpartition(".")[2])
+        yield from index.methods_below(owner, info.fact.name)
 
 
 def _overriding(index: ProjectIndex, rows: Rows, row: Api) -> None:

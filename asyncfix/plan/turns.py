@@ -8,7 +8,7 @@ from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, manner, statement
 from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
-from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, last_name, only_renamed
+from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.tables import CACHES
@@ -134,7 +134,7 @@ class Turns:
     def _doubts(self, draft: Draft, name: str) -> None:
         if name in self.facts.exported:
             draft.doubts.append(f"{name} is exported: callers outside the project would have to await it")
-        last = self.index.fact(name).qualname.rpartition(".")[2]
+        last = self.index.fact(name).name
         if name in self.index.stopping and last != NEXT and not ends_iteration(self.index, name):
             where = f"{self.index.path(name)}:{self.index.stopping[name]}"
             draft.doubts.append(f"StopIteration out of {name} would come as a RuntimeError ({where})")
@@ -146,7 +146,7 @@ class Turns:
 
     def _read_by_name(self, name: str) -> Mend | None:
         """The refusal of a function that nothing calls but what reads its name in settings, or the like."""
-        for path, line in self.facts.named.get(self.index.fact(name).qualname.rpartition(".")[2], ()):
+        for path, line in self.facts.named.get(self.index.fact(name).name, ()):
             if not is_test(path):
                 why = f"{name} is called by nothing in the project, but named as text ({path}:{line}): what reads that calls it"
                 return Mend(None, "named-as-text", why)
@@ -222,5 +222,5 @@ def _turning(index: ProjectIndex, name: str) -> Iterator[str]:
         yield "special_method"
     if only_renamed(fact):
         yield "async_iterator"
-    if (is_special(fact) and last_name(fact) == NEXT) or ends_iteration(index, name):
+    if (is_special(fact) and fact.name == NEXT) or ends_iteration(index, name):
         yield "stop_async"

@@ -158,6 +158,6 @@ def _stops(planner: Planner, plan: Plan, hindrances: Hindrances, ways: Mapping[L
 def _loose(planner: Planner, function: str) -> Iterable[Loose]:
     """Places that may call a function, or use it otherwise, though the link does not know."""
     index = planner.facts.index
-    last = index.fact(function).qualname.rpartition(".")[2]
+    last = index.fact(function).name
     known = (index.passed.get(function, ()), index.rebound.get(function, ()), index.by_name.get(last, ()))
     return dict.fromkeys(place for places in known for place in places)

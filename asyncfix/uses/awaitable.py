@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from asyncfix.flow import last_name
 from asyncfix.model import Edit, Use, Wrap
 from asyncfix.transform import CannotWrite, Writing
 
@@ -40,7 +41,7 @@ def _is_callable(node: ast.expr) -> bool:
     """``Callable[X, R]``."""
     return (
         isinstance(node, ast.Subscript)
-        and _name(node.value) == CALLABLE
+        and last_name(node.value) == CALLABLE
         and isinstance(node.slice, ast.Tuple)
         and len(node.slice.elts) > 1
     )
@@ -55,7 +56,7 @@ def _awaitable(node: ast.expr, writing: Writing) -> Iterator[Edit]:
     if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Tuple):
         return
     result = node.slice.elts[-1]
-    if _name(result.value if isinstance(result, ast.Subscript) else result) in WAITED_FOR:
+    if last_name(result.value if isinstance(result, ast.Subscript) else result) in WAITED_FOR:
         return
     if isinstance(node.value, ast.Attribute):
         name = f"{writing.source.text(writing.source.span(node.value.value))}.{AWAITABLE}"
@@ -65,7 +66,3 @@ def _awaitable(node: ast.expr, writing: Writing) -> Iterator[Edit]:
             return
         name = writing.name_from(module, AWAITABLE)
     yield Wrap(writing.source.span(result), f"{name}[", "]")
-
-
-def _name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

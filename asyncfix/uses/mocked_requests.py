@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 
+from asyncfix.flow import last_name
 from asyncfix.lines import end_of_line, movable
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import CannotWrite, Writing
@@ -17,7 +18,7 @@ LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     source, node = writing.source, writing.definition(use.span)
-    decorator = next((each for each in node.decorator_list if _name(each) == "activate"), None)
+    decorator = next((each for each in node.decorator_list if last_name(each) == "activate"), None)
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     if decorator is None or not body or body[0].lineno == node.lineno:
         raise CannotWrite("expected the decorator of a test of several lines")
@@ -44,7 +45,3 @@ def _start(statement: ast.stmt, writing: Writing) -> int:
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     first = writing.source.span(decorators[0] if decorators else statement).start
     return first if not decorators else writing.source.data.rindex(b"@", 0, first)
-
-
-def _name(decorator: ast.expr) -> str:
-    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-
 from asyncfix.ends import RAISING
+from asyncfix.flow import last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import CannotWrite, Writing
 
@@ -12,7 +11,7 @@ from asyncfix.transform import CannotWrite, Writing
 def write(use: Use, writing: Writing) -> list[Edit]:
     source = writing.source
     call = writing.call(use.span)
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = last_name(call.func)
     at = RAISING.get(name, len(call.args))
     if at >= len(call.args):
         raise CannotWrite("expected a function that is to raise")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from asyncfix.colour.special import BASES
+from asyncfix.flow import last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import CannotWrite, Writing
 
@@ -15,7 +16,7 @@ def write(use: Use, writing: Writing) -> list[Edit]:
     edits: list[Edit] = []
     for stated in node.bases if isinstance(node, ast.ClassDef) else ():
         base = stated.value if isinstance(stated, ast.Subscript) else stated
-        name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+        name = last_name(base)
         span = writing.source.span(base)
         if name not in known:
             continue
