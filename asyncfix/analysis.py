@@ -114,7 +114,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
             index,
             settings.boundaries,
             known.limits.entry_points,
-            blocking.ways.blocks | _above(index, known.rows),
+            blocking.ways.blocks | leaves.above(index, _declared(known.rows)),
             blocking.by_function,
             settings.project.asyncio_auto,
         )
@@ -192,16 +192,9 @@ def _undeclared(known: facts.Facts, settings: Settings) -> Callable[[Api], str |
     )
 
 
-def _above(index: ProjectIndex, found: rows.Rows | None) -> frozenset[str]:
-    """Sync functions that reach something the user declares."""
-    seen = {name for name in (*found.uses, *found.turning) if not index.fact(name).is_async} if found else set[str]()
-    stack = list(seen)
-    while stack:
-        for edge in index.callers.get(stack.pop(), ()):
-            if edge.caller not in seen and not index.fact(edge.caller).is_async:
-                seen.add(edge.caller)
-                stack.append(edge.caller)
-    return frozenset(seen)
+def _declared(found: rows.Rows | None) -> Iterable[str]:
+    """The functions that use or are something the user declares."""
+    return (*found.uses, *found.turning) if found is not None else ()
 
 
 def _survey(

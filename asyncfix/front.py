@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from asyncfix.model import Change, Value
 from asyncfix.outcome import Options, Outcome
@@ -23,6 +23,8 @@ from asyncfix.report.style import ColourChoice, Paint, painter, printable, shown
 from asyncfix.report.summary import exit_code, left_out, summary, sync_sites, trouble
 from asyncfix.report.text import statistics, text_report
 from asyncfix.select import Answer
+
+Told = TypeVar("Told")
 
 
 class Look(Value, frozen=True):
@@ -77,16 +79,7 @@ def plan(options: Options, look: Look) -> int:
     from asyncfix import pipeline
     from asyncfix.report.plan import plan_json, plan_text
 
-    try:
-        with _busy(quiet=False):
-            outcome, document = pipeline.plan(options)
-    except _expected() as stop:
-        return _complain(str(stop))
-    here, paint = str(Path.cwd()), _painter(look)
-    _print([plan_json(document)] if look.output_format == "json" else plan_text(document, outcome.root, here, paint))
-    sys.stdout.flush()
-    _tell(trouble(outcome, here))
-    return exit_code(outcome, options)
+    return _told(options, look, lambda: pipeline.plan(options), plan_json, plan_text)
 
 
 def why(options: Options, name: str, look: Look) -> int:
@@ -94,13 +87,24 @@ def why(options: Options, name: str, look: Look) -> int:
     from asyncfix import pipeline
     from asyncfix.report.why import why_json, why_text
 
+    return _told(options, look, lambda: pipeline.why(options, name), why_json, why_text)
+
+
+def _told(
+    options: Options,
+    look: Look,
+    ask: Callable[[], tuple[Outcome, Told]],
+    as_json: Callable[[Told], str],
+    as_text: Callable[[Told, str, str, Paint], Iterable[str]],
+) -> int:
+    """Print what was asked for, and what went wrong meanwhile: the exit code."""
     try:
         with _busy(quiet=False):
-            outcome, reasons = pipeline.why(options, name)
+            outcome, told = ask()
     except _expected() as stop:
         return _complain(str(stop))
-    here, paint = str(Path.cwd()), _painter(look)
-    _print([why_json(reasons)] if look.output_format == "json" else why_text(reasons, outcome.root, here, paint))
+    here = str(Path.cwd())
+    _print([as_json(told)] if look.output_format == "json" else as_text(told, outcome.root, here, _painter(look)))
     sys.stdout.flush()
     _tell(trouble(outcome, here))
     return exit_code(outcome, options)

@@ -178,7 +178,8 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     workspace = Workspace(root, discovery, processes(options.workers, discovery.files), options.use_cache)
     workspace.load()
     project = read_project(
-        {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)}
+        {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)},
+        tests=options.migrate,
     )
     found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
     _check_strategies(config)
@@ -219,19 +220,20 @@ def _check_names(kind: str, named: Iterable[str], index: ProjectIndex) -> None:
     unread = tuple(f"{index.evaluator.modules.names[text.path]}." for text in index.texts if text.kind == "python")
     for name in named:
         if name not in known and not name.startswith(unread):
-            owner, _, last = name.rpartition(".")
-            close = sorted(each for each in known if each.endswith(f".{last}") or each.startswith(f"{owner}."))
-            meant = f", did you mean `{nearest(name, close)}`?" if close else ""
-            raise ConfigError(f"{kind}: no function here is called `{name}`{meant}")
+            raise ConfigError(f"{kind}: no function here is called `{name}`{_meant(name, known)}")
 
 
 def _check_rows(config: Config, index: ProjectIndex) -> None:
     """Raise ConfigError for a row that speaks of something in the project which is not there: nothing would heed it."""
     for name in rows.missing(index, config.apis):
-        owner, _, last = name.rpartition(".")
-        close = sorted(each for each in index.functions if each.endswith(f".{last}") or each.startswith(f"{owner}."))
-        meant = f", did you mean `{nearest(name, close)}`?" if close else ""
-        raise ConfigError(f"api: nothing here is called `{name}`{meant}")
+        raise ConfigError(f"api: nothing here is called `{name}`{_meant(name, index.functions)}")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that there is not: the nearest of those in one place with it, or of one name."""
+    owner, _, last = name.rpartition(".")
+    close = sorted(each for each in known if each.endswith(f".{last}") or each.startswith(f"{owner}."))
+    return f", did you mean `{nearest(name, close)}`?" if close else ""
 
 
 def _config(root: Path, paths: Sequence[Path], options: Options, rules: Sequence[Rule]) -> Config:

@@ -74,11 +74,11 @@ class _Source(Value, frozen=True):
     packages: tuple[str, ...] = ()
 
 
-def read_project(files: Mapping[str, bytes]) -> Project:
+def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
     """The facts in a project's files: pyproject.toml, setup.cfg, setup.py, Pipfile, ruff.toml and requirements files of
     the root.
 
-    Keys are paths relative to the root; other files are passed over.
+    Keys are paths relative to the root; other files are passed over. ``tests``: look for ``test_file`` too.
     """
     pyproject = _toml(files.get("pyproject.toml", b""))
     standard, poetry = _pep621(pyproject), _poetry(_table(pyproject, "tool", "poetry"))
@@ -99,7 +99,7 @@ def read_project(files: Mapping[str, bytes]) -> Project:
         black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
-        test_file=next((path for path in sorted(files) if _takes_beside_pytest(path, files[path])), None),
+        test_file=next((path for path in sorted(files) if tests and _takes_beside_pytest(path, files[path])), None),
         asyncio_auto=_asyncio_auto(files, pyproject),
     )
 

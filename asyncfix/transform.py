@@ -126,6 +126,13 @@ class Writing(ABC):
     def module_of(self, name: str) -> str:
         """The module that a name here is imported from, '' if that is not certain."""
 
+    def counterpart(self, node: ast.expr, name: str) -> str:
+        """How to write ``name`` of the module that a name comes from (of ``a.b.X``: ``a.b.name``), '' if that is not certain."""
+        if isinstance(node, ast.Attribute):
+            return f"{self.source.text(self.source.span(node.value))}.{name}"
+        module = self.module_of(node.id) if isinstance(node, ast.Name) else ""
+        return self.name_from(module, name) if module else ""
+
     @abstractmethod
     def generated(self, name: str) -> str:
         """How to write a name of the project's generated module here; asks for its code and its import."""

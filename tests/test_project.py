@@ -17,7 +17,8 @@ from asyncfix.project import Project, is_project_file, lower_bound, read_project
 def read(**files: str) -> Project:
     """The facts of a project with these files; ``__`` in a name is a dot, ``___`` a slash."""
     return read_project(
-        {name.replace("___", "/").replace("__", "."): dedent(text).encode("utf-8") for name, text in files.items()}
+        {name.replace("___", "/").replace("__", "."): dedent(text).encode("utf-8") for name, text in files.items()},
+        tests=True,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from asyncfix.colour.barrier import Barrier
 from asyncfix.colour.spread import Colouring, colour
 from asyncfix.colour.whole import Whole
@@ -15,6 +17,7 @@ from asyncfix.model import (
     Call,
     Change,
     Finding,
+    Form,
     Place,
     Plan,
     Refusal,
@@ -49,16 +52,7 @@ def plan(planner: Planner) -> Plan:
         planner.sites.setdefault(spot(finding), []).extend(leaves)
         if mend.change is not None:
             changes[mend.change.id] = mend.change
-            finding = Finding(
-                finding.rule,
-                finding.place,
-                finding.message,
-                finding.owner,
-                finding.leaf,
-                finding.via,
-                mend.change.safety,
-                mend.change.id,
-            )
+            finding = msgspec.structs.replace(finding, safety=mend.change.safety, change=mend.change.id)
         else:
             refusals.append(Refusal(finding, mend.code, mend.why))
         findings.append(finding)
@@ -132,14 +126,14 @@ class Planner:
         site = Mend(None, "not-plain", leaf.doubt) if leaf.doubt else self.forms.looked_at(leaf)
         if isinstance(site, Mend):
             return site
+        foreign = self.forms.foreign(leaf.function)
+        if foreign is not None:
+            return foreign
         form, doubts, barred = self.forms.form(site, suspension_of(self.facts, leaf.function, leaf.call.span))
-        found = self.forms.foreign(leaf.function) or (barred if form is None else None)
-        if form is None or found is not None:
-            return found or barred
-        path = self.index.path(leaf.function)
-        draft = Draft(decisions=[Rewrite(path, site, form.name)], doubts=doubts, notes=[form.note] if form.note else [])
+        if form is None:
+            return barred
+        draft = self._alone(Rewrite(self.index.path(leaf.function), site, form.name), form, doubts, leaf.function)
         self.forms.declare(draft, form)
-        self.forms.common_doubts(draft, leaf.function)
         id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
         return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}: in place of a thread"))
 
@@ -171,10 +165,15 @@ class Planner:
         form, doubts, barred = self.forms.form(site, Suspension(owner, site.span, call.loop, call.held))
         if form is None:
             return finding, barred
-        draft = Draft(decisions=[Rewrite(path, site, form.name)], doubts=doubts, notes=[form.note] if form.note else [])
-        self.forms.common_doubts(draft, owner)
+        draft = self._alone(Rewrite(path, site, form.name), form, doubts, owner)
         id_ = self._ids.of(site.rule, owner, call)
         return finding, Mend(draft.change(id_, site.rule, f"overlap awaits in {owner}"))
+
+    def _alone(self, rewrite: Rewrite, form: Form, doubts: list[str], function: str) -> Draft:
+        """The draft of one rewriting in a function, and of nothing else."""
+        draft = Draft(decisions=[rewrite], doubts=doubts, notes=[form.note] if form.note else [])
+        self.forms.common_doubts(draft, function)
+        return draft
 
     # ---------------------------------------------------------------------------------------------------------- indirect
 
@@ -185,7 +184,7 @@ class Planner:
         if foreign is not None:
             return foreign
         found = self._helper_of(leaf)
-        if found.change is not None and mends(found.change, leaf):
+        if found.change is not None and self.mends(found.change, leaf):
             return found
         return self._edge(reaching, leaf, found)
 
@@ -193,7 +192,7 @@ class Planner:
         """The Change for a blocking call in sync code, which is migrated up to its boundaries."""
         leaf = self.forms.host(leaf)
         found = self._helper_of(leaf)
-        if found.change is None or mends(found.change, leaf):
+        if found.change is None or self.mends(found.change, leaf):
             return found
         return self.forms.site(Draft(), leaf) or found  # a neighbour is mended
 
@@ -236,13 +235,20 @@ class Planner:
         """The refusal of a blocking call for what it is itself, None if there is a form for it."""
         return self.forms.site(Draft(), self.forms.host(leaf))
 
+    def mends(self, change: Change, leaf: Leaf) -> bool:
+        """Whether a Change rewrites a blocking call."""
+        path, span = self.index.path(leaf.function), leaf.call.span
+        return any(
+            isinstance(item, Rewrite) and item.path == path and item.site.call == span for item in change.decisions
+        )
+
     def frees(self, leaf: Leaf, coloured: Colouring) -> bool:
         """Whether a blocking call in a sync function would be mended, had colouring ended so."""
         leaf = self.forms.host(leaf)
         trial = Planner(self.facts, self.blocking)
         trial._colours = self._colours | {leaf.function: coloured}
         change = trial._helper(leaf).change
-        return change is not None and mends(change, leaf)
+        return change is not None and self.mends(change, leaf)
 
     def _helper(self, leaf: Leaf) -> Mend:
         """The Change that turns a helper, with every site of one rule in it and all its callers."""
@@ -405,11 +411,6 @@ class Planner:
         assert isinstance(edge.site, Call), "only calls are handed to threads"
         id_ = self._ids.of(rule, edge.caller, edge.site, edge.callee)
         return Mend(draft.change(id_, rule, f"{edge.callee} in {edge.caller}: run it in a thread{more}"))
-
-
-def mends(change: Change, leaf: Leaf) -> bool:
-    """Whether a Change rewrites a blocking call."""
-    return any(isinstance(item, Rewrite) and item.site.call == leaf.call.span for item in change.decisions)
 
 
 def _many(coloured: Colouring) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -106,17 +106,7 @@ def find(
 
 def way(blocking: Blocking, index: ProjectIndex, edge: Edge, leaf: Leaf) -> tuple[Hop, ...]:
     """The path from the async expression to the leaf: functions with the line they are called at, the API last."""
-    parents = blocking.ways.parents(edge.callee)
-    steps: list[Edge] = []
-    at: Edge | None = parents.get(leaf.function)
-    while at is not None:
-        steps.append(at)
-        at = parents.get(at.caller)
-    hops = [Hop(edge.caller, index.path(edge.caller), edge.site.line)]
-    for step in reversed(steps):
-        hops.append(Hop(step.caller, index.path(step.caller), step.site.line))
-    hops.append(Hop(leaf.function, index.path(leaf.function), leaf.call.line))
-    return (*hops, Hop(leaf.name, index.path(leaf.function), leaf.call.line))
+    return (Hop(edge.caller, index.path(edge.caller), edge.site.line), *blocking.ways.hops(edge.callee, leaf))
 
 
 def _leaves(index: ProjectIndex, function: str, rule_of: Callable[[Api], str | None]) -> Iterator[Leaf]:
@@ -245,7 +235,7 @@ class Ways:
         self.leaves = leaves
         self._parents: dict[str, Mapping[str, Edge | None]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
-        self.blocks = self._ancestors()
+        self.blocks = above(index, leaves)
 
     def below(self, function: str) -> tuple[str, ...]:
         """The functions with leaves that ``function`` reaches through sync code, itself included; nearest first."""
@@ -269,18 +259,26 @@ class Ways:
             found = self._below[function] = tuple(name for name in order if name in self.leaves)
         return found
 
-    def parents(self, function: str) -> Mapping[str, Edge | None]:
-        """The functions beneath one that reaches a leaf, each with the call that leads to it."""
+    def hops(self, function: str, leaf: Leaf) -> tuple[Hop, ...]:
+        """The way from a function down to a leaf: functions with the line of the call that leads on, the API last."""
         self.below(function)
-        return self._parents[function]
+        parents = self._parents[function]
+        path = self.index.path(leaf.function)
+        hops = [Hop(leaf.name, path, leaf.call.line), Hop(leaf.function, path, leaf.call.line)]
+        step = parents.get(leaf.function)
+        while step is not None:
+            hops.append(Hop(step.caller, self.index.path(step.caller), step.site.line))
+            step = parents.get(step.caller)
+        return tuple(reversed(hops))
 
-    def _ancestors(self) -> frozenset[str]:
-        """Sync functions from which some leaf is reached: everything else need not be searched."""
-        seen = {name for name in self.leaves if not self.index.fact(name).is_async}
-        stack = list(seen)
-        while stack:
-            for edge in self.index.callers.get(stack.pop(), ()):
-                if edge.caller not in seen and not self.index.fact(edge.caller).is_async:
-                    seen.add(edge.caller)
-                    stack.append(edge.caller)
-        return frozenset(seen)
+
+def above(index: ProjectIndex, names: Iterable[str]) -> frozenset[str]:
+    """The sync functions among these, and those that reach one of them through sync code."""
+    seen = {name for name in names if not index.fact(name).is_async}
+    stack = list(seen)
+    while stack:
+        for edge in index.callers.get(stack.pop(), ()):
+            if edge.caller not in seen and not index.fact(edge.caller).is_async:
+                seen.add(edge.caller)
+                stack.append(edge.caller)
+    return frozenset(seen)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from asyncfix.link.index import Edge, Loose
+from asyncfix.link.index import Loose
 from asyncfix.model import Change, Hop, Plan, Refusal, Rewrite, Use, span_of
 from asyncfix.plan.barriers import Cause, Held, Hindrances
-from asyncfix.plan.changes import Planner, mends
+from asyncfix.plan.changes import Planner
 from asyncfix.plan.findings import spot
 from asyncfix.plan.leaves import Leaf
 
@@ -87,10 +87,11 @@ def _below(planner: Planner, function: str) -> Iterator[tuple[Leaf, Way]]:
     index, ends = planner.facts.index, planner.facts.ends
     if index.fact(function).is_async:
         for leaf in planner.blocking.by_function.get(function, ()):
-            yield leaf, Way((_at(planner, leaf.function, leaf.call.line), _end(planner, leaf)))
+            path, line = index.path(function), leaf.call.line
+            yield leaf, Way((Hop(function, path, line), Hop(leaf.name, path, line)))
         for edge in index.calls.get(function, ()):
             if not index.fact(edge.callee).is_async:
-                first = _at(planner, function, edge.site.line)
+                first = Hop(function, index.path(function), edge.site.line)
                 yield from ((leaf, Way((first, *hops))) for leaf, hops in _ways(planner, edge.callee))
         return
     for name in ends.family(function) if ends is not None else (function,):
@@ -101,28 +102,14 @@ def _ways(planner: Planner, function: str) -> Iterator[tuple[Leaf, tuple[Hop, ..
     """The shortest way to each blocking call."""
     ways = planner.blocking.ways
     for name in ways.below(function):
-        steps: list[Edge] = []
-        at = ways.parents(function).get(name)
-        while at is not None:
-            steps.append(at)
-            at = ways.parents(function).get(at.caller)
-        hops = [_at(planner, step.caller, step.site.line) for step in reversed(steps)]
         for leaf in planner.blocking.by_function.get(name, ()):
-            yield leaf, (*hops, _at(planner, name, leaf.call.line), _end(planner, leaf))
-
-
-def _at(planner: Planner, function: str, line: int) -> Hop:
-    return Hop(function, planner.facts.index.path(function), line)
-
-
-def _end(planner: Planner, leaf: Leaf) -> Hop:
-    return Hop(leaf.name, planner.facts.index.path(leaf.function), leaf.call.line)
+            yield leaf, ways.hops(function, leaf)
 
 
 def _reasons(planner: Planner, plan: Plan, function: str, ways: Mapping[Leaf, Way]) -> Iterator[Reason]:
     sites = _sites(planner, plan)
     for change in plan.changes:
-        mended = [way for leaf, way in ways.items() if mends(change, leaf) or leaf in sites.get(change.id, ())]
+        mended = [way for leaf, way in ways.items() if planner.mends(change, leaf) or leaf in sites.get(change.id, ())]
         part = "turns" if function in change.turns else "written" if _writes_in(planner, change, function) else "beside"
         if mended or part != "beside":
             yield Reason(change, part, tuple(mended))

@@ -38,24 +38,25 @@ def plan_text(document: Document, root: str, here: str, paint: Paint) -> Iterato
         yield paint(title, "heading")
         for step in steps:
             yield from _step(step, root, here, paint)
-    if document.obstacles:
-        yield ""
-        yield paint("Barriers, by what the removal of each alone would free", "heading")
-        for obstacle in document.obstacles[:_OBSTACLES]:
-            yield from _obstacle(obstacle, root, here, paint)
-        if len(document.obstacles) > _OBSTACLES:
-            yield f"  and {len(document.obstacles) - _OBSTACLES} more (--output-format json)"
-    if document.unfit:
-        yield ""
-        yield paint("Calls that there is no form for, whatever the way up", "heading")
-        for unfit in document.unfit[:_OBSTACLES]:
-            yield from _unfit(unfit, root, here, paint)
-        if len(document.unfit) > _OBSTACLES:
-            yield f"  and {len(document.unfit) - _OBSTACLES} more (--output-format json)"
+    barriers = [_obstacle(item, root, here, paint) for item in document.obstacles]
+    yield from _section("Barriers, by what the removal of each alone would free", barriers, paint)
+    unfit = [_unfit(item, root, here, paint) for item in document.unfit]
+    yield from _section("Calls that there is no form for, whatever the way up", unfit, paint)
     if document.several:
         calls = counted(document.several, "blocking call")
         yield ""
         yield f"More than one barrier is in the way of {calls}: the removal of one alone does not free them."
+
+
+def _section(title: str, items: Sequence[Iterator[str]], paint: Paint) -> Iterator[str]:
+    """A heading with as many items as there is room for, nothing without any."""
+    if items:
+        yield ""
+        yield paint(title, "heading")
+        for lines in items[:_OBSTACLES]:
+            yield from lines
+        if len(items) > _OBSTACLES:
+            yield f"  and {len(items) - _OBSTACLES} more (--output-format json)"
 
 
 def _total(document: Document) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from asyncfix.flow import last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 
@@ -13,24 +14,14 @@ NAMES = {"Iterator": "AsyncIterator", "Iterable": "AsyncIterable", "Generator": 
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
-    source = writing.source
     stated = getattr(writing.definition(use.span), "returns", None)
     if isinstance(stated, ast.Constant):
         return _in_text(stated, writing)
     outer = stated.value if isinstance(stated, ast.Subscript) else stated
-    name = getattr(outer, "attr", getattr(outer, "id", ""))
-    if not isinstance(outer, ast.Name | ast.Attribute) or name not in NAMES:
+    if outer is None or last_name(outer) not in NAMES:
         return []
-    span = source.span(outer)
-    new = NAMES[name]
-    if isinstance(outer, ast.Attribute):
-        span = Span(span.end - len(name), span.end)
-    else:
-        module = writing.module_of(name)
-        if not module:
-            return []
-        new = writing.name_from(module, new)
-    return [Replace(span, new), *_without_result(stated, writing)]
+    new = writing.counterpart(outer, NAMES[last_name(outer)])
+    return [Replace(writing.source.span(outer), new), *_without_result(stated, writing)] if new else []
 
 
 def _in_text(stated: ast.Constant, writing: Writing) -> list[Edit]:

@@ -58,11 +58,6 @@ def _awaitable(node: ast.expr, writing: Writing) -> Iterator[Edit]:
     result = node.slice.elts[-1]
     if last_name(result.value if isinstance(result, ast.Subscript) else result) in WAITED_FOR:
         return
-    if isinstance(node.value, ast.Attribute):
-        name = f"{writing.source.text(writing.source.span(node.value.value))}.{AWAITABLE}"
-    else:
-        module = writing.module_of(CALLABLE)
-        if not module:
-            return
-        name = writing.name_from(module, AWAITABLE)
-    yield Wrap(writing.source.span(result), f"{name}[", "]")
+    name = writing.counterpart(node.value, AWAITABLE)
+    if name:
+        yield Wrap(writing.source.span(result), f"{name}[", "]")

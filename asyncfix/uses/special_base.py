@@ -6,7 +6,7 @@ import ast
 
 from asyncfix.colour.special import BASES
 from asyncfix.flow import last_name
-from asyncfix.model import Edit, Replace, Span, Use
+from asyncfix.model import Edit, Replace, Use
 from asyncfix.transform import CannotWrite, Writing
 
 
@@ -16,14 +16,9 @@ def write(use: Use, writing: Writing) -> list[Edit]:
     edits: list[Edit] = []
     for stated in node.bases if isinstance(node, ast.ClassDef) else ():
         base = stated.value if isinstance(stated, ast.Subscript) else stated
-        name = last_name(base)
-        span = writing.source.span(base)
-        if name not in known:
-            continue
-        if isinstance(base, ast.Attribute):
-            edits.append(Replace(Span(span.end - len(name), span.end), known[name]))
-        elif writing.module_of(name):
-            edits.append(Replace(span, writing.name_from(writing.module_of(name), known[name])))
+        new = writing.counterpart(base, known[last_name(base)]) if last_name(base) in known else ""
+        if new:
+            edits.append(Replace(writing.source.span(base), new))
     if not edits:
         raise CannotWrite("expected a base that has an asynchronous counterpart")
     return edits
