@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from asyncfix.facts.scopes import NONE
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import argument_for
-from asyncfix.link.evaluate import SOMETHING, Entity
+from asyncfix.link.evaluate import SOMETHING, Entities, Entity
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Argument
 
@@ -31,15 +31,25 @@ class Doubles:
         info = self.index.functions[method]
         owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
         last = info.fact.name
-        for path, line, other in self._instead(owner) if owner is not None else ():
-            if not other or self.index.evaluator.attribute(Entity("instance", other), last):
+        if owner is None:
+            return None
+        for path, line, other in self._instead(owner):
+            if not other or not self._methods(owner, last).issuperset(self._meant(other, last)):
                 return path, line
         return None
+
+    def _methods(self, owner: str, last: str) -> frozenset[Entity]:
+        """What an object of a class, or of one below it, may have under a name."""
+        below = (Entity("method", each) for each in self.index.methods_below(owner, last))
+        return frozenset((*self._meant(owner, last), *below))
+
+    def _meant(self, owner: str, last: str) -> Entities:
+        return self.index.evaluator.attribute(Entity("instance", owner), last)
 
     def lacking(self, owner: str, method: str) -> tuple[str, int] | None:
         """Where something that may not have that method is given for an object of a library's class: path and line."""
         for path, line, other in self._instead(owner):
-            if not other or not self.index.evaluator.attribute(Entity("instance", other), method):
+            if not other or not self._meant(other, method):
                 return path, line
         return None
 
@@ -55,9 +65,13 @@ class Doubles:
             for function, position in self._parameters().get(name, ()):
                 parameter = self.index.fact(function).parameters[position]
                 meant = self.index.evaluator.all(self.index.path(function), parameter.type.split("|"))
-                if kinds & {entity.name for entity in meant if entity.kind in ("instance", "value")}:
+                stated = {entity.name for entity in meant if entity.kind in ("instance", "value")}
+                if kinds & stated:
+                    said = kinds
+                    if owner in self.index.classes:  # calls there may mean the methods of all that the annotation names
+                        said = kinds.union(stated, *(self.index.subclasses.get(kind, ()) for kind in stated))
                     for edge in self.index.callers.get(function, ()):
-                        yield from self._other(edge, argument_for(self.index, edge, position), kinds)
+                        yield from self._other(edge, argument_for(self.index, edge, position), said)
 
     def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
         if argument is None or argument.ref in ("", NONE):
