@@ -23,7 +23,9 @@ class Candidate:
     """A function as a framework sees it.
 
     decorators  canonical names (``click.command()``); what is not known is as it is written
-    bases       canonical names of the bases of its class, the nearest first
+    bases       canonical names of the bases of its class, the nearest first; foreign: those that the project does not define;
+                listed: those that the class itself names
+    inherited   names of the methods that the bases in the project define
     imports     top-level packages that its file imports
     given       canonical names of the calls that are given it, as `Boundary.takes` has them
     named       a build file names it as the function of a command
@@ -36,6 +38,9 @@ class Candidate:
     decorators: tuple[str, ...]
     bases: tuple[str, ...]
     imports: frozenset[str]
+    foreign: tuple[str, ...] = ()
+    listed: frozenset[str] = frozenset()
+    inherited: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     named: bool = False
     auto: bool = False

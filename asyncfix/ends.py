@@ -226,7 +226,18 @@ class Ends:
         imports = self.index.summaries[info.path].imports
         given = self.registering.given(function)
         how = (function in self.named, self.auto, not self.auto and self._uses_anyio())
-        return Candidate(info.path, info.fact, decorators, bases, imports, given, *how)
+        return Candidate(info.path, info.fact, decorators, bases, imports, *self._inheriting(owner, bases), given, *how)
+
+    def _inheriting(
+        self, owner: str | None, bases: tuple[str, ...]
+    ) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]]:
+        """Of a class the bases that the project does not define, those that it names, and the methods it has from others."""
+        evaluator = self.index.evaluator
+        foreign = tuple(base for base in bases if base not in self.index.classes and base != "builtins.object")
+        info = self.index.classes.get(owner or "")
+        listed = evaluator.all(info.path, info.fact.bases) if info is not None else ()
+        inherited = frozenset(name for base in bases for name in evaluator.methods.get(base, ()))
+        return foreign, frozenset(entity.name for entity in listed), inherited
 
     def _uses_anyio(self) -> bool:
         """Whether all async tests of the project are marked for anyio, and a fixture chooses the loop that they run on."""

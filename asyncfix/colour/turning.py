@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from asyncfix.boundary import Met
 from asyncfix.colour import special
 from asyncfix.colour.awaiting import MANAGER, manner
+from asyncfix.colour.bases import calls
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import unturnable
 from asyncfix.colour.mapping import passed_otherwise
@@ -34,31 +35,6 @@ SAID = {
     EXAMPLE: "is called by an example in a docstring",
     "unparsed-file": "is named in a file that could not be parsed",
 }
-
-# Bases that call none of a subclass's methods by themselves.
-PASSIVE_BASES = frozenset(
-    {
-        "builtins.object",
-        "builtins.Exception",
-        "builtins.ValueError",
-        "builtins.RuntimeError",
-        "abc.ABC",
-        "typing.Generic",
-        "typing.Protocol",
-        "typing_extensions.Protocol",
-        "enum.Enum",
-        "enum.StrEnum",
-        "enum.IntEnum",
-        "typing.NamedTuple",
-        "typing.TypedDict",
-        "builtins.str",
-        "builtins.dict",
-        "builtins.list",
-        "pydantic.BaseModel",
-        "pydantic_settings.BaseSettings",
-    }
-)
-
 
 def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
     """The barriers that a function is."""
@@ -163,7 +139,7 @@ def _reasons(
     if name in index.overridden and ends is None:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
-        yield from _foreign(index, summary.path, fact.owner_class, ends)
+        yield from _foreign(index, summary.path, fact.owner_class, last, ends)
         remaking = remade(index, summary.path, fact.owner_class)
         if remaking:
             yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
@@ -198,7 +174,9 @@ def _transparent(index: ProjectIndex, path: str, decorator: str) -> bool:
     )
 
 
-def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -> Iterable[tuple[str, str]]:
+def _foreign(
+    index: ProjectIndex, path: str, qualname: str, method: str, ends: Ends | None
+) -> Iterable[tuple[str, str]]:
     class_id = index.evaluator.class_id(path, qualname)
     heirs = (
         (class_id, *index.subclasses.get(class_id, ())) if class_id else ()
@@ -206,7 +184,7 @@ def _foreign(index: ProjectIndex, path: str, qualname: str, ends: Ends | None) -
     for base in dict.fromkeys(base for heir in heirs for base in index.evaluator.order(heir)[1:]):
         if (
             base not in index.classes
-            and base not in PASSIVE_BASES
+            and calls(base, method)
             and base not in special.BASES
             and not (ends is not None and ends.is_base(base))
         ):

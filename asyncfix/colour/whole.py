@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
+from asyncfix.colour.bases import calls
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.either import takes_either
 from asyncfix.colour.generators import KEPT, PASSED_ON
 from asyncfix.colour.special import ITER, is_special
 from asyncfix.colour.spread import Awaited, beside, means, run_loop, together
-from asyncfix.colour.turning import PASSIVE_BASES, turning
+from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import Edge, Loose, ProjectIndex
@@ -255,7 +256,7 @@ class Spread:
         return (
             base
             for base in bases
-            if base not in self.index.classes and base not in PASSIVE_BASES and not self.ends.is_base(base)
+            if base not in self.index.classes and calls(base, last_name(info.fact)) and not self.ends.is_base(base)
         )
 
     def _takes_coroutines(self, name: str, place: Loose) -> bool:

@@ -495,7 +495,7 @@ class Evaluator:
         """What calling it may give."""
         match entity.kind:
             case "class":
-                return (Entity("instance", entity.name), *self._other_kinds(entity.name))
+                return self._made(entity.name)
             case "function" | "method":
                 info = self.functions[entity.name]
                 return (
@@ -530,14 +530,22 @@ class Evaluator:
                 )
         return _some(found)
 
-    def _other_kinds(self, class_id: str) -> Iterator[Entity]:
-        """Objects of other classes that a class makes in place of its own: ``__new__`` may."""
+    def _made(self, class_id: str) -> Entities:
+        """What a class makes: objects of its own, unless its ``__new__`` gives none but others."""
+        own = Entity("instance", class_id)
         makers = (self.methods.get(name, {}).get("__new__", ()) for name in self.order(class_id))
-        for maker in (each for found in makers for each in found):
-            info = self.functions[maker]
-            for made in self.all(info.path, info.fact.results):
-                if made.kind == "instance" and made.name != class_id:
-                    yield made
+        found = dict.fromkeys(made for each in makers for maker in each for made in self._given(maker))
+        others = [entity for entity in found if entity.kind == "instance" and entity != own]
+        if others and len(others) == len(found) and not any(class_id in self.order(made.name) for made in others):
+            return tuple(others)
+        return (own, *others)
+
+    def _given(self, function: str) -> Entities:
+        """What a function gives, as far as that is known: with `SOMETHING` where it is not."""
+        info = self.functions[function]
+        return tuple(
+            entity for ref in info.fact.results for entity in self.evaluate(info.path, ref) or (SOMETHING,)
+        ) or (SOMETHING,)
 
     def _taken(self, called: str, inner: Entity) -> Entities:
         """What a method of a collection gives."""

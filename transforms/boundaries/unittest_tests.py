@@ -10,6 +10,8 @@ from asyncfix.boundary import Boundary, Candidate, Mark, Met
 from .pytest_tests import MOCKED_REQUESTS
 
 AROUND = {"setUp": "async_around", "tearDown": "async_around"}
+CALLING = frozenset({"_callTestMethod", "_callSetUp", "_callTearDown", "_callCleanup"})
+"""Methods by which a `TestCase` calls the others: where the project has its own, nobody knows what becomes of a coroutine."""
 
 
 class UnittestTests(Boundary):
@@ -19,10 +21,13 @@ class UnittestTests(Boundary):
     bases = ("unittest.TestCase", "unittest.case.TestCase", "unittest.IsolatedAsyncioTestCase")
 
     def meets(self, candidate: Candidate) -> Met | None:
-        if not set(self.bases) & set(candidate.bases[:1]):
-            return None  # of a mixin, or a test case of the project's own, nobody knows who else inherits
+        if not set(self.bases) & set(candidate.foreign[:1]) or candidate.inherited & CALLING:
+            return None  # of a mixin nobody knows who else inherits
+        if candidate.name in candidate.inherited:
+            return None  # that one is sync, and may be called too
         isolated = "unittest.IsolatedAsyncioTestCase" in candidate.bases
-        marks = () if isolated else (Mark("isolated_case", "class"),)
+        how = "isolated_case" if set(self.bases) & candidate.listed else "isolated_heir"
+        marks = () if isolated else (Mark(how, "class"),)
         if candidate.name in AROUND:
             return Met(True, (*marks, Mark(AROUND[candidate.name])))
         if MOCKED_REQUESTS in candidate.decorators:
