@@ -36,6 +36,7 @@ SAID = {
     "unparsed-file": "is named in a file that could not be parsed",
 }
 
+
 def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
     """The barriers that a function is."""
     if index.fact(name).is_async:
