@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from asyncfix.boundary import Met
 from asyncfix.colour import special
 from asyncfix.colour.awaiting import MANAGER, manner
-from asyncfix.colour.bases import calls
 from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.bases import calls
 from asyncfix.colour.generators import unturnable
 from asyncfix.colour.mapping import passed_otherwise
 from asyncfix.colour.passing import PASSED, taken

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
-from asyncfix.colour.bases import calls
 from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.bases import calls
 from asyncfix.colour.either import takes_either
 from asyncfix.colour.generators import KEPT, PASSED_ON
 from asyncfix.colour.special import ITER, is_special
@@ -256,7 +256,7 @@ class Spread:
         return (
             base
             for base in bases
-            if base not in self.index.classes and calls(base, last_name(info.fact)) and not self.ends.is_base(base)
+            if base not in self.index.classes and calls(base, info.fact.name) and not self.ends.is_base(base)
         )
 
     def _takes_coroutines(self, name: str, place: Loose) -> bool:
