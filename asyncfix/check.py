@@ -20,6 +20,7 @@ from asyncfix.imports import Function, Import, bindings, imported
 from asyncfix.model import Value
 from asyncfix.plan.rows import RUN_APART
 from asyncfix.source import Source, Unreadable
+from asyncfix.uses import in_step
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
@@ -148,6 +149,8 @@ def _unawaited(old: ast.Module, new: ast.Module, proof: Proof) -> Iterator[tuple
             awaited.update(item.context_expr for item in node.items)
         elif isinstance(node, ast.Call) and _runs(node):
             awaited.update(node.args[:1])
+        elif isinstance(node, ast.Call) and last_name(node.func) in in_step.GENERATED:
+            awaited.update(node.args)
         elif isinstance(node, ast.ClassDef):
             place = _in_class(node, place, turned)
         elif isinstance(node, Function):

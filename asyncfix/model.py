@@ -133,11 +133,13 @@ class Taken(Packed, frozen=True):
           ``next-or-default`` | the dotted name of the function or method whose first argument it is
     span  of the statement, the comprehension, the call that takes it
     inside  that stands in a comprehension
+    on    of one that gives step by step what it takes so (``zip``, ``enumerate``): its own call, as a place
     """
 
     by: str
     span: Span
     inside: bool = False
+    on: Call | None = None
 
 
 class Lazy(Packed, frozen=True):
@@ -216,7 +218,7 @@ class Access(Packed, frozen=True):
              through a view or a lazy builtin)
     at       offset at which it happens: a target is written when the value on its right is there
     barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
-    taken    what goes through it, where it is run for that (of operations only)
+    taken, lazy  what goes through it, where it is run for that, as for a Call (of operations only)
     """
 
     ref: str
@@ -229,6 +231,7 @@ class Access(Packed, frozen=True):
     barrier: str = ""
     loop: Span | None = None
     taken: Taken | None = None
+    lazy: Lazy | None = None
 
 
 class With(Packed, frozen=True):

@@ -31,6 +31,7 @@ from asyncfix.plan.why import Why
 from asyncfix.plan.why import why as explain
 from asyncfix.project import Project, is_project_file, read_project
 from asyncfix.transform import Rule
+from asyncfix.uses import in_step
 from asyncfix.workspace import Workspace, processes
 
 LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirements.lock")
@@ -195,6 +196,7 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
     sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
+    sources |= in_step.GENERATED
     setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 

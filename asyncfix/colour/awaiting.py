@@ -82,8 +82,6 @@ def barring(call: Call | Access, target: tuple[int, int]) -> str:
 
 def _unlazy(call: Call | Access, target: tuple[int, int]) -> bool:
     """Whether the generator expression that a call is part of may be written in a way that it can await."""
-    if isinstance(call, Access):
-        return False
     fits = call.lazy is not None and (not call.lazy.nested or target >= NESTED_COMPREHENSIONS)
     return fits and target >= oldest(call) and expression(call.lazy) != ""
 
@@ -122,7 +120,9 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
         return stop("module-level", "is called when a module is imported")
     if fact.kind == "lambda":
         return stop("lambda", "is called in a lambda")
-    if only_renamed(fact):
+    how = manner(index.fact(edge.callee)) if edge.step == "call" else "value"
+    how = "generator" if edge.callee in giving and edge.step == "call" else how
+    if only_renamed(fact) and not (how == "generator" and _passes_on(edge.site)):
         return stop("iterator-made", "is called in an `__iter__` that is no generator, which nothing awaits")
     given = mapped(index, edge) if is_coroutine(index, edge, giving) else None
     if given is not None:
@@ -135,7 +135,6 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
     barrier = barring(edge.site, limits.target)
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
-    how = "generator" if edge.callee in giving else manner(index.fact(edge.callee)) if edge.step == "call" else "value"
     used = ATTRIBUTE if edge.kind == "property" else put(edge.site, how, edge.step)
     kind = WRITTEN.get((how, used))
     lazy = how == "generator" or edge.step == "iterated"
@@ -149,6 +148,11 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
     if barrier:
         return stop(barrier, STEPS[barrier])
     return closed(index, edge, limits) or kind
+
+
+def _passes_on(site: Call | Access) -> bool:
+    """Whether what a generator gives is given back there."""
+    return isinstance(site, Call) and site.taken is not None and GENERATORS.get(site.taken.by) == PASSED_ON
 
 
 def _awaitable(edge: Edge) -> bool:

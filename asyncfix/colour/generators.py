@@ -42,6 +42,7 @@ _STEPWISE = {
 }
 KEPT = "kept"
 PASSED_ON = "passed_on"
+IN_STEP = "in_step"
 # By what goes through what a generator gives: the kind of use. Of these two nothing is written.
 GENERATORS = {
     "kept": KEPT,
@@ -51,6 +52,7 @@ GENERATORS = {
     "builtins.list": "async_list",
     "builtins.set": "async_set",
     **dict.fromkeys((*_EAGER, *_PARTIAL), "gathered"),
+    **dict.fromkeys(_WITH_OTHERS, IN_STEP),
 }
 GONE_THROUGH = frozenset(GENERATORS.values()) - {KEPT, PASSED_ON}
 # By what goes through a generator expression with awaits: it stays one where it is gone through step by step.
@@ -89,10 +91,17 @@ def stepwise(by: str) -> str:
     return _STEPWISE.get(by, "")
 
 
+def onward(site: Call | Access, kind: str) -> tuple[Call, ...]:
+    """The places that go through what is given on by one of this kind of use, each as a call."""
+    if kind == KEPT and isinstance(site, Call):
+        return site.kept
+    on = site.taken.on if kind == IN_STEP and site.taken is not None else None
+    return (on,) if on is not None else ()
+
+
 def oldest(call: Call | Access) -> tuple[int, int]:
     """The Python from which on the value of a call of a generator may be gone through as it is, and its expression."""
-    lazy = call.lazy if isinstance(call, Call) else None
-    takers = (call.taken, lazy.taken if lazy is not None else None)
+    takers = (call.taken, call.lazy.taken if call.lazy is not None else None)
     return max(ANEXT if taken is not None and taken.by in NEXT else (0, 0) for taken in takers)
 
 

@@ -86,11 +86,23 @@ def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
     wanted = ASYNCHRONOUS[fact.name]
     if any(index.evaluator.methods.get(owner, {}).get(wanted) for owner in related(index, method)):
         yield "async-form-exists", "is of a class that has its asynchronous form already"
-    own = (f":{fact.qualname}@{fact.parameters[0].name}",)
-    if only_renamed(fact) and not fact.is_stub and fact.results != own:
+    if makes_iterator(fact) and not _gives_generators(index, method):
         yield "iterator-made", "gives an iterator that it makes in one step, which nothing can wait for"
     if fact.name == NEXT:
         yield from _stopping(index, method)
+
+
+def makes_iterator(fact: Function) -> bool:
+    """Whether it is an ``__iter__`` that gives something other than its own object, and is no generator."""
+    own = (f":{fact.qualname}@{fact.parameters[0].name}",) if fact.parameters else ()
+    return only_renamed(fact) and not fact.is_stub and fact.results != own
+
+
+def _gives_generators(index: ProjectIndex, method: str) -> bool:
+    """Whether what it gives is what generators of the project give, and nothing else."""
+    sites = [edge.site for edge in index.calls.get(method, ()) if index.fact(edge.callee).is_generator]
+    given = {site.span for site in sites if site.taken is not None and site.taken.by == "returned"}
+    return len(given) == index.fact(method).returned > 0
 
 
 def _stopping(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:

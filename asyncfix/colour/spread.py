@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
 from asyncfix.colour.barrier import Barrier, Barriers, Rules
-from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import PARTNERS, only_renamed, partners
+from asyncfix.colour.generators import PASSED_ON, onward
+from asyncfix.colour.special import PARTNERS, makes_iterator, only_renamed, partners
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
@@ -140,7 +140,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
     if isinstance(kind, Barrier):
         return kind
     found.awaits.append(Awaited(edge, kind))
-    for place in edge.site.kept if kind == KEPT and isinstance(edge.site, Call) else ():
+    for place in onward(edge.site, kind):
         stop = _caller(index, replace(edge, site=place), limits, ends, found)
         if stop is not None:
             return stop
@@ -267,6 +267,9 @@ def _otherwise(index: ProjectIndex, ends: Ends | None, leaf: str, found: Colouri
         else:
             why = f"of {name} and the methods that override it only some are generators"
             yield Barrier("mixed-family", path, fact.line, why, name)
+        if makes_iterator(fact) and name not in found.giving:
+            why = f"{name} gives an iterator that it makes in one step, which nothing can wait for"
+            yield Barrier("iterator-made", path, fact.line, why, name)
         if name not in found.giving or fact.is_stub:
             continue
         kinds = {each.edge.span: each.kind for each in found.awaits if each.edge.caller == name}

@@ -17,8 +17,8 @@ from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, sta
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.bases import calls
 from asyncfix.colour.either import takes_either
-from asyncfix.colour.generators import KEPT, PASSED_ON
-from asyncfix.colour.special import ITER, is_special
+from asyncfix.colour.generators import PASSED_ON, onward
+from asyncfix.colour.special import ITER, is_special, makes_iterator
 from asyncfix.colour.spread import Awaited, beside, means, run_loop, together
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
@@ -120,6 +120,10 @@ class Spread:
                 path, line = self.index.path(name), self.index.fact(name).line
                 why = f"of {name} and the methods that override it only some are generators"
                 yield from ((each, Barrier("mixed-family", path, line, why, name)) for each in family)
+            if makes_iterator(self.index.fact(name)) and name not in found.giving:
+                path, line = self.index.path(name), self.index.fact(name).line
+                why = f"{name} gives an iterator that it makes in one step, which nothing can wait for"
+                yield name, Barrier("iterator-made", path, line, why, name)
         yield from self._otherwise(found)
         for each in found.awaits:
             edge = each.edge
@@ -206,7 +210,7 @@ class Spread:
         if not edge.sure or edge.site in self.index.unknown.get(edge.caller, ()):
             where = f"{self.index.path(edge.caller)}:{edge.site.line}"
             found.doubts.append(f"the call of {edge.callee} may mean something else too ({where})")
-        for place in edge.site.kept if kind == KEPT and isinstance(edge.site, Call) else ():
+        for place in onward(edge.site, kind):
             yield from self._called(found, replace(edge, site=place))
         if kind == PASSED_ON:
             found.giving.add(edge.caller)

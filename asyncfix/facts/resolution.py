@@ -35,7 +35,7 @@ from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ENTER, ITER, ClassFrame, Context, Frame, Walker
 from asyncfix.flow import last_name
-from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Parameter, Span, Taken, Try, With
+from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Lazy, Parameter, Span, Taken, Try, With
 from asyncfix.source import Source
 
 # Builtins that only look at their arguments, and exceptions being made: two calls in five.
@@ -350,9 +350,9 @@ def _call_fact(
         receiver=_receiver(receiver, last),
         own_paths=own_paths(node, scope) if temporary else (),
         alone=context.statement is node,
-        taken=taken(walker, node, scope),
+        taken=taken(walker, frame, node, scope, context),
         kept=kept(walker, frame, node, scope),
-        lazy=lazy(walker, node, scope, context),
+        lazy=lazy(walker, frame, node, scope, context),
     )
 
 
@@ -468,7 +468,8 @@ def _operations(walker: Walker, frame: Frame) -> Iterable[Access]:
         asked = method in (ENTER, ITER)  # of what is not known, too
         for ref in resolve(node, scope):
             if asked or (ref[:1] != "?" and not ref.startswith("builtins.")):
-                yield _access(walker.source, ref, node, method, context, taken(walker, node, scope))
+                by, within = taken(walker, frame, node, scope, context), lazy(walker, frame, node, scope, context)
+                yield _access(walker.source, ref, node, method, context, by, within)
 
 
 def _withs(source: Source, frame: Frame) -> Iterable[With]:
@@ -477,11 +478,19 @@ def _withs(source: Source, frame: Frame) -> Iterable[With]:
         yield With(source.span(node), items, held(context, scope), context.loop)
 
 
-def _access(source: Source, ref: str, node: ast.expr, kind: str, context: Context, by: Taken | None = None) -> Access:
+def _access(
+    source: Source,
+    ref: str,
+    node: ast.expr,
+    kind: str,
+    context: Context,
+    by: Taken | None = None,
+    within: Lazy | None = None,
+) -> Access:
     span, column, end_column = source.extent(node)
     late = context.late  # a target, and all in it, is worked out when the value on its right is there
     at = span.start if late is None else source.span(late).end
-    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop, by)
+    return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop, by, within)
 
 
 def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:

@@ -43,30 +43,38 @@ BIT_BY_BIT = frozenset({"builtins.any", "builtins.all", "builtins.zip", "builtin
 }
 
 
-def taken(walker: Walker, node: ast.expr, scope: Scope) -> Taken | None:
-    """What goes through the value of an expression, if that is known."""
+# Those that give step by step what they take so.
+IN_STEP = frozenset({"builtins.zip", "builtins.enumerate"})
+
+
+def taken(walker: Walker, frame: Frame, node: ast.expr, scope: Scope, context: Context | None) -> Taken | None:
+    """What goes through the value of an expression, if that is known. Of a generator expression, which has no ``context``
+    of its own, not who goes through what is given on."""
     by, taker = walker.takers.get(node, ("", None))
     if taker is None:
         return None
     if isinstance(taker, ast.Call):
         by = _function(taker, scope)
-        if by in BIT_BY_BIT and _shows(taker, node):
+        if not by or (by in BIT_BY_BIT and _shows(taker, node)):
             return None
-        return Taken(by, walker.source.span(taker), scope.kind == "comprehension") if by else None
+        on = _place(walker, frame, taker, scope, context) if by in IN_STEP and context is not None else None
+        return Taken(by, walker.source.span(taker), scope.kind == "comprehension", on)
     return Taken(by, _span(walker.source, taker), scope.kind == "comprehension" and "clause" not in by)
 
 
-def lazy(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Lazy | None:
+def lazy(walker: Walker, frame: Frame, node: ast.expr, scope: Scope, context: Context) -> Lazy | None:
     """The generator expression that a call is part of, or whose first clause goes through what it gives."""
     by, taker = walker.takers.get(node, ("", None))
     if by == "lazy-clause" and isinstance(taker, ast.GeneratorExp) and not context.barrier:
-        return Lazy(walker.source.span(taker), scope.kind == "comprehension", taken(walker, taker, scope))
+        by_whom = taken(walker, frame, taker, scope, None)
+        return Lazy(walker.source.span(taker), scope.kind == "comprehension", by_whom)
     if context.lazy is None or context.barrier != LAZY:
         return None
-    return Lazy(walker.source.span(context.lazy), context.nested, taken(walker, context.lazy, scope))
+    by_whom = taken(walker, frame, context.lazy, scope, None)
+    return Lazy(walker.source.span(context.lazy), context.nested, by_whom)
 
 
-def kept(walker: Walker, frame: Frame, node: ast.Call, scope: Scope) -> tuple[Call, ...]:
+def kept(walker: Walker, frame: Frame, node: ast.expr, scope: Scope) -> tuple[Call, ...]:
     """The places that go through the value of a call, if it is assigned to a local name and put to no other use."""
     _, taker = walker.takers.get(node, ("", None))
     target = taker.targets[0] if isinstance(taker, ast.Assign) else None
@@ -83,11 +91,11 @@ def kept(walker: Walker, frame: Frame, node: ast.Call, scope: Scope) -> tuple[Ca
     ]
     if any(other is not frame or kind not in ("read", "iterate", "view") for other, _, kind, _, _ in used):
         return ()
-    found = [_place(walker, item, place, context) for _, item, kind, place, context in used if kind == "read"]
+    found = [_place(walker, frame, item, place, context) for _, item, kind, place, context in used if kind == "read"]
     return tuple(found) if all(each.taken is not None for each in found) else ()
 
 
-def _place(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Call:
+def _place(walker: Walker, frame: Frame, node: ast.expr, scope: Scope, context: Context) -> Call:
     """What is gone through at a place, as a call there."""
     span, column, end_column = walker.source.extent(node)
     return Call(
@@ -103,8 +111,9 @@ def _place(walker: Walker, node: ast.expr, scope: Scope, context: Context) -> Ca
         tries=context.tries,
         held=held(context, scope),
         loop=context.loop,
-        taken=taken(walker, node, scope),
-        lazy=lazy(walker, node, scope, context),
+        taken=taken(walker, frame, node, scope, context),
+        kept=kept(walker, frame, node, scope),
+        lazy=lazy(walker, frame, node, scope, context),
     )
 
 

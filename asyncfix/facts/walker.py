@@ -92,7 +92,8 @@ TAKING = frozenset(
     | {"update", "Counter", "deque"}
 )
 ITER = "__iter__"
-GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
+ZIP = "zip"
+GOING_THROUGH = frozenset({ZIP, "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -646,6 +647,8 @@ class Walker:
             self._taken(node.args[0], "", node)
         for other in node.args[1:] if called in GOING_THROUGH else ():
             frame.operations.append((other, ITER, scope, context))
+            if called == ZIP:
+                self._taken(other, "", node)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if called in TYPE_TESTS and isinstance(node.func, ast.Name):

@@ -8,6 +8,7 @@ from asyncfix.colour.awaiting import barring
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
 from asyncfix.model import (
+    Access,
     Call,
     Declared,
     Form,
@@ -105,7 +106,7 @@ class Forms:
                     draft.keeps |= self.facts.effects.below(edge.callee)
         return None
 
-    def unlazy(self, draft: Draft, function: str, call: Call, written: Span, stepwise: bool = False) -> None:
+    def unlazy(self, draft: Draft, function: str, call: Call | Access, written: Span, stepwise: bool = False) -> None:
         """The generator expression round an await is written so that it may stand in it."""
         uses = tuple(stepping.unlazy(self.index, function, call, written, stepwise))
         draft.decisions.extend(uses)

@@ -46,7 +46,7 @@ class Suspension:
         that each round of a loop over it suspends."""
         call = site if isinstance(site, Call) else None
         takers = [site.taken] if stepwise or (call is not None and call.use == "awaited") else []
-        takers += [call.lazy.taken] if call is not None and call.lazy is not None and (stepwise or call.barrier) else []
+        takers += [site.lazy.taken] if site.lazy is not None and (stepwise or site.barrier) else []
         loop = site.loop
         for taken in takers:
             if taken is not None and taken.by in LOOPS and not (loop is not None and loop.contains(taken.span)):

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from asyncfix.colour.generators import LOOPS, NEXT, expression, partly, stepwise
 from asyncfix.effects.touch import Where
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call, Decision, Span, Use
+from asyncfix.model import Access, Call, Decision, Span, Use
 from asyncfix.plan.interleave import Suspension
 
 LEFT_EARLY = (*LOOPS, *NEXT)
 
 
-def unlazy(index: ProjectIndex, function: str, call: Call, written: Span, steps: bool) -> Iterator[Use]:
+def unlazy(index: ProjectIndex, function: str, call: Call | Access, written: Span, steps: bool) -> Iterator[Use]:
     """How the generator expression round a call is written that comes to await.
 
     ``written``: what is written in place of the call; ``steps``: what the call gives is gone through step by step.
@@ -22,14 +22,14 @@ def unlazy(index: ProjectIndex, function: str, call: Call, written: Span, steps:
         yield Use(index.path(function), call.lazy.span, expression(call.lazy))
 
 
-def unlazy_doubts(index: ProjectIndex, function: str, call: Call) -> Iterator[str]:
+def unlazy_doubts(index: ProjectIndex, function: str, call: Call | Access) -> Iterator[str]:
     """What may go wrong because a generator expression is worked out before what takes it begins, or ends otherwise."""
     taken = call.lazy.taken if call.lazy is not None else None
     if taken is not None:
         yield from taking(taken.by, Where(index.path(function), call.line))
 
 
-def doubts(index: ProjectIndex, edge: Edge, call: Call) -> Iterator[str]:
+def doubts(index: ProjectIndex, edge: Edge, call: Call | Access) -> Iterator[str]:
     """What may go wrong where what a generator gives is gone through."""
     taken, where = call.taken, Where(index.path(edge.caller), call.line)
     if taken is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, manner, statement
-from asyncfix.colour.generators import GONE_THROUGH, KEPT, PASSED_ON
+from asyncfix.colour.generators import GONE_THROUGH, IN_STEP, KEPT, PASSED_ON
 from asyncfix.colour.mapping import MAPPED
 from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring
@@ -87,9 +87,7 @@ class Turns:
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._doubts(draft, name)
-        for made in based(self.index, name) if is_special(info.fact) else ():
-            start = self.index.fact(made).keyword.start
-            draft.decisions.append(Use(self.index.path(made), Span(start, start), "special_base"))
+        self._rebased(draft, name)
         if not CACHES.isdisjoint(info.fact.decorators):
             self._cached(draft, name)
         around = self.facts.limits.wrappings.around(name)
@@ -120,7 +118,14 @@ class Turns:
         for keyword in (info.fact.keyword, *self.index.stubs.get(name, ())):
             for kind in (*(("special_method",) if is_special(info.fact) else ()), "async_iterator"):
                 draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
+        self._rebased(draft, name)
         self._doubts(draft, name)
+
+    def _rebased(self, draft: Draft, name: str) -> None:
+        """Write the asynchronous bases of the classes that have a special method which takes another name."""
+        for made in based(self.index, name) if is_special(self.index.fact(name)) else ():
+            start = self.index.fact(made).keyword.start
+            draft.decisions.append(Use(self.index.path(made), Span(start, start), "special_base"))
 
     def _cached(self, draft: Draft, name: str) -> None:
         """Write that a function which turns is cached by async-lru."""
@@ -157,6 +162,9 @@ class Turns:
         if awaited.kind in (KEPT, PASSED_ON):
             return None  # nothing is written there
         path, site = self.index.path(edge.caller), edge.site
+        if awaited.kind == IN_STEP:  # who goes through what is given on awaits
+            draft.decisions.append(Use(path, site.span, IN_STEP))
+            return None
         block, stepwise = self._manner(awaited)
         suspensions = self._suspensions(edge, block, stepwise)
         locked = next((found for each in suspensions if (found := self.forms.locked(each)) is not None), None)
@@ -164,9 +172,8 @@ class Turns:
             return locked
         tight = isinstance(site, Call) and site.tight
         draft.decisions.append(Use(path, block.span if block is not None else site.span, awaited.kind, tight))
-        if isinstance(site, Call):
-            self.forms.unlazy(draft, edge.caller, site, site.span, stepwise)
-            draft.doubts.extend(stepping.doubts(self.index, edge, site) if awaited.kind in GONE_THROUGH else ())
+        self.forms.unlazy(draft, edge.caller, site, site.span, stepwise)
+        draft.doubts.extend(stepping.doubts(self.index, edge, site) if awaited.kind in GONE_THROUGH else ())
         if isinstance(site, Call) and awaited.kind in MAPPED:
             uses, doubts = stepping.mapped(self.index, edge, site)
             draft.decisions.extend(uses)
@@ -208,7 +215,7 @@ class Turns:
             foreign = self.forms.foreign(name)
             if foreign is not None:
                 yield foreign
-        for awaited in (each for each in coloured.awaits if each.kind not in (KEPT, PASSED_ON)):
+        for awaited in (each for each in coloured.awaits if each.kind not in (KEPT, PASSED_ON, IN_STEP)):
             locks = map(self.forms.locked, self._suspensions(awaited.edge, *self._manner(awaited)))
             yield from (locked for locked in locks if locked is not None)
 
