@@ -23,6 +23,7 @@ from asyncfix.facts.scopes import (
     collected,
     growing,
     is_definition,
+    is_type_variable,
     is_vague,
     lookup,
     resolve,
@@ -242,7 +243,8 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
     defaults = [*padding, *arguments.defaults, *arguments.kw_defaults]
     facts: list[Parameter] = []
     for argument, default in zip((*positional, *arguments.kwonlyargs), defaults, strict=True):
-        types = annotation(argument.annotation, outside)
+        stated = annotation(argument.annotation, outside)
+        types = () if is_type_variable(stated, outside) else stated
         given = resolve(default, outside) if default is not None else ()
         facts.append(Parameter(argument.arg, "|".join(types), given[0] if len(given) == 1 else ""))
     return tuple(facts)
@@ -262,8 +264,8 @@ def _results(frame: Frame) -> Refs:
             return stated
         if stated:
             own = _not_too_many(ref for value in frame.returns for ref in resolve(_uncast(value), frame.scope))
-            inner = len(own) == 1 and _is_inner(own[0], frame)
-            return own if inner else _not_too_many((*_returned(frame), *UNKNOWN))
+            certain = len(own) == 1 and (_is_inner(own[0], frame) or own[0].startswith(f":{frame.qualname}@"))
+            return own if certain else _not_too_many((*_returned(frame), *UNKNOWN))
     if frame.is_generator:
         return _not_too_many(
             collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)

@@ -374,9 +374,14 @@ def _stated_or_not(stated: Refs, value: ast.expr, scope: Scope) -> Refs:
 
 def is_vague(stated: Refs, scope: Scope) -> bool:
     """Whether an annotation names a type variable, or what may be anything."""
-    if not stated or UNKNOWN[0] in stated:
-        return True
-    bounds = scope.module.names.get(stated[0][1:-1], ()) if stated[0].startswith(":") else ()
+    return not stated or UNKNOWN[0] in stated or is_type_variable(stated, scope)
+
+
+def is_type_variable(stated: Refs, scope: Scope) -> bool:
+    """Whether an annotation names a type variable of the module, or the type that one stands for."""
+    if not stated or not stated[0].startswith(":"):
+        return False
+    bounds = scope.module.names.get(stated[0][1:].removesuffix("!"), ())
     return any(isinstance(bound.value, ast.Call) for bound in bounds)
 
 

@@ -13,6 +13,8 @@ AROUND = {"setUp": "async_around", "tearDown": "async_around"}
 CALLING = frozenset({"_callTestMethod", "_callSetUp", "_callTearDown", "_callCleanup"})
 """Methods by which a `TestCase` calls the others: where the project has its own, nobody knows what becomes of a coroutine."""
 
+ONCE = frozenset({"setUpClass", "tearDownClass"})
+
 
 class UnittestTests(Boundary):
     """Methods ``test*``, ``setUp`` and ``tearDown`` of a ``TestCase``."""
@@ -30,6 +32,8 @@ class UnittestTests(Boundary):
         marks = () if isolated else (Mark(how, "class"),)
         if candidate.name in AROUND:
             return Met(True, (*marks, Mark(AROUND[candidate.name])))
+        if candidate.name in ONCE:
+            return Met(False)  # nothing awaits it: it runs before and after the loops of the tests
         if MOCKED_REQUESTS in candidate.decorators:
             marks = (*marks, Mark("mocked_requests"))
         return Met(True, marks, rewritten=(MOCKED_REQUESTS,)) if candidate.name.startswith("test") else None
