@@ -28,9 +28,11 @@ _PYTEST = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
 _UPPER = ("<", "<=", "!=")
 _REFERENCE = re.compile(r"[\w.]+:[\w.]+")
+_OF_OTHERS = re.compile(r"lint|doc|typ|mypy|build|release")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt|requirements/[^/]+\.txt")
 _RUNTIME_NAMES = "base|common|main|prod|production|requirements"
-_RUNTIME_REQUIREMENTS = re.compile(rf"requirements\.txt|requirements/(?:{_RUNTIME_NAMES})\.txt")
+_RUNTIME_OF_OTHERS = re.compile(r"lint|doc|typ|mypy|build|release")
+_REQUIREMENTS = re.compile(rf"requirements\.txt|requirements/(?:{_RUNTIME_NAMES})\.txt")
 _PLATFORMS = (("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt"))
 _NEWEST = (3, 14)
 _BLACK_LINE_LENGTH = 88
@@ -99,9 +101,16 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
         black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
-        test_file=next((path for path in sorted(files) if tests and _takes_beside_pytest(path, files[path])), None),
+        test_file=next(
+            (path for path in sorted(files, key=_for_tests) if tests and _takes_beside_pytest(path, files[path])), None
+        ),
         asyncio_auto=_asyncio_auto(files, pyproject),
     )
+
+
+def _for_tests(path: str) -> tuple[int, str]:
+    """The order in which files are asked for pytest: those that tests are named in, then those of many things."""
+    return (0 if "test" in path else 2 if _OF_OTHERS.search(path) else 1), path
 
 
 def _takes_beside_pytest(path: str, data: bytes) -> bool:

@@ -614,6 +614,9 @@ def test_a_requirement_beside_another(path: str, before: str, after: str | None)
 
 
 def test_where_tests_declare_what_they_need() -> None:
-    """The first file that names pytest where a line can be added."""
+    """The first file that names pytest where a line can be added; one for tests before others, one for linters last."""
+    lint, dev, test = ({f"requirements-{name}__txt": "pytest==9\n"} for name in ("lint", "dev", "test"))
+    assert read(**lint, **dev, **test).test_file == "requirements-test.txt"
+    assert read(**lint, **dev).test_file == "requirements-dev.txt"
     assert read(pyproject__toml='[project.optional-dependencies]\ntest = ["pytest"]\n').test_file == "pyproject.toml"
     assert read(setup__cfg="[options]\ntests_require = pytest\n").test_file is None

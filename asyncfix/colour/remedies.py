@@ -67,7 +67,7 @@ REMEDIES: Mapping[str, str] = {
     "manager-as-value": "enter it where it is called, by `with`",
     "generator-use": "go through it by a loop, and do with the values what is to be done",
     "generator-passed-on": "let it give what the generator gives in every case, or go through the generator itself",
-    "target-version": "raise the oldest Python that the project supports, or write it as a loop",
+    "target-version": "raise the oldest Python that the project supports, or give --target-version",
     "use-awaited": "make all functions that the call may mean async, or none",
     "use-callback": "work the values out before, with await, and look them up in the callback",
     "use-handed-on": "hand over a coroutine function where that is taken, else start it as a task",

@@ -5,9 +5,11 @@ The body itself is not touched: what is inserted above it is the rest of the old
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from asyncfix.flow import last_name, own
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import CannotWrite, Writing
 
@@ -25,18 +27,38 @@ def write(use: Use, writing: Writing) -> list[Edit]:
         raise CannotWrite("expected a function of several lines")
     body = list(node.body.body)
     first = body[1] if node.get_docstring() is not None and len(body) > 1 else body[0]
-    name = writing.module_name(f"_{node.name.value.lstrip('_')}")
+    owner = _owner(use.span, writing)
+    plain = f"_{node.name.value.strip('_')}"
+    # In a class of its own name: a class above or below may be split likewise.
+    name = f"_{plain}" if owner else writing.module_name(plain)
     start = writing.source.line_start(writing.span(first).start)
     indent = writing.indent(writing.span(first))
     stated, given = _parameters(node.params, writing)
     returns = f" -> {writing.code(node.returns.annotation)}" if node.returns is not None else ""
-    kept = "" if node.returns is not None and writing.code(node.returns.annotation) == "None" else "return "
-    call = f"{kept}{writing.name('asyncio.run')}({name}({', '.join(given)}))"
+    definition = writing.definition(use.span)
+    gives = any(isinstance(each, ast.Return) and each.value is not None for each in own(definition.body))
+    kept = "return " if gives else ""
+    called = f"{given.pop(0)}.{name}" if owner else name
+    call = f"{kept}{writing.name('asyncio.run')}({called}({', '.join(given)}))"
     call = writing.formatted(call, indent) or call
     outer = writing.indent(use.span)
     head = _head(f"async def {name}", stated, f"{returns}:", writing, outer)
+    between = f"\n\n{outer}@classmethod\n" if owner == "classmethod" else "\n\n" if owner else "\n\n\n"
     above = _line_end(writing.source.data, start)  # at the start of the line others may insert
-    return [Replace(Span(above, above), f"\n{indent}{call}\n\n\n{outer}{head}")]
+    return [Replace(Span(above, above), f"\n{indent}{call}{between}{outer}{head}")]
+
+
+def _owner(span: Span, writing: Writing) -> str:
+    """What kind of method the function is: ``method``, ``classmethod``, '' if none. Raises CannotWrite."""
+    at = writing.definition(span).lineno
+    for node in ast.walk(writing.source.parse()):
+        for method in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(method, ast.FunctionDef) and method.lineno == at:
+                decorators = {last_name(decorator) for decorator in method.decorator_list}
+                if "staticmethod" in decorators or not (method.args.posonlyargs or method.args.args):
+                    raise CannotWrite("expected a method of an object or a class")
+                return "classmethod" if "classmethod" in decorators else "method"
+    return ""
 
 
 def _line_end(data: bytes, start: int) -> int:
