@@ -145,7 +145,8 @@ def _obstacle(obstacle: Obstacle, root: str, here: str, paint: Paint) -> Iterato
 
 def _unfit(unfit: Unfit, root: str, here: str, paint: Paint) -> Iterator[str]:
     first = unfit.calls[0][2]
-    yield f"  {counted(len(unfit.calls), 'blocking call')}: {paint(printable(unfit.code), 'bad')}  {printable(first)} [{printable(unfit.rule)}]"
+    calls, code = counted(len(unfit.calls), "blocking call"), paint(printable(unfit.code), "bad")
+    yield f"  {calls}: {code}  {printable(first)} [{printable(unfit.rule)}]"
     yield f"      at {_spots([(path, line) for path, line, _ in unfit.calls], root, here)}"
     yield f"      remedy: {REMEDIES.get(unfit.code, f'see `asyncfix rule {unfit.rule}`')}"
 
