@@ -12,7 +12,7 @@ with steps, read from left to right:
            ``?``                     unknown
     step   ``.name``                 attribute
            ``()``                    result of the call
-           ``[]``                    an element (iteration, subscript)
+           ``[]``                    an element, by iteration; ``[:]`` by subscript; ``[0]``, ``[1]`` at that place
            ``!``                     an instance of the class
            ``^``                     ``super()`` of the class
            ``@name``                 the parameter of that function

@@ -9,6 +9,7 @@ from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+ELEMENT = re.compile(r"\[[:01]?\]")  # by whichever way one comes to it
 LIBRARY = "library "
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 
@@ -23,6 +24,7 @@ class Keys:
         """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
             return "", ""
+        ref = ELEMENT.sub("[]", ref)
         if ref.startswith("?"):
             return ref, "?"
         base, attribute = split(ref)
@@ -120,7 +122,7 @@ class Keys:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[[:01]?\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 

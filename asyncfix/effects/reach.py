@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
+from asyncfix.effects.keys import ELEMENT, LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
@@ -256,7 +256,8 @@ class Effects:
             return call.receiver
         ref = receiver if given is None else given.ref
         if "@" in ref and "()" not in ref:
-            return f"@{path}:{ref.rpartition('@')[2]}"  # two functions of a file may be given one path under one name
+            # Two functions of a file may be given one path under one name.
+            return f"@{path}:{ELEMENT.sub('[]', ref.rpartition('@')[2])}"
         key = self.keys.of(path, ref)[0]
         if key and not key.startswith("?"):
             return key

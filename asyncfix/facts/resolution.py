@@ -543,7 +543,7 @@ def _touched(name: str, kind: str, scope: Scope) -> Refs:
 def _is_own_function(ref: str) -> bool:
     """A local name that stands for a function of the file: reading it passes the function on."""
     return (
-        not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "[]", "%", "~", ";")) and "@" not in ref
+        not ref.startswith(("?", "builtins.")) and not ref.endswith(("!", "()", "]", "%", "~", ";")) and "@" not in ref
     )
 
 

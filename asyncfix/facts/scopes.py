@@ -213,8 +213,9 @@ def steps(base: Refs, suffix: str) -> Refs:
 def _step(ref: str, suffix: str) -> str:
     if ref.startswith("?"):
         return "?" + suffix if suffix.startswith(".") else "?"
-    if suffix.startswith("[]") and ref.endswith(";") and not ref.endswith(("?;", DICT)):
-        return ref[: ref.rindex("*")] + suffix[2:]  # an element of what is known to be a collection of them
+    if suffix[0] == "[" and ref.endswith(";") and not ref.endswith(("?;", DICT if suffix.startswith("[]") else "?;")):
+        # an element of what is known to be a collection of them
+        return ref[: ref.rindex("*")] + suffix[suffix.index("]") + 1 :]
     return ref + suffix if len(ref) < LONGEST else "?"
 
 
@@ -296,7 +297,10 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
         return resolve(node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice, scope)
     if isinstance(node.value, ast.Dict) and held[0].endswith(DICT):
         return tuple(ref.removesuffix(DICT) for ref in held)
-    return held if isinstance(node.slice, ast.Slice) and held[0].endswith(";") else steps(held, "[]")
+    if isinstance(node.slice, ast.Slice) and held[0].endswith(";"):
+        return held
+    place = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    return steps(held, place_step(place) if isinstance(place, int) and place in (0, 1) else "[:]")
 
 
 def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope) -> Refs:
@@ -311,15 +315,33 @@ def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Sc
     return resolve(node.elt, inner)
 
 
-def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr, suffix: str) -> None:
+def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr | str, suffix: str) -> None:
     match target:
         case ast.Name(id=name):
             scope.bind(name, held, suffix)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
-            for part in parts:
-                _bind_elements(scope, part, held, suffix + "[]")
+            for index, part in enumerate(parts):
+                _bind_elements(scope, part, *part_of(held, suffix, index, parts))
         case _:
             pass
+
+
+def part_of(held: ast.expr | str, suffix: str, index: int, targets: list[ast.expr]) -> tuple[ast.expr | str, str]:
+    """What the target at ``index`` is given of something that is unpacked: an expression, and the steps from there."""
+    together = held if isinstance(held, ast.Call) and suffix == "[]" and isinstance(held.func, ast.Name) else None
+    match together:
+        case ast.Call(func=ast.Name(id="enumerate"), args=[given, *_]) if len(targets) == 2:
+            return (given, suffix) if index else ("builtins.int!", "")
+        case ast.Call(func=ast.Name(id="zip"), args=given) if len(targets) == len(given):
+            return given[index], suffix
+        case _:
+            alone = len(targets) != 2 or any(isinstance(each, ast.Starred) for each in targets)
+            return held, suffix + ("[]" if alone else place_step(index))
+
+
+def place_step(index: int) -> str:
+    """The step to one of the first two elements."""
+    return f"[{int(index)}]"
 
 
 def lambda_name(node: ast.Lambda) -> str:

@@ -12,7 +12,7 @@ import re
 from asyncfix.facts.scopes import Bound, Scope, resolve, steps
 
 MADE = re.compile(
-    r"tempfile\.(?:mkdtemp\(\)|mkstemp\(\)\[\]|TemporaryFile\(\)%?|NamedTemporaryFile\(\)%?(?:\.name)?"
+    r"tempfile\.(?:mkdtemp\(\)|mkstemp\(\)\[[:01]?\]|TemporaryFile\(\)%?|NamedTemporaryFile\(\)%?(?:\.name)?"
     r"|TemporaryDirectory\(\)(?:%|%?\.name))"
 )
 # Functions of a path whose result lies in the same place, if what they are given first does.

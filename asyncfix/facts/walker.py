@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
-from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name
+from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
 from asyncfix.facts.shapes import (
     closes,
     has_decorator,
@@ -406,7 +406,7 @@ class Walker:
                     if values is not None and len(values) == len(target.elts) and not isinstance(item, ast.Starred):
                         self._target(item, values[index], "", frame, scope, context)
                     else:
-                        self._target(item, value, suffix + "[]", frame, scope, context)
+                        self._target(item, *part_of(value, suffix, index, target.elts), frame, scope, context)
             case ast.Starred():
                 self._target(target.value, "builtins.list!", "", frame, scope, context)
             case _:

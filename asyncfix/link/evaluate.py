@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asyncfix.link.passing import Passed
 
 OF_OBJECTS = frozenset(dir(object))
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[[:01]?\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
 ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
 MOST = 12
 NAMING = frozenset(
@@ -153,7 +154,7 @@ class Evaluator:
         found: dict[Entity, None] = {}
         for ref in given:
             found.update(dict.fromkeys(self.evaluate(path, ref) or ((SOMETHING,) if ref != NONE else ())))
-        return _some(found)
+        return _some(_usable(found))
 
     def forget_unknown(self) -> None:
         """Forget what was not known, or not all: more may be by now."""
@@ -273,7 +274,7 @@ class Evaluator:
                 entities = given if len(given) == 1 and given[0].kind != "unknown" else _some(dict.fromkeys(given))
             else:
                 parts = (self._step(entity, step) or (SOMETHING,) for entity in entities)
-                entities = _some(dict.fromkeys(found for part in parts for found in part))
+                entities = _some(_usable(dict.fromkeys(found for part in parts for found in part)))
             if not entities:
                 return UNKNOWN
         return entities
@@ -296,8 +297,8 @@ class Evaluator:
                 return (entity,)
             case "&":
                 return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
-            case "[]":
-                return self._element(entity)
+            case "[]" | "[:]" | "[0]" | "[1]":
+                return self._element(entity, step)
             case _ if step[0] == "*":
                 container = step[1:-1].removesuffix("?")
                 return (many(self.catalog.canonical(container) + step[1 + len(container) : -1], entity),)
@@ -379,15 +380,23 @@ class Evaluator:
             found.update(dict.fromkeys(own or ((SOMETHING,) if ref != NONE else ())))
         if name in summary.bindings:
             return _some(found)
-        stars = summary.stars if not name.startswith("_") else ()
+        stars = summary.stars
         for star in stars:
             for base in self.evaluate(path, star):
-                found.update(dict.fromkeys(self.attribute(base, name)))
+                found.update(dict.fromkeys(self._starred(base, name)))
         if stars and name in BUILTINS and not any(entity.kind != "external" for entity in found):
             return (Entity("external", f"builtins.{name}"),)
         if not found and path.endswith("/__init__.py"):
-            return self._below_package(path, f"{path.rpartition('/')[0].replace('/', '.')}.{name}", summary)
+            return self._below_package(path, _in_package(path, name), summary)
         return tuple(found)
+
+    def _starred(self, base: Entity, name: str) -> Entities:
+        """What ``from base import *`` binds to a name."""
+        summary = self.summaries.get(base.name) if base.kind == "module" else None
+        if name.startswith("_") and (summary is None or name not in (summary.exports or ())):
+            return UNKNOWN
+        nothing = Entity("external", _in_package(base.name, name))
+        return tuple(given for given in self.attribute(base, name) if given != nothing)
 
     def _below_package(self, path: str, name: str, summary: Summary) -> Entities:
         """What a package has that it does not bind: a folder of modules without an ``__init__.py``. Nothing of the project
@@ -565,7 +574,7 @@ class Evaluator:
 
     def _entered(self, entity: Entity) -> Entities:
         if entity.kind == "many":
-            return self._element(entity)  # a generator function made a context manager by its decorator
+            return self._element(entity, "[]")  # a generator function made a context manager by its decorator
         if entity.kind == "instance":
             order = self.order(entity.name)
             entered = self._member(entity.name, order, "__enter__", True) or self._member(
@@ -578,10 +587,14 @@ class Evaluator:
             return (Entity("value", given_name),) if given_name else (entity,)
         return UNKNOWN
 
-    def _element(self, entity: Entity) -> Entities:
+    def _element(self, entity: Entity, step: str) -> Entities:
+        """What one gets by iteration, or by a subscript: of mappings that is no key."""
         if entity.kind == "many":
             container, inner = parted(entity)
-            return (inner, SOMETHING) if container in KEYED or container.endswith("?") else (inner,)
+            if container == PAIR and step in ("[0]", "[1]"):
+                return (inner if step == "[1]" else SOMETHING,)
+            unsure = container.endswith("?") or (container in KEYED and step == "[]")
+            return (inner, SOMETHING) if unsure else (inner,)
         if entity.kind == "class":  # of a generic class it is the class, for these elements
             return (Entity("instance", entity.name) if self.is_enum(entity.name) else entity,)
         if entity.kind == "instance":
@@ -606,7 +619,7 @@ class Evaluator:
                         each for step in steps for each in self.result(Entity("method", step)) or (SOMETHING,)
                     )
                 else:
-                    found |= dict.fromkeys(self._element(given) or (SOMETHING,))
+                    found |= dict.fromkeys(self._element(given, "[]") or (SOMETHING,))
         return _some(found)
 
     def _parameter(self, entity: Entity, name: str) -> Entities:
@@ -645,7 +658,7 @@ class Evaluator:
         for fixture in nearest(places, info.path, self.functions) if places and asks(info) else ():
             given = self.result(Entity("function", fixture))
             if self.functions[fixture].fact.is_generator:
-                given = tuple(item for entity in given for item in self._element(entity))
+                given = tuple(item for entity in given for item in self._element(entity, "[]"))
             found |= dict.fromkeys(given or (SOMETHING,))
         return _some(found)
 
@@ -702,13 +715,40 @@ def _some(found: Mapping[Entity, None]) -> Entities:
     return tuple(found)
 
 
+def _in_package(path: str, name: str) -> str:
+    """The dotted name of what a package has, by the path of its ``__init__.py``."""
+    return f"{path.rpartition('/')[0].replace('/', '.')}.{name}"
+
+
+def _usable(found: dict[Entity, None]) -> dict[Entity, None]:
+    """Of several things those that may be meant: not the attribute of a builtin that has none of that name."""
+    if len(found) > 1:
+        left = {entity: None for entity in found if not _is_error(entity.name)}
+        return left or found
+    return found
+
+
+def _is_error(dotted: str) -> bool:
+    """Whether asking for an attribute would raise: ``builtins.None.get``."""
+    root, _, rest = dotted.partition(".")
+    owner, _, name = rest.partition(".")
+    if root != "builtins" or not name.isidentifier():
+        return False
+    if owner == "None":
+        return name not in dir(None)
+    kind: object = vars(builtins).get(owner)
+    return isinstance(kind, type) and not issubclass(kind, BaseException) and name not in dir(cast(object, kind))
+
+
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
     end = len(ref)
     if ref[-1] in "!^%~&=":
         return end - 1
-    if ref.endswith(("()", "[]")):
+    if ref.endswith("()"):
         return end - 2
+    if ref[-1] == "]":
+        return ref.rindex("[")
     if ref[-1] == ";":
         return ref.rindex("*")
     at = ref.rfind("@")

@@ -18,6 +18,7 @@ from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 STOP = "builtins.StopIteration"
+NOBODY = Entity("value", "builtins.None")  # which cannot be called
 
 ANNOTATION = "annotation"  # what stands there is no value that anybody calls
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
@@ -386,6 +387,7 @@ def _possible(index: ProjectIndex, info: FunctionInfo, name: str, call: Call, ta
 
 def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Entity, ...]) -> bool:
     """Record what a call runs. False if one of its meanings is not known."""
+    entities = tuple(entity for entity in entities if entity != NOBODY) or entities
     known = bool(entities)
     sure = all(entity.kind in ("function", "method", "instance") for entity in entities)
     for entity in entities:

@@ -77,7 +77,7 @@ class Named:
 
         ``opened``: its namespace is gone through; that of an instance has no methods.
         """
-        if ref == "sys.modules[]":
+        if ref.startswith("sys.modules[") and ref.endswith("]"):
             self._note(name, path, call, f"module {path}", shape)
             return True
         entities = self.index.evaluator.evaluate(path, ref)
