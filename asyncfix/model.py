@@ -320,6 +320,18 @@ class Mention(Packed, frozen=True):
     line: int
 
 
+class Assigned(Packed, frozen=True):
+    """An attribute that is assigned of something else than the object of the method: ``service.client = fake``.
+
+    holder  ref of the object, the class or the module; ``values``: refs of what is assigned
+    """
+
+    holder: str
+    name: str
+    values: tuple[str, ...]
+    line: int
+
+
 class Suppression(Packed, frozen=True):
     """``# asyncfix: ignore`` (rules empty), ``# asyncfix: ignore[a, b]``, or ``ignore-file`` (line 0)."""
 
@@ -457,6 +469,7 @@ class Summary(Value, frozen=True):
     examples    names that the examples of docstrings call
     rebinds     attributes assigned on a receiver of unknown type
     deliberate  lines on which a linter for async code was told to be silent
+    assigned    attributes that are assigned from outside
     """
 
     path: str
@@ -473,6 +486,7 @@ class Summary(Value, frozen=True):
     deliberate: tuple[int, ...]
     rebinds: tuple[str, ...]
     examples: tuple[Mention, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
 
 
 class TextFacts(Value, frozen=True):

@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from asyncfix.facts.resolution import Loose, class_facts, function_facts, module_bindings
+from asyncfix.facts.resolution import Loose, assignments, class_facts, function_facts, module_bindings
 from asyncfix.facts.walker import Walker
 from asyncfix.model import Mention, Summary, Suppression, TextFacts
 from asyncfix.source import Source, Unreadable
@@ -112,6 +112,7 @@ def _summary(source: Source, walker: Walker) -> Summary:
         suppressions=_suppressions(source),
         deliberate=_deliberate(source),
         rebinds=tuple(sorted(loose.writes)),
+        assigned=tuple(assignments(walker)),
     )
 
 

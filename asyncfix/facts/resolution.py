@@ -36,7 +36,21 @@ from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ENTER, ITER, ClassFrame, Context, Frame, Walker
 from asyncfix.flow import last_name
-from asyncfix.model import Access, Argument, Call, Class, Function, Handler, Lazy, Parameter, Span, Taken, Try, With
+from asyncfix.model import (
+    Access,
+    Argument,
+    Assigned,
+    Call,
+    Class,
+    Function,
+    Handler,
+    Lazy,
+    Parameter,
+    Span,
+    Taken,
+    Try,
+    With,
+)
 from asyncfix.source import Source
 
 # Builtins that only look at their arguments, and exceptions being made: two calls in five.
@@ -184,6 +198,14 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
                 yield name
             case _:
                 pass
+
+
+def assignments(walker: Walker) -> Iterable[Assigned]:
+    """The attributes that are assigned from outside, but for those that are emptied."""
+    for node, name, value, suffix, scope in walker.assigned:
+        values = _not_too_many(ref for ref in _value_refs(value, scope, suffix) if ref != NONE)
+        for holder in resolve(node, scope) if values else ():
+            yield Assigned(holder, name, values, node.lineno)
 
 
 def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:

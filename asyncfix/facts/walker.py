@@ -164,6 +164,8 @@ class Walker:
         self.mentions: list[Mention] = []
         self.dynamic: list[Mention] = []
         self.examples: list[Mention] = []
+        self.assigned: list[tuple[ast.expr, str, ast.expr | str, str, Scope]] = []
+        """Attributes that are assigned from outside: of what, the name, the value with the steps to it, where."""
         self.takers: dict[ast.expr, tuple[str, ast.AST]] = {}
         """What goes through an expression: the kind ('' for a call), and the node."""
         self.gone_through: set[str] = set()
@@ -393,7 +395,8 @@ class Walker:
                     )
             case ast.Attribute():
                 self._holder(target.value, frame, scope, context)
-                self._attribute_of_self(target, value, suffix, scope)
+                if not self._attribute_of_self(target, value, suffix, scope):
+                    self.assigned.append((target.value, target.attr, value, suffix, scope))
                 self._record(target, "write", frame, scope, context)
             case ast.Subscript():
                 if not self._named_in(target.value, target.slice):
@@ -416,11 +419,14 @@ class Walker:
         """Visit what a target is an attribute or an element of: as an operand, but a name is read."""
         (self._visit if isinstance(node, ast.Name) else self._operand)(node, frame, scope, context)
 
-    def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> None:
+    def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> bool:
+        """Note what is assigned to an attribute of the object that a method is called of; False if it is another object."""
         owner = scope.function
         if isinstance(target.value, ast.Name) and owner.first_parameter and target.value.id == owner.first_parameter:
             attributes = self.classes_by_name(owner.owner_class).attributes
             attributes.setdefault(target.attr, []).append((value, scope, suffix))
+            return True
+        return False
 
     def _global(self, node: ast.Global | ast.Nonlocal, frame: Frame, scope: Scope, context: Context) -> None:
         for name in node.names:
@@ -668,7 +674,9 @@ class Walker:
     def _attribute_by_name(self, node: ast.Call, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
         """``getattr(x, "name")`` and its like are accesses of ``x.name``."""
         match node.args:
-            case [held, ast.Constant(value=str(name)), *_] if name.isidentifier():
+            case [held, ast.Constant(value=str(name)), *given] if name.isidentifier():
+                if kind == "write" and given:
+                    self.assigned.append((held, name, given[0], "", scope))
                 self._record(ast.copy_location(ast.Attribute(held, name), node), kind, frame, scope, context)
             case _:
                 pass

@@ -1,19 +1,24 @@
-"""Objects that take the place of those of a class where a parameter is annotated with it: mocks and fakes.
+"""Objects that take the place of those of a class where a parameter is annotated with it, or that are put into their place
+from outside: mocks and fakes.
 
 An annotation says what a parameter is meant to be; a test may well hand in something else that has a method of that name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import NONE
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import argument_for
-from asyncfix.link.evaluate import SOMETHING, Entities, Entity
+from asyncfix.link.assigning import Assigning
+from asyncfix.link.evaluate import SOMETHING, Entities, Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Argument
+
+BUILTIN = "builtins."
 
 
 @dataclass(slots=True)
@@ -21,10 +26,14 @@ class Doubles:
     """Answers are remembered; the parameters are read when first asked for."""
 
     index: ProjectIndex
+    assigning: Assigning = field(init=False)
     _typed: Mapping[str, tuple[tuple[str, int], ...]] | None = None
     _by_class: dict[str, tuple[tuple[str, int, str], ...]] = field(
         default_factory=lambda: dict[str, tuple[tuple[str, int, str], ...]]()
     )
+
+    def __post_init__(self) -> None:
+        self.assigning = Assigning(self.index)
 
     def of(self, method: str) -> tuple[str, int] | None:
         """Where something that has a method of its own is given for an object of the method's class: path and line."""
@@ -44,6 +53,8 @@ class Doubles:
         return frozenset((*self._meant(owner, last), *below))
 
     def _meant(self, owner: str, last: str) -> Entities:
+        if owner.startswith(BUILTIN) and not hasattr(getattr(builtins, owner.removeprefix(BUILTIN), None), last):
+            return ()
         return self.index.evaluator.attribute(Entity("instance", owner), last)
 
     def lacking(self, owner: str, method: str) -> tuple[str, int] | None:
@@ -72,17 +83,27 @@ class Doubles:
                         said = kinds.union(stated, *(self.index.subclasses.get(kind, ()) for kind in stated))
                     for edge in self.index.callers.get(function, ()):
                         yield from self._other(edge, argument_for(self.index, edge, position), said)
+        for put, sure in self.assigning.instead(kinds):
+            for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path)):
+                yield put.path, put.line, other
 
     def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
-        if argument is None or argument.ref in ("", NONE):
-            return
         path = self.index.path(edge.caller)
-        found = self.index.evaluator.evaluate(path, argument.ref)
-        for entity in found or (SOMETHING,):
-            if entity.kind == "instance" and entity.name not in kinds:
-                yield path, edge.site.line, entity.name
-            elif (_is_foreign(entity) and entity.name not in kinds) or (entity == SOMETHING and is_test(path)):
-                yield path, edge.site.line, ""
+        if argument is not None and argument.ref not in ("", NONE):
+            for other in self._unlike(path, (argument.ref,), kinds, is_test(path)):
+                yield path, edge.site.line, other
+
+    def _unlike(self, path: str, refs: Sequence[str], kinds: set[str], sure: bool) -> Iterator[str]:
+        """The classes of what is given that are none of these, '' for what is not known. ``sure``: that it counts, too."""
+        evaluator = self.index.evaluator
+        for entity in evaluator.all(path, refs) or (SOMETHING,):
+            made = evaluator.result(entity) or (SOMETHING,) if entity.kind == "function" else (entity,)
+            for each in map(_plain, made):
+                known = each.kind in ("instance", "class") or (each.kind == "value" and each.name.startswith(BUILTIN))
+                if known and each.name not in kinds:
+                    yield each.name
+                elif (_is_foreign(each) and each.name not in kinds) or (each == SOMETHING and sure):
+                    yield ""
 
     def _parameters(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
         """Functions with the positions of parameters, by the last name of the class they are annotated with."""
@@ -97,6 +118,11 @@ class Doubles:
         return self._typed
 
 
+def _plain(entity: Entity) -> Entity:
+    """Of a collection only what it is, not of what."""
+    return Entity("value", parted(entity)[0].removesuffix("?")) if entity.kind == "many" else entity
+
+
 def _is_foreign(entity: Entity) -> bool:
     """Something of a library that may have any method: no plain value."""
-    return entity.kind in ("value", "external") and not entity.name.startswith("builtins.")
+    return entity.kind in ("value", "external") and not entity.name.startswith(BUILTIN)
