@@ -30,6 +30,7 @@ THREAD_LOCAL = "threading.local"
 WARN = "warnings.warn"
 HALF = "may leave half a line in a thread, and another task may write the rest of it"
 STOP = "builtins.StopIteration"
+STOPS = "stop-iteration"
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
 )
@@ -46,11 +47,15 @@ class Direct:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The effects of some code with all that it reaches. ``unknown``: the sentence on what nothing shows, or ''."""
+    """The effects of some code with all that it reaches. ``unknown``: the sentence on what nothing shows, or ''.
+
+    ``blocked``: what keeps it out of a thread; ``stops``: what may let a StopIteration out of it, which is lost in one.
+    """
 
     touches: tuple[Touch, ...]
     unknown: str
     blocked: Barred | None
+    stops: Barred | None = None
 
 
 class Effects:
@@ -98,7 +103,7 @@ class Effects:
         for access in accesses:
             where = Where(path, access.line)
             if access.ref == STOP:
-                yield access.span, Barred("stop-iteration", f"StopIteration hangs a thread's waiter ({where})")
+                yield access.span, Barred(STOPS, f"StopIteration hangs a thread's waiter ({where})")
                 continue
             base, attribute = split(access.ref)
             for entity in self.index.evaluator.evaluate(path, base) if attribute and base != ":" else ():
@@ -191,7 +196,7 @@ class Effects:
                 (
                     call.span,
                     Barred(
-                        "stop-iteration", f"next() may raise StopIteration, which hangs a thread's waiter ({where})"
+                        STOPS, f"next() may raise StopIteration, which hangs a thread's waiter ({where})"
                     ),
                 )
             )
@@ -306,7 +311,17 @@ class Effects:
             decorator = self.decorated(name)
             if decorator:
                 unknown.append(Unclear(self.index.fact(name).span, f"the decorator {decorator} of {name}"))
-        return Reach(tuple(touches), sentence(unknown), blocked[0] if blocked else None)
+        stops = [item for item in blocked if item.code == STOPS]
+        if not self._lets_stop_out(function, span):
+            own_stops = [item for at, item in own.blocked if span is None or span.contains(at)]
+            stops = [item for item in stops if item in own_stops]
+        barring = [item for item in blocked if item.code != STOPS]
+        return Reach(tuple(touches), sentence(unknown), next(iter(barring), None), next(iter(stops), None))
+
+    def _lets_stop_out(self, function: str, span: Span | None) -> bool:
+        """Whether a StopIteration may come out of a function that the code calls: it may be caught further down."""
+        called = (edge.callee for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
+        return any(name in self.index.stopping for name in called)
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from asyncfix.effects.keys import said
-from asyncfix.effects.reach import Reach
+from asyncfix.effects.reach import STOP, Reach
 from asyncfix.effects.touch import Touch
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
+    Barred,
     Condition,
     Declared,
     FileOwned,
@@ -115,11 +116,26 @@ def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
     """Whether code with this reach may run in a thread while other tasks go on."""
     if reach.blocked is not None:
         return Verdict("bars", reach.blocked.why, reach.blocked.code)
+    stops = _stopping(facts, reach.stops, suspension) if reach.stops is not None else HOLDS
+    if stops.kind == "bars":
+        return stops
     locked = asyncio_lock_held(facts.index, suspension)
-    hazards = [reach.unknown] if reach.unknown else []
+    hazards = [each for each in (stops.why, reach.unknown) if each]
     hazards.extend(_writes(reach, locked))
     hazards.extend(_reads(facts, reach, locked))
     return Verdict("fails", "; ".join(hazards), "shared-state") if hazards else HOLDS
+
+
+def _stopping(facts: Facts, stops: Barred, suspension: Suspension) -> Verdict:
+    """A StopIteration hangs who waits for a thread. Out of sync code that is migrated none comes but by mistake, unless
+    something above waits for one."""
+    awaited = any(
+        entity.name == STOP
+        for path, handler in facts.handlers(suspension.function, suspension.span)
+        for entity in facts.index.evaluator.all(path, handler.types)
+    )
+    barred = awaited or facts.index.fact(suspension.function).is_async or facts.ends is None
+    return Verdict("bars" if barred else "fails", stops.why, stops.code)
 
 
 def _writes(reach: Reach, locked: bool) -> Iterator[str]:
