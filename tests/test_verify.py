@@ -335,6 +335,12 @@ def test_what_is_a_matter_of_time_is_not_new(here: Callable[[Tree], Project]) ->
     assert WARNED not in told(verify(putting(b"LOUD = False", b"LOUD = True")))
 
 
+def test_temporary_files_that_are_left_open_are_known_by_no_name(here: Callable[[Tree], Project]) -> None:
+    late = b"import tempfile\n\n\ndef test_late():\n    open(tempfile.mkstemp()[1])\n"
+    here({**TREE, "tests/test_late.py": late})
+    assert WARNED not in told(verify())
+
+
 # ------------------------------------------------------------------------------------------------------------ the copy
 
 

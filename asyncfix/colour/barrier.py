@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.given import Given
+from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.patches import Patch
 from asyncfix.link.wrapping import Wrappings
 
@@ -49,6 +50,7 @@ class Rules:
     wrappings     decorators of the project
     caches        async-lru is there, or may be asked for, for what is cached
     given         objects that are given to who does not say what it takes
+    namesakes     what calls of objects that are not known are taken for, in a migration
     target        the oldest Python that the project supports
     """
 
@@ -61,4 +63,5 @@ class Rules:
     doubles: Doubles
     wrappings: Wrappings
     given: Given
+    namesakes: Namesakes
     caches: bool

@@ -104,7 +104,7 @@ def colour(
             if barriers is None:
                 return stop
             barriers.calls.append(stop)
-        callers = index.callers.get(name, ())
+        callers = (*index.callers.get(name, ()), *(limits.namesakes.callers(name) if ends is not None else ()))
         if not callers and ends is None:
             fact = index.fact(name)
             return Barrier(
@@ -120,7 +120,9 @@ def colour(
                 barriers.calls.append(stop)
                 if index.fact(edge.caller).kind not in ("module", "class"):
                     found.reach(together(index, ends, edge.caller), index)
-    for stop in chain(_ambiguous(index, limits, found), _mixed(index, found), _otherwise(index, ends, leaf, found)):
+    for stop in chain(
+        _ambiguous(index, limits, ends, found), _mixed(index, found), _otherwise(index, ends, leaf, found)
+    ):
         if barriers is None:
             return stop
         barriers.calls.append(stop)
@@ -130,6 +132,12 @@ def colour(
 def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, found: Colouring) -> Barrier | None:
     """Take one call of a function that turns: it is awaited, or run to its end. The barrier if it may not be."""
     call = edge.site if isinstance(edge.site, Call) and edge.site.use not in HANDED else None
+    taken = limits.namesakes.of(edge) if ends is not None else ()
+    met = ends.met(edge.caller) if taken and ends is not None else None
+    if met is not None and not met.turns:
+        where = f"{index.path(edge.caller)}:{edge.site.line}"
+        why = f"{edge.callee} may be meant by a call whose receiver is not known ({where})"
+        return Barrier("possible-caller", index.path(edge.caller), edge.site.line, why, edge.callee)
     if ends is not None and call is not None and is_coroutine(index, edge, found.giving):
         met = ends.met(edge.caller)
         if ends.is_program(edge) or (met is not None and not met.turns and not met.stays and ends.alone(edge)):
@@ -146,7 +154,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
             return stop
     if kind == PASSED_ON:
         found.giving.add(edge.caller)
-    for other in beside(index, edge) if kind == ENTERING else ():
+    for other in (*(beside(index, edge) if kind == ENTERING else ()), *taken):
         found.reach(together(index, ends, other), index)
     found.reach(together(index, ends, edge.caller), index)
     return None
@@ -219,7 +227,7 @@ def run_loop(index: ProjectIndex, edge: Edge) -> Barrier | None:
     return None
 
 
-def _ambiguous(index: ProjectIndex, limits: Rules, found: Colouring) -> Iterator[Barrier]:
+def _ambiguous(index: ProjectIndex, limits: Rules, ends: Ends | None, found: Colouring) -> Iterator[Barrier]:
     """The barriers that calls are which may mean something else, too."""
     reached = set(found.reached)
     for name in found.reached:
@@ -232,11 +240,10 @@ def _ambiguous(index: ProjectIndex, limits: Rules, found: Colouring) -> Iterator
             why = f"the call of {edge.callee} may mean a function that is no generator too, or the other way round"
             yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
     for edge in (*(awaited.edge for awaited in found.awaits), *found.runs):
-        if (
-            not edge.sure
-            or edge.site in index.unknown.get(edge.caller, ())
-            or not all(other.callee in reached for other in index.calls[edge.caller] if means(other, edge))
-        ):
+        taken = limits.namesakes.of(edge) if ends is not None else ()
+        sure = bool(taken) or (edge.sure and edge.site not in index.unknown.get(edge.caller, ()))
+        others = (other.callee for other in index.calls.get(edge.caller, ()) if means(other, edge))
+        if not (sure and reached.issuperset((*taken, *others))):
             why = f"the call of {edge.callee} may mean another function too"
             yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
 

@@ -82,6 +82,8 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run
+            if ends is not None and use.reason == "possible-caller" and limits.namesakes.covers(use, last):
+                continue  # it is taken for a call
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)
     for patch in limits.replaced.get(name, ()):

@@ -31,6 +31,9 @@ WARN = "warnings.warn"
 HALF = "may leave half a line in a thread, and another task may write the rest of it"
 STOP = "builtins.StopIteration"
 STOPS = "stop-iteration"
+FRAME = "sys._getframe"
+CALLER = "caller-frame"
+"""Asking for the frame of the caller: that is one of the same thread, unless the thread begins with who asks."""
 CURRENT_EXCEPTION = frozenset(
     {"logging.exception", "logging.Logger.exception", "traceback.format_exc", "traceback.print_exc", "sys.exc_info"}
 )
@@ -195,9 +198,7 @@ class Effects:
             blocked.append(
                 (
                     call.span,
-                    Barred(
-                        STOPS, f"next() may raise StopIteration, which hangs a thread's waiter ({where})"
-                    ),
+                    Barred(STOPS, f"next() may raise StopIteration, which hangs a thread's waiter ({where})"),
                 )
             )
 
@@ -210,7 +211,10 @@ class Effects:
             case "loop":
                 blocked.append((call.span, Barred("loop-api", f"{name} belongs to the event loop ({where})")))
             case "thread":
-                blocked.append((call.span, Barred("thread-bound", f"{name} is bound to one thread ({where})")))
+                code = (
+                    CALLER if name == FRAME and [item.literal for item in call.arguments] == ["1"] else "thread-bound"
+                )
+                blocked.append((call.span, Barred(code, f"{name} is bound to one thread ({where})")))
             case "context" if not writes:
                 pass  # a thread sees the context of the task that waits for it
             case "context":
@@ -302,12 +306,14 @@ class Effects:
         touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
         unknown = [item for item in own.unknown if span is None or span.contains(item.span)]
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
+        direct = {edge.callee for edge in self._called(function, span)}
         for name, own_object in sorted(self.run(function, span)):
             more = self.direct(name)
             alone = own_object or self.index.fact(name).name in CONSTRUCTING
             touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
             unknown.extend(more.unknown)
-            blocked.extend(item for _, item in more.blocked)
+            called = name in direct
+            blocked.extend(item for _, item in more.blocked if called or item.code != CALLER)
             decorator = self.decorated(name)
             if decorator:
                 unknown.append(Unclear(self.index.fact(name).span, f"the decorator {decorator} of {name}"))
@@ -320,15 +326,16 @@ class Effects:
 
     def _lets_stop_out(self, function: str, span: Span | None) -> bool:
         """Whether a StopIteration may come out of a function that the code calls: it may be caught further down."""
-        called = (edge.callee for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
-        return any(name in self.index.stopping for name in called)
+        return any(edge.callee in self.index.stopping for edge in self._called(function, span))
+
+    def _called(self, function: str, span: Span | None) -> Iterator[Edge]:
+        return (edge for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
 
     def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
         found: set[tuple[str, bool]] = set()
-        for edge in self.index.calls.get(function, ()):
-            if span is None or span.contains(edge.span):
-                found |= self._closure(edge.callee, self._on_own_object(edge, False))
+        for edge in self._called(function, span):
+            found |= self._closure(edge.callee, self._on_own_object(edge, False))
         return found
 
     def _closure(self, function: str, own_object: bool) -> frozenset[tuple[str, bool]]:

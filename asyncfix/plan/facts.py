@@ -14,6 +14,7 @@ from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.given import Given
+from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
@@ -197,6 +198,7 @@ def gather(
         doubles=Doubles(index),
         wrappings=Wrappings(index),
         given=Given(index),
+        namesakes=Namesakes(index),
         caches=CACHE in project.runtime_declared
         or (config.strategy.get(CACHE.replace("-", "_")) == "native" and project.dependency_file is not None),
     )

@@ -64,12 +64,24 @@ class Turns:
             stopped = self.awaited(draft, awaited)
             if stopped is not None:
                 return stopped
+        draft.doubts.extend(self._guessed(coloured))
         for name in sorted(draft.turns):
             stopped = self.yielding(draft, name)
             if stopped is not None:
                 return stopped
         draft.pooled |= dict.fromkeys(name for name, met in coloured.ends.items() if met.pooled)
         return None
+
+    def _guessed(self, coloured: Colouring) -> Iterator[str]:
+        """What is to be said of calls of objects that are not known, by name: the first place tells of all."""
+        known: set[str] = set()
+        for edge in (awaited.edge for awaited in coloured.awaits):
+            meant = self.facts.limits.namesakes.of(edge) if self.facts.ends is not None else ()
+            name = self.index.fact(edge.callee).name
+            if meant and name not in known:
+                known.add(name)
+                where = f"{self.index.path(edge.caller)}:{edge.site.line}"
+                yield f"{name} is taken for {meant[0]}, though of what it is called on nothing is known ({where})"
 
     def reached(self, draft: Draft, name: str, met: Met | None) -> None:
         """Write that a function turns, and what its end asks for."""

@@ -28,7 +28,7 @@ import pytest
 FOLDER = "ASYNCFIX_RECORDS"
 OPTIONS = "PYTEST_ADDOPTS"
 NEVER_RUN = re.compile(r"async def functions? (and no async plugin|are not natively)")
-NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+VARYING = re.compile(r"\btmp[a-z0-9_]{8}\b|0x[0-9a-fA-F]+|\d+")
 RETURNED = "It is deprecated to return a value that is not None"
 # From the best to the worst: what a test came to is the worst of its phases.
 OUTCOMES = ("passed", "xpassed", "xfailed", "skipped", "not run", "failed")
@@ -161,8 +161,8 @@ class Recorder:
             self.warn("returned", text, nodeid)
 
     def warn(self, kind: str, text: str, nodeid: str) -> None:
-        """Note a warning under the file of the test at work, without the numbers that differ from run to run."""
-        self.warned.append([kind, NUMBERS.sub("#", text)[:300], (nodeid or self.now).split("::")[0]])
+        """Note a warning under the file of the test at work, without numbers and names of temporary files, which differ from run to run."""
+        self.warned.append([kind, VARYING.sub("#", text)[:300], (nodeid or self.now).split("::")[0]])
 
     # ---------------------------------------------------------------------------------------------------------- end
 
