@@ -112,10 +112,11 @@ class Namesakes:
 
     def _fits(self, owner: str, call: Call, meant: tuple[str, ...]) -> bool:
         """Whether a call may be one of these methods, by what is known of its object, its arguments and what else is asked."""
-        receiver = call.targets[0].rpartition(".")[0]
+        target = next(iter(call.targets), "")
+        receiver = target.rpartition(".")[0]
         if len(call.targets) > 1 or not receiver or call.use in NO_CALLS:
             return False
-        entities = self.index.evaluator.evaluate(self.index.path(owner), call.targets[0])
+        entities = self.index.evaluator.evaluate(self.index.path(owner), target)
         open_still = not entities or SOMETHING in entities
         others = [entity.name for entity in entities if entity != SOMETHING and entity.name not in meant]
         if not open_still or not all(map(_is_open, others)):

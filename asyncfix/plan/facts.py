@@ -14,8 +14,8 @@ from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.given import Given
-from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
 from asyncfix.link.wrapping import Wrappings

@@ -161,7 +161,7 @@ class Recorder:
             self.warn("returned", text, nodeid)
 
     def warn(self, kind: str, text: str, nodeid: str) -> None:
-        """Note a warning under the file of the test at work, without numbers and names of temporary files, which differ from run to run."""
+        """Note a warning under the file of the test at work, without the numbers and names that differ from run to run."""
         self.warned.append([kind, VARYING.sub("#", text)[:300], (nodeid or self.now).split("::")[0]])
 
     # ---------------------------------------------------------------------------------------------------------- end
