@@ -128,8 +128,8 @@ class Taken(Packed, frozen=True):
     """What takes what a call (or a generator expression) gives, there and then, to go through it.
 
     by    ``loop`` (a ``for`` statement) | ``clause`` (of a comprehension), ``inner-clause`` (of one in another),
-          ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``unpacked`` | ``starred`` |
-          ``assigned`` (to one name) | ``returned`` |
+          ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``entered`` (a name, by
+          ``with``) | ``unpacked`` | ``starred`` | ``assigned`` (to one name) | ``returned`` |
           ``next-or-default`` | the dotted name of the function or method whose first argument it is
     span  of the statement, the comprehension, the call that takes it
     inside  that stands in a comprehension
@@ -153,7 +153,8 @@ class Lazy(Packed, frozen=True):
 class Yield(Packed, frozen=True):
     """A place where a generator gives something, or ends.
 
-    kind     ``plain`` | ``from`` (``yield from`` alone on its lines) | ``from-value`` (anywhere else) | ``return`` (with a value)
+    kind     ``plain`` | ``from`` (``yield from`` alone on its lines) | ``from-value`` (anywhere else) | ``return`` (with a
+             value) | ``return-none``
     guarded  something is to be done there when the generator is closed: a ``finally``, the end of a ``with``
     held, loop  as of a Call
     """
@@ -528,7 +529,8 @@ class Use(Value, frozen=True, tag="use"):
 
 
 class Turn(Value, frozen=True, tag="turn"):
-    """Make this function ``async def``; ``keyword`` is the span of its ``def``. ``generator``: what it gives is gone through."""
+    """Make this function ``async def``; ``keyword`` is the span of its ``def``. ``generator``: it becomes no coroutine function,
+    and what it gives may be handed on before it is gone through, or entered."""
 
     path: str
     keyword: Span

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import GENERATORS, GONE_THROUGH, KEPT, PASSED_ON, expression, oldest, stepwise
@@ -28,6 +28,8 @@ WRITTEN = {
     ("coroutine", ATTRIBUTE): ATTRIBUTE,
     **{("generator", by): kind for by, kind in GENERATORS.items()},
     ("manager", "entered"): ENTERING,
+    ("manager", "returned"): PASSED_ON,
+    ("manager", KEPT): KEPT,
     ("value", "entered"): ENTERING,
     **{("value", by): kind for by, kind in GENERATORS.items() if kind in GONE_THROUGH},
     ("special", "plain"): "special_call",
@@ -56,13 +58,15 @@ def put(site: Call | Access, how: str, step: str) -> str:
     if isinstance(site, Access):
         return site.taken.by if site.taken is not None else step if step == "entered" else site.kind
     stepwise = how == "generator" or (how == "value" and step != "entered")
-    taken = site.taken if stepwise and site.use in ("plain", "iterated") else None
+    taken = site.taken if (stepwise or how == "manager") and site.use in ("plain", "iterated") else None
     if taken is None:
         return site.use
-    return KEPT if site.kept and how == "generator" else taken.by
+    if site.kept and how in ("generator", "manager"):
+        return KEPT
+    return taken.by if stepwise or (how, taken.by) in WRITTEN else site.use
 
 
-def is_coroutine(index: ProjectIndex, edge: Edge, giving: Collection[str]) -> bool:
+def is_coroutine(index: ProjectIndex, edge: Edge, giving: Mapping[str, str]) -> bool:
     """Whether an edge is the call of a function that turns into a coroutine function."""
     called = edge.kind in ("call", "protocol") and edge.step == "call" and edge.callee not in giving
     return called and manner(index.fact(edge.callee)) == "coroutine"
@@ -103,10 +107,10 @@ def _stepwise(index: ProjectIndex, edge: Edge, call: Call | Access, used: str, t
     return "stop-iteration" if used == "builtins.next" and (waited or "builtins.StopIteration" in caught) else ""
 
 
-def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[str]) -> str | Barrier:
+def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Mapping[str, str]) -> str | Barrier:
     """The kind of use by which a call is awaited where it stands, or the barrier that it is.
 
-    ``giving``: functions that stay as they are, and give what an async generator gives.
+    ``giving``: functions that stay as they are, and what they give: a ``generator``, or a ``manager``.
     """
     path, line = index.path(edge.caller), edge.site.line
     fact = index.fact(edge.caller)
@@ -121,7 +125,7 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Collection[s
     if fact.kind == "lambda":
         return stop("lambda", "is called in a lambda")
     how = manner(index.fact(edge.callee)) if edge.step == "call" else "value"
-    how = "generator" if edge.callee in giving and edge.step == "call" else how
+    how = giving.get(edge.callee, how) if edge.step == "call" else how
     if only_renamed(fact) and not (how == "generator" and _passes_on(edge.site)):
         return stop("iterator-made", "is called in an `__iter__` that is no generator, which nothing awaits")
     given = mapped(index, edge) if is_coroutine(index, edge, giving) else None

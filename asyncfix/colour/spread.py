@@ -38,7 +38,7 @@ class Colouring:
     reached   functions that turn, or (those whose end does not turn) whose code does
     awaits    calls that are awaited then; runs: calls that are run to their end where they stand
     ends      how colouring ended, by function; uncalled: functions that nothing in the project calls
-    giving    functions that stay as they are: what they give is what an async generator gives
+    giving    functions that stay as they are: what they give is asynchronous, a ``generator`` or a ``manager``
     raising   calls that are given a function that turns as one that is to raise, with the functions they stand in
     wrapped   calls in the wrappers of decorators, of whatever they decorate, that are awaited then
     """
@@ -48,7 +48,7 @@ class Colouring:
     runs: list[Edge] = field(default_factory=lambda: list[Edge]())
     ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
     uncalled: list[str] = field(default_factory=lambda: list[str]())
-    giving: set[str] = field(default_factory=lambda: set[str]())
+    giving: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
     wrapped: list[Awaited] = field(default_factory=lambda: list[Awaited]())
     _known: set[str] = field(default_factory=lambda: set[str]())
@@ -58,7 +58,7 @@ class Colouring:
 
     def manner(self, index: ProjectIndex, name: str) -> str:
         """What becomes of a function, or of what it gives."""
-        return "generator" if name in self.giving else manner(index.fact(name))
+        return self.giving.get(name) or manner(index.fact(name))
 
     def reach(self, names: Iterable[str], index: ProjectIndex) -> None:
         """Functions are reached, but for those that are async already."""
@@ -91,7 +91,7 @@ def colour(
             if stop is not None:
                 return stop
         if index.fact(name).is_stub and "generator" in {found.manner(index, each) for each in _family(ends, name)}:
-            found.giving.add(name)
+            found.giving[name] = "generator"
         if met is not None:
             found.ends[name] = met
             if not met.turns:
@@ -153,7 +153,7 @@ def _caller(index: ProjectIndex, edge: Edge, limits: Rules, ends: Ends | None, f
         if stop is not None:
             return stop
     if kind == PASSED_ON:
-        found.giving.add(edge.caller)
+        found.giving[edge.caller] = found.manner(index, edge.callee)
     for other in (*(beside(index, edge) if kind == ENTERING else ()), *taken):
         found.reach(together(index, ends, other), index)
     found.reach(together(index, ends, edge.caller), index)
@@ -281,7 +281,7 @@ def _otherwise(index: ProjectIndex, ends: Ends | None, leaf: str, found: Colouri
             continue
         kinds = {each.edge.span: each.kind for each in found.awaits if each.edge.caller == name}
         if name == leaf or name in found.ends or set(kinds.values()) != {PASSED_ON} or len(kinds) != fact.returned:
-            why = f"{name} gives what a generator gives that would turn async, but does other things, too"
+            why = f"{name} gives what a {found.giving[name]} gives that would turn async, but does other things, too"
             yield Barrier("generator-passed-on", path, fact.line, why, name)
 
 

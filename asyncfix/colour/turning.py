@@ -135,6 +135,7 @@ def _reasons(
             continue
         kept = kept or limits.wrappings.of(summary.path, decorator) is not None
         kept = kept or bool(limits.wrappings.versions(summary.path, decorator))
+        kept = kept or limits.wrappings.gives_back(summary.path, decorator)
         if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
             own = limits.wrappings.is_own(summary.path, decorator)
             code = "own-decorator" if own else "unknown-decorator"

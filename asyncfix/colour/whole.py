@@ -42,7 +42,7 @@ class Whole:
     awaits   calls that are awaited then; apart: calls that are run apart; runs: calls that are run where they stand
     ends     how colouring ended, by function; uncalled: functions that nothing in the project calls
     raising  calls that are given a function that turns as one that is to raise, with the functions they stand in
-    giving   functions that stay as they are: what they give is what an async generator gives
+    giving   functions that stay as they are: what they give is asynchronous, a ``generator`` or a ``manager``
     doubts   calls that may mean something else too
     perhaps  what may use a function that turns without awaiting it: by reason and last name the places, with what to say
     """
@@ -57,7 +57,7 @@ class Whole:
     ends: dict[str, Met] = field(default_factory=lambda: dict[str, Met]())
     uncalled: list[str] = field(default_factory=lambda: list[str]())
     raising: list[tuple[str, Call]] = field(default_factory=lambda: list[tuple[str, Call]]())
-    giving: set[str] = field(default_factory=lambda: set[str]())
+    giving: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     doubts: list[str] = field(default_factory=lambda: list[str]())
     perhaps: dict[tuple[str, str], dict[tuple[str, int], str]] = field(
         default_factory=lambda: dict[tuple[str, str], dict[tuple[str, int], str]]()
@@ -65,7 +65,7 @@ class Whole:
 
     def manner(self, index: ProjectIndex, name: str) -> str:
         """What becomes of a function, or of what it gives."""
-        return "generator" if name in self.giving else manner(index.fact(name))
+        return self.giving.get(name) or manner(index.fact(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,14 @@ class Spread:
 
     def _otherwise(self, found: Whole) -> Iterator[tuple[str, Barrier]]:
         """Generators that turned, and are given by functions which do other things, too."""
-        for name in found.giving & found.reached.keys():
+        for name in found.giving.keys() & found.reached.keys():
             fact, own = self.index.fact(name), [each for each in found.awaits if each.edge.caller == name]
             given = {each.edge.span for each in own if each.kind == PASSED_ON}
             others = name in found.seeds or name in found.ends or len(own) > len(given)
             if not fact.is_stub and (others or len(given) != fact.returned):
-                why = f"{name} gives what a generator gives that would turn async, but does other things, too"
+                why = (
+                    f"{name} gives what a {found.giving[name]} gives that would turn async, but does other things, too"
+                )
                 stop = Barrier("generator-passed-on", self.index.path(name), fact.line, why, name)
                 yield from ((each.edge.callee, stop) for each in own if each.kind == PASSED_ON)
 
@@ -168,7 +170,7 @@ class Spread:
         met = self.ends.met(name)
         kinds = {found.manner(self.index, each) for each in self.ends.family(name)}
         if self.index.fact(name).is_stub and "generator" in kinds:
-            found.giving.add(name)
+            found.giving[name] = "generator"
         for stop in self._barriers(name):
             if stop.code != "dunder" and not (stop.code == "foreign-base" and name in self.declared):
                 found.perhaps.setdefault((stop.code, name.rpartition(".")[2]), {})[stop.path, stop.line] = stop.why
@@ -213,7 +215,7 @@ class Spread:
         for place in onward(edge.site, kind):
             yield from self._called(found, replace(edge, site=place))
         if kind == PASSED_ON:
-            found.giving.add(edge.caller)
+            found.giving[edge.caller] = found.manner(self.index, edge.callee)
         yield edge.caller
         yield from beside(self.index, edge) if kind == ENTERING else ()
         yield from (other.callee for other in self.index.calls[edge.caller] if means(other, edge))

@@ -164,7 +164,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         operations=tuple(_operations(walker, frame)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
         withs=tuple(_withs(source, frame)),
-        returned=sum(kind == "return" for kind, *_ in frame.steps),
+        returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
     )
 

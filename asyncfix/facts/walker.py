@@ -394,7 +394,7 @@ class Walker:
                         (value, scope, suffix)
                     )
             case ast.Attribute():
-                self._holder(target.value, frame, scope, context)
+                self._operand(target.value, frame, scope, context)
                 if not self._attribute_of_self(target, value, suffix, scope):
                     self.assigned.append((target.value, target.attr, value, suffix, scope))
                 self._record(target, "write", frame, scope, context)
@@ -416,7 +416,7 @@ class Walker:
                 self._visit(target, frame, scope, context)
 
     def _holder(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
-        """Visit what a target is an attribute or an element of: as an operand, but a name is read."""
+        """Visit what a target is an element of: as an operand, but a name is read."""
         (self._visit if isinstance(node, ast.Name) else self._operand)(node, frame, scope, context)
 
     def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> bool:
@@ -556,6 +556,7 @@ class Walker:
             else:
                 self._visit(item.context_expr, frame, scope, context)
                 if use == "entered":
+                    self._taken(item.context_expr, use, node)
                     frame.operations.append((item.context_expr, ENTER, scope, context))
             context = replace(
                 context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
@@ -787,7 +788,8 @@ class Walker:
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:
             frame.returns.append(node.value)
-            frame.steps.append(("return", node, scope, context))
+            nothing = isinstance(node.value, ast.Constant) and node.value.value is None
+            frame.steps.append(("return-none" if nothing else "return", node, scope, context))
             self._taken(node.value, "returned", node)
             self._visit(node.value, frame, scope, context)
 

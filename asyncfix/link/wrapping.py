@@ -73,6 +73,17 @@ class Wrappings:
         either = asks and len(inner) == len(fact.results) and any(self.index.fact(name).is_async for name in inner)
         return tuple(inner) if either else ()
 
+    def gives_back(self, path: str, decorator: str) -> bool:
+        """Whether a decorator of the project gives back the function that it is given, of which it only sets attributes."""
+        names = [entity.name for entity in self.index.evaluator.evaluate(path, decorator) if entity.kind == "function"]
+        if len(names) != 1 or not self.index.fact(names[0]).parameters:
+            return False
+        fact = self.index.fact(names[0])
+        root = f":{fact.qualname}@{fact.parameters[0].name}"
+        written = [access.ref for access in fact.accesses if access.kind in ("write", "change")]
+        own = all(ref.startswith(f"{root}.") for ref in written)
+        return own and fact.results == (root,) and self._keeps_to_itself(self.index.path(names[0]), fact, None, root)
+
     def is_own(self, path: str, decorator: str) -> bool:
         """Whether a decorator is a function or a class of the project, understood or not."""
         entities = self.index.evaluator.evaluate(path, decorator.removesuffix("()"))
@@ -94,9 +105,11 @@ class Wrappings:
         root = f":{fact.qualname}@{fact.parameters[0].name}"
         plain = inner.outer == fact.qualname and not (inner.is_async or inner.is_generator or fact.is_generator)
         calls = tuple(call for call in inner.calls if call.targets == (root,))
+        written = (access.ref for access in fact.accesses if access.kind in ("write", "change"))
         if (
             not plain
             or not calls
+            or any(not ref.endswith(DESCRIBING) and not ref.startswith(f":{inner.qualname}.") for ref in written)
             or not self._keeps_to_itself(path, fact, inner, root)
             or not self._decorates(decorator)
         ):
@@ -105,11 +118,9 @@ class Wrappings:
         known = all(name in self.index.functions for name in decorated)
         return Wrapping(decorator, wrapper, calls, decorated) if known else None
 
-    def _keeps_to_itself(self, path: str, fact: Function, wrapper: Function, root: str) -> bool:
-        """Whether nothing but the wrapper calls the function that a decorator is given, and nobody else gets it."""
-        written = (access.ref for access in fact.accesses if access.kind in ("write", "change"))
-        if any(not ref.endswith(DESCRIBING) for ref in written):
-            return False
+    def _keeps_to_itself(self, path: str, fact: Function, wrapper: Function | None, root: str) -> bool:
+        """Whether nothing but the wrapper, if there is one, calls the function that a decorator is given, and nobody else
+        gets it."""
         for other in self.index.summaries[path].functions:
             if not other.qualname.startswith(fact.qualname):
                 continue
@@ -117,7 +128,7 @@ class Wrappings:
                 named = any(target in COPYING for target in call.targets)
                 if not named and any(argument.ref == root for argument in call.arguments):
                     return False
-                if root in call.targets and (other.qualname != wrapper.qualname or len(call.targets) > 1):
+                if root in call.targets and (wrapper is None or other != wrapper or len(call.targets) > 1):
                     return False
             if any(access.ref == root for access in other.accesses):
                 return False

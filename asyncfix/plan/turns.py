@@ -11,6 +11,7 @@ from asyncfix.colour.mapping import MAPPED
 from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring
 from asyncfix.colour.turning import EXAMPLE
+from asyncfix.effects.keys import pretty
 from asyncfix.effects.tables import CACHES
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
@@ -28,6 +29,8 @@ from asyncfix.plan.facts import CACHE, Facts
 from asyncfix.plan.forming import Forms
 from asyncfix.plan.interleave import Suspension
 from asyncfix.project import PYTEST
+
+WRITTEN = {"from": "yield_from", "return-none": "bare_return"}  # what is written of the steps of a generator that turns
 
 
 class Turns:
@@ -94,7 +97,9 @@ class Turns:
             stubs = () if stepwise else self.index.stubs.get(name, ())  # those state what is given, and give nothing
             for keyword in (info.fact.keyword, *stubs):
                 if not only_renamed(info.fact):
-                    draft.decisions.append(Turn(info.path, keyword, name, stepwise))
+                    draft.decisions.append(
+                        Turn(info.path, keyword, name, manner(info.fact) in ("generator", "manager"))
+                    )
                 for kind in _turning(self.index, name):
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
@@ -155,6 +160,11 @@ class Turns:
         if name in self.index.stopping and last != NEXT and not ends_iteration(self.index, name):
             where = f"{self.index.path(name)}:{self.index.stopping[name]}"
             draft.doubts.append(f"StopIteration out of {name} would come as a RuntimeError ({where})")
+        for decorator in self.index.fact(name).decorators:
+            if self.facts.limits.wrappings.gives_back(self.index.path(name), decorator):
+                draft.doubts.append(
+                    f"the decorator {pretty(decorator)} marks {name}: what looks for that may call it without awaiting"
+                )
         for use in self.index.by_name.get(last, ()):
             if use.reason == EXAMPLE:
                 draft.doubts.append(f"an example in a docstring calls {last} ({use.path}:{use.line})")
@@ -211,7 +221,8 @@ class Turns:
     def yielding(self, draft: Draft, name: str) -> Mend | None:
         """Where a generator that turns gives something: those who go through it may await there."""
         path, fact = self.index.path(name), self.index.fact(name)
-        draft.decisions.extend(Use(path, item.span, "yield_from") for item in fact.yields if item.kind == "from")
+        kinds = ((item.span, WRITTEN.get(item.kind)) for item in fact.yields)
+        draft.decisions.extend(Use(path, span, kind) for span, kind in kinds if kind is not None)
         for keyword in (fact.keyword, *self.index.stubs.get(name, ())) if fact.is_generator else ():
             draft.decisions.append(Use(path, Span(keyword.start, keyword.start), "async_iterator"))
         for suspension in stepping.yielding(self.index, name) if manner(fact) == "generator" else ():
