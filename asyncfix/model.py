@@ -302,7 +302,7 @@ class Class(Packed, frozen=True):
     """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).
 
     ``made_by``: refs of its metaclass, if one is named.
-    ``assigned``: of one that has bases, the names to which the body itself gives a value.
+    ``assigned``: the names to which the body itself gives a value.
     """
 
     qualname: str

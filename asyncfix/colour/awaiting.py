@@ -8,7 +8,7 @@ from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import GENERATORS, GONE_THROUGH, KEPT, PASSED_ON, expression, oldest, stepwise
 from asyncfix.colour.mapping import mapped
 from asyncfix.colour.special import is_special, only_renamed
-from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.index import OF_VALUE, Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
 
 ENTERING = "entering"
@@ -163,7 +163,7 @@ def _awaitable(edge: Edge) -> bool:
     """Whether what runs the function is a call of it, what is done to an object, or the reading of a property."""
     if edge.kind == "property":
         return isinstance(edge.site, Access) and edge.site.kind == "read"
-    return edge.kind in ("call", "protocol") and (edge.step != "call" or isinstance(edge.site, Call))
+    return edge.kind in ("call", "protocol") and (edge.step in OF_VALUE or isinstance(edge.site, Call))
 
 
 def closed(index: ProjectIndex, edge: Edge, limits: Rules) -> Barrier | None:

@@ -58,6 +58,7 @@ REMEDIES: Mapping[str, str] = {
     "sync-callback": "work the values out before, with await, and look them up in the callback",
     "module": "move the call into a function that the entry points call",
     "main-guard": "call one function there, which does the rest",
+    "parameter": "call the function by its name where it runs, or await there what the parameter gives",
     "protocol": "call a method of another name where Python calls this one by itself",
     "decorator": "work out what the decorator needs when the function runs, not when it is defined",
     "class": "move what the body of the class runs into a function",

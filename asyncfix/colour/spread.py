@@ -19,7 +19,7 @@ from asyncfix.colour.special import PARTNERS, makes_iterator, only_renamed, part
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.index import PARAMETER, Edge, ProjectIndex
 from asyncfix.model import Call, Span
 
 
@@ -104,7 +104,10 @@ def colour(
             if barriers is None:
                 return stop
             barriers.calls.append(stop)
-        callers = (*index.callers.get(name, ()), *(limits.namesakes.callers(name) if ends is not None else ()))
+        named = limits.namesakes.callers(name) if ends is not None else ()
+        callers = [
+            edge for edge in (*index.callers.get(name, ()), *named) if edge.kind != PARAMETER
+        ]  # told where handed on
         if not callers and ends is None:
             fact = index.fact(name)
             return Barrier(

@@ -23,7 +23,7 @@ from asyncfix.colour.spread import Awaited, beside, means, run_loop, together
 from asyncfix.colour.turning import turning
 from asyncfix.ends import Ends
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.index import Edge, Loose, ProjectIndex
+from asyncfix.link.index import PARAMETER, Edge, Loose, ProjectIndex
 from asyncfix.link.patches import Patch
 from asyncfix.model import Call, Span
 
@@ -184,7 +184,7 @@ class Spread:
         for test, call in raising:
             found.raising.append((test, call))
             yield test
-        callers = self.index.callers.get(name, ())
+        callers = [edge for edge in self.index.callers.get(name, ()) if edge.kind != PARAMETER]
         if not callers and not raising and met is None:
             found.uncalled.append(name)
         for edge in callers:
@@ -288,7 +288,7 @@ class Spread:
     def _unfit(self, edge: Edge) -> Barrier | None:
         """The barrier that a use is which can neither be awaited nor run apart."""
         path, line = self.index.path(edge.caller), edge.site.line
-        if edge.kind not in ("call", "protocol"):
+        if edge.kind not in ("call", "protocol", PARAMETER):
             return Barrier(edge.kind, path, line, f"{edge.callee} is called as a {edge.kind} ({path}:{line})")
         if isinstance(edge.site, Call) and edge.site.use in HANDED:
             return Barrier("passed-as-value", path, line, f"{edge.callee} is passed on as a value ({path}:{line})")

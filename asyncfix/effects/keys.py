@@ -84,7 +84,7 @@ class Keys:
         """What a property gives that only gives an attribute: its path and ref."""
         if entity.kind != "instance" or attribute not in self.index.names:
             return None
-        for found in self.index.evaluator.getters(entity, attribute):
+        for found in self.index.evaluator.accessors(entity, attribute, "read"):
             fact = self.index.fact(found)
             if len(fact.results) == 1 and split(fact.results[0])[1]:
                 return self.index.path(found), fact.results[0]

@@ -184,7 +184,7 @@ def class_facts(item: ClassFrame) -> Class:
         decorators=tuple(_decorator(node, item.outside) for node in item.node.decorator_list),
         line=item.node.lineno,
         made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
-        assigned=tuple(dict.fromkeys(_assigned(item.node.body))) if item.node.bases else (),
+        assigned=tuple(dict.fromkeys(_assigned(item.node.body))),
     )
 
 

@@ -51,7 +51,8 @@ TYPE_TESTS = frozenset({"isinstance", "issubclass", "super"})
 # Builtins that run a special method of their first argument.
 ENTER = "__enter__"
 SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
-ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "format": SHOW} | dict.fromkeys(
+REPR, HASH = "__repr__", "__hash__"
+ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": REPR, "hash": HASH} | dict.fromkeys(
     (
         "list",
         "tuple",
@@ -70,6 +71,7 @@ ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": SHOW, "form
     ),
     "__iter__",
 )
+SHOWN = frozenset({"print", "format"})  # the function, and the method of a text
 OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "__add__",
     ast.Sub: "__sub__",
@@ -85,6 +87,14 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.BitXor: "__xor__",
     ast.BitAnd: "__and__",
 }
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "__eq__",
+    ast.NotEq: "__ne__",
+    ast.Lt: "__lt__",
+    ast.LtE: "__le__",
+    ast.Gt: "__gt__",
+    ast.GtE: "__ge__",
+}
 LAZY = "generator-expression"
 # Functions and methods of an iterable, by their last names.
 TAKING = frozenset(
@@ -92,6 +102,7 @@ TAKING = frozenset(
     | {"update", "Counter", "deque"}
 )
 ITER = "__iter__"
+BY_CALLS = frozenset({ITER, "__next__", ENTER})
 ZIP = "zip"
 GOING_THROUGH = frozenset({ZIP, "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -365,6 +376,7 @@ class Walker:
         if isinstance(node.target, ast.Name):
             scope.function.bind(node.target.id, "?")
         self._record(node.target, "read", frame, scope, context)
+        self._operation(node.target, f"__i{OPERATORS[type(node.op)][2:]}", frame, scope, context)
         self._visit(node.value, frame, scope, context)
         inner = replace(context, late=node.value, barrier=context.barrier or "augmented-target")
         self._target(node.target, "?", "", frame, scope, inner)
@@ -402,6 +414,8 @@ class Walker:
                 if not self._named_in(target.value, target.slice):
                     self._holder(target.value, frame, scope, context)
                 self._visit(target.slice, frame, scope, context)
+                deleted = isinstance(target.ctx, ast.Del)
+                self._operation(target.value, "__delitem__" if deleted else "__setitem__", frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
             case ast.Tuple() | ast.List():
                 values = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not suffix else None
@@ -476,6 +490,13 @@ class Walker:
                 self._record(right, "item", frame, scope, context)
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, (ast.Name, ast.Attribute, ast.Call)):
                 frame.operations.append((right, "__contains__", scope, context))
+            if isinstance(operator, (ast.In, ast.NotIn)):
+                self._operation(node.left, HASH, frame, scope, context)
+                self._operation(node.left, COMPARISONS[ast.Eq], frame, scope, context)
+        sides = zip((node.left, *node.comparators), node.ops, node.comparators, strict=False)
+        for left, operator, right in sides:
+            if type(operator) in COMPARISONS and not isinstance(right, ast.Constant):
+                self._operation(left, COMPARISONS[type(operator)], frame, scope, context)
         self._children(node, frame, scope, context)
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
@@ -491,14 +512,19 @@ class Walker:
         self._children(node, frame, scope, context)
 
     def _operation(self, node: ast.expr, method: str, frame: Frame, scope: Scope, context: Context) -> None:
-        """A special method is run, of what goes by a name: what is made on the spot is seldom asked so."""
-        if isinstance(node, (ast.Name, ast.Attribute)):
+        """A special method is run, of what goes by a name, or of what a call gives: that is gone through by the call."""
+        if isinstance(node, (ast.Name, ast.Attribute)) or (isinstance(node, ast.Call) and method not in BY_CALLS):
             frame.operations.append((node, method, scope, context))
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
         for target in node.targets:
             if not isinstance(target, ast.Name):
                 self._target(target, "?", "", frame, scope, context)
+
+    def _set(self, node: ast.Set, frame: Frame, scope: Scope, context: Context) -> None:
+        for element in node.elts:
+            self._operation(element, HASH, frame, scope, context)
+        self._children(node, frame, scope, context)
 
     # ---------------------------------------------------------------------------------------------------------- control
 
@@ -518,6 +544,8 @@ class Walker:
         self, node: ast.expr, frame: Frame, scope: Scope, context: Context, use: str, body: Span | None = None
     ) -> None:
         inside = replace(context, loop=body or context.loop)
+        if use == "awaited":
+            frame.operations.append((node, "__aiter__", scope, context))
         if isinstance(node, ast.Call):
             self._call(node, frame, scope, context, use)
         else:
@@ -558,6 +586,8 @@ class Walker:
                 if use == "entered":
                     self._taken(item.context_expr, use, node)
                     frame.operations.append((item.context_expr, ENTER, scope, context))
+            if use == "awaited":
+                frame.operations.append((item.context_expr, "__aenter__", scope, context))
             context = replace(
                 context, held=(*context.held, (item.context_expr, "" if isinstance(node, ast.With) else "~"))
             )
@@ -636,6 +666,8 @@ class Walker:
         asked = ASKING.get(called)
         if asked is not None and node.args and isinstance(node.func, ast.Name):
             self._operation(node.args[0], asked, frame, scope, context)
+        for shown in (*node.args, *(item.value for item in node.keywords)) if called in SHOWN else ():
+            self._operation(shown, SHOW, frame, scope, context)
         if called in ATTRIBUTE_CALLS and isinstance(node.func, ast.Name):
             self._attribute_by_name(node, ATTRIBUTE_CALLS[called], frame, scope, context)
         elif (
@@ -757,7 +789,8 @@ class Walker:
         for part in node.values:
             shown = isinstance(part, ast.FormattedValue) and shows_source(part, before)
             if isinstance(part, ast.FormattedValue):
-                self._operation(part.value, SHOW, frame, scope, context)
+                shown_by = REPR if part.conversion == ord("r") else SHOW
+                self._operation(part.value, shown_by, frame, scope, context)
             self._visit(
                 part, frame, scope, replace(context, barrier=context.barrier or "f-string") if shown else context
             )
@@ -849,6 +882,7 @@ class Walker:
         ast.Compare: _compare,
         ast.BinOp: _binary,
         ast.Starred: _starred,
+        ast.Set: _set,
         ast.Match: _match,
         ast.JoinedStr: _f_string,
     }

@@ -40,6 +40,7 @@ Kind: TypeAlias = Literal[
     "value",
     "many",
     "giving",
+    "handed",
     "unknown",
 ]
 
@@ -49,7 +50,8 @@ class Entity(NamedTuple):
 
     ``name`` is a path for a module, a class or function id for what the project defines, a dotted name for a library's
     thing (``many``: class of a collection, ``|``, kind and name of an element; ``giving``: likewise, with a method that
-    gives elements; ``external``: module, function or class, with `PARTLY` behind it if so; ``value``: an instance of that type).
+    gives elements; ``external``: module, function or class, with `PARTLY` behind it if so; ``value``: an instance of that type;
+    ``handed``: a function that a caller gives for a parameter).
     """
 
     kind: Kind
@@ -73,6 +75,8 @@ ENUMS = frozenset(f"enum.{name}" for name in ("Enum", "IntEnum", "StrEnum", "Fla
     f"django.db.models.{name}" for name in ("Choices", "IntegerChoices", "TextChoices")
 )
 """Of a class below these, what its body gives a value to is an instance of it."""
+MANGLED = re.compile(r"_+([^\W_]\w*?)(__\w*[^\W_]_?)")
+"""A private name as it is called from outside of its class."""
 VALUE = ("value", "_value_")
 ANYTHING = "?"  # of an attribute in which programs keep objects of their own
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
@@ -120,6 +124,10 @@ class Evaluator:
     """The subclasses of classes."""
     passed: Passed | None = field(default=None, init=False)
     """What callers give for parameters, once they are known."""
+    beside: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]](), init=False)
+    """See `mixins`."""
+    described: frozenset[str] = field(default=frozenset(), init=False)
+    """Names of attributes that may be descriptors."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
     _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
@@ -315,7 +323,7 @@ class Evaluator:
             case "class" | "instance":
                 return self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
             case "super":
-                return self._member(entity.name, self.order(entity.name)[1:], name, True)
+                return self._above(entity.name, name)
             case "many":
                 container, inner = parted(entity)
                 if name in YIELDING:
@@ -333,15 +341,29 @@ class Evaluator:
         for name in names:
             yield from (item.name for item in self.attribute(made, name) if item.kind == "method")
 
-    def getters(self, made: Entity, name: str) -> tuple[str, ...]:
-        """The functions of the property of that name of an object of the project, none if it is no property."""
-        for class_id in self.order(made.name):
+    def accessors(self, made: Entity, name: str, kind: str) -> tuple[str, ...]:
+        """The functions of the property of that name that an access to an object of the project runs: to read or write it.
+
+        None if it is no property. Those of subclasses, where it has one itself, are none of them.
+        """
+        for class_id in self.order(made.name)[made.kind == "super" :]:
             owner = self.classes.get(class_id)
             found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
-            if found:
-                return tuple(each for each in found if self.functions[each].fact.kind == "property")
+            serving = self.serving(found, kind)
+            if serving or (found and not all(self._is_setter(each) for each in found)):
+                return serving
+        if made.kind == "super":
+            return ()
         below = (self.methods.get(each, {}).get(name, ()) for each in self._having(made.name, name))
-        return tuple(each for found in below for each in found if self.functions[each].fact.kind == "property")
+        return tuple(each for found in below for each in self.serving(found, kind))
+
+    def serving(self, functions: Iterable[str], kind: str) -> tuple[str, ...]:
+        """Of the functions of a property those that read it, or those that write it."""
+        own = (each for each in functions if self.functions[each].fact.kind == "property")
+        return tuple(each for each in own if self._is_setter(each) == (kind == "write"))
+
+    def _is_setter(self, function: str) -> bool:
+        return any(ref.endswith((".setter", ".deleter")) for ref in self.functions[function].fact.decorators)
 
     def _library_attribute(self, name: str) -> Entities:
         found = self._library.get(name)
@@ -413,6 +435,7 @@ class Evaluator:
         return ((Entity("class", class_id),) if class_id else ()) + functions
 
     def _member(self, class_id: str, order: Sequence[str], name: str, bound: bool) -> Entities:
+        private = _private(name) if name[0] == "_" else None
         for base in order:
             info = self.classes.get(base)
             if base == "builtins.object" and name not in OF_OBJECTS:
@@ -423,6 +446,8 @@ class Evaluator:
                     return inherited
                 continue
             functions = self.function_ids(info.path, f"{info.fact.qualname}.{name}")
+            if private is not None and private[0] == base.rpartition(".")[2].lstrip("_"):
+                functions = functions or self.function_ids(info.path, f"{info.fact.qualname}.{private[1]}")
             if functions:
                 return self._bound(functions, bound)
             nested = self.class_id(info.path, f"{info.fact.qualname}.{name}")
@@ -432,13 +457,67 @@ class Evaluator:
                 return self._values(base, info)
             if name in info.fact.attributes:
                 stated = self._stated(f"{base}.{name}") or self.all(info.path, info.fact.attributes[name])
+                if name in self.described:
+                    stated = self._got(stated)
                 return (Entity("instance", base),) if self._is_member(base, info.fact, name, stated) else stated
         external = [base for base in order if base not in self.classes and base != "builtins.object"]
         if "?" in external:
             return UNKNOWN
         if not external and bound and name not in OF_OBJECTS:
-            return self._below(class_id, name)
+            return self._below(class_id, name) or (self._asked_for(class_id) if name[:2] != "__" else UNKNOWN)
         return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+
+    def _above(self, class_id: str, name: str) -> Entities:
+        """What ``super()`` of a class has: its bases, and what heirs put between it and them."""
+        found = self._member(class_id, self.order(class_id)[1:], name, True)
+        others = [own for each in self.beside.get(class_id, ()) for own in self.methods.get(each, {}).get(name, ())]
+        if not others:
+            return found
+        known = found or all(each in self.classes or each == "builtins.object" for each in self.order(class_id))
+        more = dict.fromkeys((*found, *self._bound(others, True), *(() if known else (SOMETHING,))))
+        return _some(more)
+
+    def _got(self, stated: Entities) -> Entities:
+        """What attributes give that are descriptors, where they are read."""
+        found: dict[Entity, None] = {}
+        for entity in stated:
+            getters = tuple(self.named_methods(entity, ("__get__",))) if entity.kind == "instance" else ()
+            given = (self.result(Entity("method", getter)) or (SOMETHING,) for getter in getters)
+            found |= dict.fromkeys(item for each in given for item in each) if getters else {entity: None}
+        return _some(found)
+
+    def _asked_for(self, class_id: str) -> Entities:
+        """What an object gives by ``__getattr__`` for a name that it does not have."""
+        methods = (self.methods.get(each, {}).get("__getattr__", ()) for each in self.order(class_id))
+        asked = next(filter(None, methods), ())
+        found = dict.fromkeys(given for method in asked for given in self.result(Entity("method", method)))
+        return _some(found | {SOMETHING: None} if found else found)
+
+    def held(self, made: Entity, name: str) -> Entities:
+        """What a class, or one that it inherits from, has under a name, as it stands there."""
+        for base in self.order(made.name)[made.kind == "super" :]:
+            info = self.classes.get(base)
+            if info is not None and name in info.fact.attributes:
+                return self.all(info.path, info.fact.attributes[name])
+        return UNKNOWN
+
+    def has(self, class_id: str, name: str) -> bool:
+        """Whether objects of a class of the project have a name without being asked for it."""
+        classes = ((each, self.classes.get(each)) for each in self.order(class_id))
+        own = ((each, info) for each, info in classes if info is not None)
+        return any(name in info.fact.attributes or name in self.methods.get(each, {}) for each, info in own)
+
+    def fewer(self, found: dict[Entity, None]) -> dict[Entity, None]:
+        """The same; of more objects than are told apart, those whose classes share a base are objects of that."""
+        made = [entity for entity in found if entity.kind == "instance"]
+        if len(made) <= MOST:
+            return found
+        count: dict[str, int] = {}
+        for entity in made:
+            for base in self.order(entity.name):
+                count[base] = count.get(base, 0) + (base in self.classes)
+        shared = {entity: max(self.order(entity.name), key=lambda base: count.get(base, 0)) for entity in made}
+        return {Entity("instance", shared[each]) if each in shared else each: None for each in found}
 
     def _having(self, class_id: str, name: str) -> tuple[str, ...]:
         """The subclasses of a class that have a name of their own."""
@@ -655,10 +734,15 @@ class Evaluator:
         """What pytest gives a test for a parameter."""
         found: dict[Entity, None] = {}
         places = self.fixtures.get(name, ())
-        for fixture in nearest(places, info.path, self.functions) if places and asks(info) else ():
+
+        def bound(path: str) -> Iterator[str]:
+            return (each.name for each in self._module_attribute(path, name) if each.kind == "function")
+
+        for fixture in nearest(places, info.path, self.functions, bound) if places and asks(info) else ():
             given = self.result(Entity("function", fixture))
-            if self.functions[fixture].fact.is_generator:
-                given = tuple(item for entity in given for item in self._element(entity, "[]"))
+            if self.functions[fixture].fact.is_generator:  # of one that is said to give an object, it is what it yields
+                objects = (entity for entity in given if entity.kind == "instance")
+                given = tuple(item for entity in given for item in self._element(entity, "[]")) or tuple(objects)
             found |= dict.fromkeys(given or (SOMETHING,))
         return _some(found)
 
@@ -710,7 +794,9 @@ class Evaluator:
 
 def _some(found: Mapping[Entity, None]) -> Entities:
     """The things found; if nothing definite is among them, or too much, they are unknown."""
-    if len(found) > MOST or not any(entity.kind != "unknown" for entity in found):
+    if not any(entity.kind != "unknown" for entity in found):
+        return UNKNOWN
+    if len(found) > MOST and sum(entity.kind != "handed" for entity in found) > MOST:
         return UNKNOWN
     return tuple(found)
 
@@ -738,6 +824,12 @@ def _is_error(dotted: str) -> bool:
         return name not in dir(None)
     kind: object = vars(builtins).get(owner)
     return isinstance(kind, type) and not issubclass(kind, BaseException) and name not in dir(cast(object, kind))
+
+
+def _private(name: str) -> tuple[str, str] | None:
+    """The class and the name that a private name stands for outside of its class."""
+    found = MANGLED.fullmatch(name)
+    return (found[1], found[2]) if found is not None else None
 
 
 def _last_step(ref: str) -> int | None:

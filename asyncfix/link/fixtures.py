@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from asyncfix.facts.testfiles import is_gathered
@@ -32,13 +32,21 @@ def asks(info: FunctionInfo) -> bool:
     return is_fixture(info) or (is_gathered(info.path) and info.fact.name.startswith("test"))
 
 
-def nearest(places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo]) -> tuple[str, ...]:
-    """Of the fixtures of one name those that a file sees: its own, else those of the nearest conftest.py; else, if there is
-    but one, that of a plugin."""
-    own = tuple(name for name in places if functions[name].path == path)
+def nearest(
+    places: tuple[str, ...], path: str, functions: Mapping[str, FunctionInfo], bound: Callable[[str], Iterable[str]]
+) -> tuple[str, ...]:
+    """Of the fixtures of one name those that a file sees: its own, else those of the nearest conftest.py, each with what it
+    imports (``bound``: the functions that a file knows under that name); else, if there is but one, that of a plugin.
+    """
+    files = [path]
     folder = path
-    while not own and folder:
+    while folder:
         folder = folder.rpartition("/")[0]
-        conftest = f"{folder}/conftest.py".lstrip("/")
-        own = tuple(name for name in places if functions[name].path == conftest)
-    return own or (places if len(places) == 1 and not functions[places[0]].path.endswith("conftest.py") else ())
+        files.append(f"{folder}/conftest.py".lstrip("/"))
+    for file in files:
+        own = tuple(name for name in places if functions[name].path == file) or tuple(
+            name for name in bound(file) if name in places
+        )
+        if own:
+            return own
+    return places if len(places) == 1 and not functions[places[0]].path.endswith("conftest.py") else ()

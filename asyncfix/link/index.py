@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import handing, overloads, passing, protocols, stopping
+from asyncfix.link import attributes, handing, mixins, overloads, passing, protocols, stopping
 from asyncfix.link.callbacks import callbacks
-from asyncfix.link.evaluate import SOMETHING, ClassInfo, Entities, Entity, Evaluator, FunctionInfo, parted
+from asyncfix.link.evaluate import OBJECTS, SOMETHING, ClassInfo, Entities, Entity, Evaluator, FunctionInfo, parted
 from asyncfix.link.fixtures import fixtures
 from asyncfix.link.foreign import is_of_its_own
+from asyncfix.link.making import Making
 from asyncfix.link.modules import Modules
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
@@ -20,6 +21,7 @@ from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Val
 STOP = "builtins.StopIteration"
 NOBODY = Entity("value", "builtins.None")  # which cannot be called
 
+PARAMETER = "parameter"
 ANNOTATION = "annotation"  # what stands there is no value that anybody calls
 CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 ENTERING = ("__enter__", "__exit__")
@@ -30,12 +32,32 @@ ITERATING = ("__iter__", "__next__")
 NEXT = ("__next__",)
 TAKING_ONE = ("builtins.next", "next-or-default")
 MADE = "cls"  # the keyword by which a library is given a class to work with in place of its own
-SHOWING = ("__format__", "__str__", "__repr__")
-RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__str__": SHOWING}
+RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__aenter__": ("__aenter__", "__aexit__")} | {
+    "__aiter__": ("__aiter__", "__anext__")
+}
+INSTEAD = {"__str__": ("__format__", "__str__", "__repr__"), "__ne__": ("__ne__", "__eq__")} | {
+    f"__i{name}__": (f"__i{name}__", f"__{name}__")
+    for name in (
+        "add",
+        "sub",
+        "mul",
+        "matmul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "lshift",
+        "rshift",
+        "or",
+        "xor",
+        "and",
+    )
+}
+"""Where a class does not have the first, the next one is run."""
 OF_VALUE = {"entered": ENTERING, "iterated": ITERATING}
 """What is run of the value of a call that is put to this use."""
 DONE = {method: use for use, methods in OF_VALUE.items() for method in methods}
-NAMED = RUNNING | {"__contains__": ("__contains__", *ITERATING)}
+NAMED = RUNNING | INSTEAD | {"__contains__": ("__contains__", *ITERATING)}
 """Where a class has no ``__contains__``, it is gone through."""
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
@@ -50,7 +72,7 @@ class Edge(Value, frozen=True):
     """One place where ``caller`` runs ``callee``.
 
     kind  ``call`` | ``constructor`` | ``property`` | ``protocol`` (``__enter__``, ``__iter__``, ``__call__``) | ``decorator`` |
-          ``class`` (the body of a class that a function makes)
+          ``class`` (the body of a class that a function makes) | ``parameter`` (a function that callers give)
     site  the call or the access
     sure  False if the call may also mean something that is no function of the project
     """
@@ -67,8 +89,12 @@ class Edge(Value, frozen=True):
 
     @property
     def step(self) -> str:
-        """What of an expression runs the callee: ``call``, or what is done to its value then: ``entered``, ``iterated``."""
-        return DONE.get(self.callee.rpartition(".")[2], "call") if self.kind == "protocol" else "call"
+        """What of an expression runs the callee: ``call``, what is done to its value then (``entered``, ``iterated``), or
+        ``asked``, by what else is done to it, or before it is called."""
+        if self.kind == "protocol":
+            last = self.callee.rpartition(".")[2].partition("#")[0]
+            return DONE.get(last, "call" if isinstance(self.site, Call) else "asked")
+        return "asked" if self.kind == "property" and isinstance(self.site, Call) else "call"
 
 
 class External(Value, frozen=True):
@@ -123,6 +149,13 @@ class ProjectIndex:
     """Classes that are read as values: others may make objects of them."""
     decorating: set[tuple[str, str]] = field(default_factory=lambda: set[tuple[str, str]]())
     """Functions, classes and modules with the decorators that run in them."""
+    accessors: dict[tuple[Entity, str, str], tuple[str, ...]] = field(
+        default_factory=lambda: dict[tuple[Entity, str, str], tuple[str, ...]]()
+    )
+    """The functions of properties by object, name, and what is done to it."""
+    making: Making = field(init=False)
+    asking: frozenset[str] = frozenset()
+    """Classes with a ``__getattr__``."""
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
@@ -196,6 +229,9 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     index.properties = frozenset(fact.name for fact in defined if fact.kind == "property")
     index.class_names = frozenset(name.rpartition(".")[2] for name in classes)
     _inheritance(index)
+    index.evaluator.described = attributes.described(index.evaluator)
+    index.making = Making(index.evaluator)
+    index.asking = attributes.asking(index.evaluator)
     open_uses = _Open()
     for name, info in functions.items():
         _edges(index, name, info, open_uses)
@@ -270,6 +306,7 @@ def _inheritance(index: ProjectIndex) -> None:
     for name in index.classes:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
+    index.evaluator.beside = mixins.beside(index.evaluator)
     for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
         index.subclasses.setdefault(name, []).extend(keeping)
         if others:
@@ -289,12 +326,15 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
         entities = index.evaluator.all(info.path, call.targets)
         if not _call(index, name, call, entities):
             open_uses.calls.append(passing.Undecided(name, call, entities))
+        _asked(index, name, info, call)
     for access in info.fact.accesses:
         # Most attributes are data: no function or class is called that.
         last = access.ref.rpartition(".")[2].lstrip(":")
         if last in index.class_names and access.kind == "read" and access.barrier != "annotation":
             found = index.evaluator.evaluate(info.path, access.ref)
             index.handed_on.update(entity.name for entity in found if entity.kind == "class")
+        if last in index.evaluator.described:
+            _described(index, name, info, access)
         if last in index.callables:
             if not _access_edges(index, name, info, access):
                 open_uses.accesses.append((name, access))
@@ -302,19 +342,37 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
             index.stopping.setdefault(name, access.line)
         elif access.ref.endswith(".__dict__"):
             index.opened.append((name, access))
-    if info.fact.kind == "class" and info.fact.outer:
-        for owner in index.evaluator.function_ids(info.path, info.fact.outer):
-            _add(index, Edge(owner, name, "class", _body(info.fact)))
+    if info.fact.kind == "class":
+        _defined(index, name, info)
     if info.fact.decorators:
         _decorated(index, info)
+
+
+def _defined(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
+    """What is run where a class is defined: its body in a function, and what makes it."""
+    body = _body(info.fact)
+    for owner in index.evaluator.function_ids(info.path, info.fact.outer) if info.fact.outer else ():
+        _add(index, Edge(owner, name, "class", body))
+    class_id = index.evaluator.class_id(info.path, info.fact.qualname)
+    outside = info.fact.qualname.rpartition(".")[0]
+    inside = index.evaluator.class_id(info.path, outside) if outside else None
+    owner = _definer(index, info, inside)
+    for method in dict.fromkeys(index.making.defining(class_id)) if class_id and owner in index.functions else ():
+        _add(index, Edge(owner, method, "constructor", body))
+
+
+def _definer(index: ProjectIndex, info: FunctionInfo, inside: str | None) -> str:
+    """What runs the definition of a function or a class that stands in that class: a module, a class, another function."""
+    outer = index.evaluator.function_ids(info.path, info.fact.outer)[:1] if info.fact.outer and inside is None else ()
+    return inside or (outer[0] if outer else index.evaluator.modules.names[info.path])
 
 
 def _decorated(index: ProjectIndex, info: FunctionInfo) -> None:
     """What decorates a function is called where that is defined: by a module, a class, or another function."""
     fact = info.fact
     inside = index.evaluator.class_id(info.path, fact.owner_class) if fact.owner_class else None
-    outer = index.evaluator.function_ids(info.path, fact.outer)[:1] if fact.outer and inside is None else ()
-    owner = inside or (outer[0] if outer else index.evaluator.modules.names[info.path])
+    owner = _definer(index, info, inside)
+    outer = not inside and fact.outer
     for decorator in fact.decorators if owner in index.functions else ():
         if (owner, decorator) in index.decorating or (outer and not decorator.endswith("()")):
             continue  # known already, or a call like another
@@ -404,6 +462,9 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                 known = _protocol(index, name, call, entity.name, CALLING, sure=sure) and known
             case "many":
                 known = False
+            case "handed":
+                _add(index, Edge(name, entity.name, PARAMETER, call, False))
+                known = False
             case "giving":
                 index.externals.setdefault(name, []).append(External(name, parted(entity)[0].removesuffix("?"), call))
             case "external" | "value":
@@ -459,8 +520,11 @@ def _held(index: ProjectIndex, name: str, call: Call) -> bool:
 
 
 def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> None:
-    for made in (class_id, *_of_own_kind(index, name, class_id)):
+    others = index.subclasses.get(class_id, ()) if index.making.makes_others(class_id) else ()
+    for made in dict.fromkeys((class_id, *_of_own_kind(index, name, class_id), *others)):
         _protocol(index, name, call, made, CONSTRUCTORS, "constructor")
+    for method in index.making.calling(class_id):
+        _add(index, Edge(name, method, "constructor", call))
     for base in index.evaluator.order(class_id):
         _factories(index, name, call, base)
         if base not in index.classes and base not in ("?", "builtins.object"):
@@ -516,10 +580,8 @@ def _protocol(
     def below(last: str) -> tuple[str, ...]:
         return index.methods_below(class_id, last) if kind == "protocol" else ()
 
-    found = [
-        method for last in methods for method in tuple(index.evaluator.named_methods(made, (last,))) or below(last)
-    ]
-    for method in found:
+    found = [method for last in methods for method in (*index.evaluator.named_methods(made, (last,)), *below(last))]
+    for method in dict.fromkeys(found):
         _add(index, Edge(name, method, kind, site, sure))
     return bool(found)
 
@@ -587,7 +649,7 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
     """
     kind = accesses[0].kind
     refs = [access.ref for access in accesses]
-    found = _run_on(index, name, accesses[0], refs, RUNNING.get(kind, (kind,)))
+    found = _run_on(index, name, accesses[0], refs, RUNNING.get(kind) or INSTEAD.get(kind) or (kind,))
     if not found and kind == "__contains__":  # then it is gone through
         for entity in index.evaluator.all(info.path, refs):
             if entity.kind == "instance":
@@ -608,7 +670,13 @@ def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[
     entities = index.evaluator.all(path, refs)
     having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
     for class_id in having:
-        _protocol(index, name, site, class_id, methods, sure=len(having) == len(entities))
+        run = methods
+        if methods in INSTEAD.values():
+            made = Entity("instance", class_id)
+            run = next(
+                ((each,) for each in methods if next(index.evaluator.named_methods(made, (each,)), None)), methods
+            )
+        _protocol(index, name, site, class_id, run, sure=len(having) == len(entities))
     if methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
         asked = tuple(
             ref for ref in refs if not all(map(_is_told, index.evaluator.evaluate(path, ref) or (SOMETHING,)))
@@ -650,11 +718,52 @@ def _has(index: ProjectIndex, made: Entity, methods: Iterable[str]) -> bool:
     )
 
 
+def _described(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    """Record what descriptors run where an attribute is read or written."""
+    base, _, attribute = access.ref.rpartition(".")
+    if access.kind in attributes.RUN and base and not base.startswith("."):
+        run = attributes.run_by_descriptor(index.evaluator, info.path, base, attribute, access.kind)
+        for function in dict.fromkeys(run):
+            _add(index, Edge(name, function, "property", access))
+
+
+def _asked(index: ProjectIndex, name: str, info: FunctionInfo, call: Call) -> None:
+    """Record what the attribute runs that is called: it is no access of its own."""
+    for target in call.targets:
+        base, _, attribute = target.rpartition(".")
+        if not base or base[0] in ".?":
+            continue
+        found: dict[str, None] = {}
+        if attribute in index.properties:
+            for entity in index.evaluator.evaluate(info.path, base):
+                found |= dict.fromkeys(_accessors(index, entity, attribute, "read"))
+        if attribute in index.evaluator.described:
+            found |= dict.fromkeys(attributes.run_by_descriptor(index.evaluator, info.path, base, attribute, "read"))
+        if index.asking:
+            found |= dict.fromkeys(attributes.run_by_asking(index.evaluator, index.asking, info.path, base, attribute))
+        for function in found:
+            _add(index, Edge(name, function, "property", call))
+
+
+def _accessors(index: ProjectIndex, entity: Entity, attribute: str, kind: str) -> Iterable[str]:
+    """The functions of a property that an access to an object runs, those of subclasses among them."""
+    if entity.kind not in OBJECTS:
+        return ()
+    key = (entity, attribute, kind)
+    found = index.accessors.get(key)
+    if found is None:
+        own = index.evaluator.accessors(entity, attribute, kind)
+        below = index.methods_below(entity.name, attribute) if own and entity.kind == "instance" else ()
+        found = index.accessors[key] = tuple(dict.fromkeys((*own, *index.evaluator.serving(below, kind))))
+    return found
+
+
 def _property(index: ProjectIndex, name: str, info: FunctionInfo, access: Access, base: str, attribute: str) -> bool:
+    """Record the functions of a property that an access runs, those of subclasses among them. False if it is none."""
     found = False
     for entity in index.evaluator.evaluate(info.path, base):
-        for getter in index.evaluator.getters(entity, attribute) if entity.kind == "instance" else ():
-            _add(index, Edge(name, getter, "property", access))
+        for function in _accessors(index, entity, attribute, access.kind):
+            _add(index, Edge(name, function, "property", access))
             found = True
     return found
 

@@ -79,10 +79,13 @@ class Passed:
             return UNKNOWN
         found: dict[Entity, None] = {}
         for edge in edges:
-            # What is done with functions that are handed on is told elsewhere, by whether coroutine functions may be.
+            # Whether functions that are handed on may turn is told elsewhere: here they are but what may be run.
             by = self._by(edge, fact, position)
-            found |= dict.fromkeys(SOMETHING if entity.kind in ("function", "method") else entity for entity in by)
-        if SOMETHING not in found and not self._is_closed(function, fact):
+            found |= dict.fromkeys(
+                Entity("handed", entity.name) if entity.kind in ("function", "method") else entity for entity in by
+            )
+        found = self.index.evaluator.fewer(found)
+        if SOMETHING not in found and (any(map(_is_handed, found)) or not self._is_closed(function, fact)):
             found[SOMETHING] = None
         telling = [entity for entity in found if entity != SOMETHING]
         if SOMETHING in found and all(_is_plain(entity) for entity in telling):
@@ -165,6 +168,10 @@ class Passed:
                 ref.removesuffix("()").rpartition(".")[2].lstrip(":") for refs in (functions, classes) for ref in refs
             )
         return self._decorating
+
+
+def _is_handed(entity: Entity) -> bool:
+    return entity.kind == "handed"
 
 
 def _is_plain(entity: Entity) -> bool:

@@ -42,7 +42,7 @@ def _gone_through(effects: Effects, path: str, ref: str, depth: int) -> Iterator
     base, _, attribute = ref.rpartition(".")
     for entity in effects.index.evaluator.evaluate(path, base) if base else ():
         if entity.kind == "instance":
-            functions += effects.index.evaluator.getters(entity, attribute)
+            functions += effects.index.evaluator.accessors(entity, attribute, "read")
     for name in functions:
         yield from _given(effects, name, depth + 1)
     if not functions:

@@ -11,7 +11,7 @@ import msgspec
 from asyncfix.catalog import PARTLY
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.link.evaluate import Entity, FunctionInfo
-from asyncfix.link.index import CONSTRUCTORS, Edge, External, ProjectIndex
+from asyncfix.link.index import CONSTRUCTORS, PARAMETER, Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
 from asyncfix.plan.memory import in_memory
 
@@ -193,7 +193,7 @@ def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
     for edge in index.calls.get(function, ()):
         key = (edge.span.start, edge.span.end, edge.callee)
         fact = index.fact(edge.callee)
-        if fact.is_async or key in seen or edge.kind == "class":
+        if fact.is_async or key in seen or edge.kind in ("class", PARAMETER):
             continue
         awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
         if awaited and any(not _keeps(index, edge.callee, decorator) for decorator in fact.decorators):
@@ -248,7 +248,8 @@ class Ways:
             for name in order:
                 for edge in self.index.calls.get(name, ()):
                     if (
-                        edge.callee not in parents
+                        edge.kind != PARAMETER  # told where it is handed on
+                        and edge.callee not in parents
                         and edge.callee in self.blocks
                         and not self.index.fact(edge.callee).is_async
                         and not _kept(self.index, edge)
@@ -278,7 +279,7 @@ def above(index: ProjectIndex, names: Iterable[str]) -> frozenset[str]:
     stack = list(seen)
     while stack:
         for edge in index.callers.get(stack.pop(), ()):
-            if edge.caller not in seen and not index.fact(edge.caller).is_async:
+            if edge.caller not in seen and edge.kind != PARAMETER and not index.fact(edge.caller).is_async:
                 seen.add(edge.caller)
                 stack.append(edge.caller)
     return frozenset(seen)

@@ -124,7 +124,7 @@ class Edges:
         return found
 
     def _new(self, code: CodeType) -> int:
-        if Path(code.co_filename).parts[-2:] == ("unittest", "mock.py"):
+        if Path(code.co_filename).parts[-2:] in (("unittest", "mock.py"), ("mock", "mock.py")):  # or its backport
             return DOUBLE if code.co_name == "__call__" else FOREIGN
         if os.path.realpath(code.co_filename) not in self.files:
             return FOREIGN

@@ -1,0 +1,50 @@
+"""What Python runs where an attribute is read or written that is no plain data: descriptors, and ``__getattr__``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncfix.link.evaluate import OBJECTS, Evaluator
+
+HOOKS = frozenset({"__get__", "__set__"})
+RUN = {"read": ("__get__",), "write": ("__set__",)}
+ASKED = ("__getattribute__", "__getattr__")
+
+
+def described(evaluator: Evaluator) -> frozenset[str]:
+    """The names under which some class has an object that says itself how it is read or written."""
+    having = {name for name, methods in evaluator.methods.items() if not HOOKS.isdisjoint(methods)}
+    having.update(below for name in tuple(having) for below in evaluator.below.get(name, ()))
+    if not having:
+        return frozenset()
+    found: set[str] = set()
+    for info in evaluator.classes.values():
+        for attribute in info.fact.assigned:
+            refs = info.fact.attributes.get(attribute, ())
+            made = evaluator.all(info.path, refs) if any(ref.endswith("()") for ref in refs) else ()
+            if any(entity.kind == "instance" and entity.name in having for entity in made):
+                found.add(attribute)
+    return frozenset(found)
+
+
+def asking(evaluator: Evaluator) -> frozenset[str]:
+    """The classes of objects that are asked for names which they do not have."""
+    own = {name for name, methods in evaluator.methods.items() if not methods.keys().isdisjoint(ASKED)}
+    return frozenset((*own, *(below for name in own for below in evaluator.below.get(name, ()))))
+
+
+def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str, kind: str) -> Iterator[str]:
+    """The methods of a descriptor that are run where an attribute of what ``base`` means is read or written."""
+    for entity in evaluator.evaluate(path, base):
+        if entity.kind in OBJECTS or (entity.kind == "class" and kind == "read"):
+            for held in evaluator.held(entity, attribute):
+                if held.kind == "instance":
+                    yield from evaluator.named_methods(held, RUN[kind])
+
+
+def run_by_asking(evaluator: Evaluator, asked: frozenset[str], path: str, base: str, attribute: str) -> Iterator[str]:
+    """The methods that are run where an object of what ``base`` means is asked for a name, by its class."""
+    for entity in evaluator.evaluate(path, base):
+        if entity.kind == "instance" and entity.name in asked:
+            has = evaluator.has(entity.name, attribute)
+            yield from evaluator.named_methods(entity, ASKED[:1] if has else ASKED)
