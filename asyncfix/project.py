@@ -24,6 +24,7 @@ Table: TypeAlias = Mapping[str, Any]
 PYTEST = "pytest"
 _RUFF_FILES = (".ruff.toml", "ruff.toml")  # the first that is there; it stands in place of all of pyproject.toml
 _FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", *_RUFF_FILES))
+_SOCKETS = frozenset({"--disable-socket", "--allow-unix-socket"})
 _PYTEST = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
 _UPPER = ("<", "<=", "!=")
@@ -49,6 +50,7 @@ class Project(Value, frozen=True):
     packages          names of the packages it distributes, if it says so
     test_file         the file that names pytest where something can be added beside it, None if there is none
     asyncio_auto      pytest-asyncio takes async tests and fixtures without a mark
+    socketless        the file by which tests run without sockets (pytest-socket), '' if they have those of an event loop
     """
 
     requires_python: tuple[int, int] | None = None
@@ -60,6 +62,7 @@ class Project(Value, frozen=True):
     packages: tuple[str, ...] = ()
     test_file: str | None = None
     asyncio_auto: bool = False
+    socketless: str = ""
 
 
 class _Source(Value, frozen=True):
@@ -88,6 +91,7 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
     installers = (standard, poetry, setup_cfg, setup_py)
     sources = (*installers, pipfile, requirements)
     # What is installed with the project is said by its installer; requirements files are for those without one.
+    tested_by, testing = _pytest(files, pyproject)
     runtime = next((source.runtime for source in installers if source.runtime is not None), None)
     if runtime is None:
         runtime = (*(pipfile.runtime or ()), *(requirements.runtime or ()))
@@ -103,7 +107,8 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
         test_file=next(
             (path for path in sorted(files, key=_for_tests) if tests and _takes_beside_pytest(path, files[path])), None
         ),
-        asyncio_auto=_asyncio_auto(files, pyproject),
+        asyncio_auto=testing.get("asyncio_mode") == "auto",
+        socketless=tested_by if {"--disable-socket"} == _SOCKETS & _options(testing.get("addopts")) else "",
     )
 
 
@@ -117,12 +122,21 @@ def _takes_beside_pytest(path: str, data: bytes) -> bool:
     return is_project_file(path) and add_dependency(path, data, "x", PYTEST) is not None
 
 
-def _asyncio_auto(files: Mapping[str, bytes], pyproject: Table) -> bool:
-    """Whether pytest is configured so, in the first of its files that configures it."""
+def _pytest(files: Mapping[str, bytes], pyproject: Table) -> tuple[str, Mapping[str, object]]:
+    """The first file that configures pytest, and what it says."""
     inside = _table(pyproject, "tool", "pytest", "ini_options")
-    ini = ((_ini(files.get(name, b"")), section) for name, section in _PYTEST)
-    modes = [parser.get(section, "asyncio_mode", fallback="") for parser, section in ini if parser.has_section(section)]
-    return (str(inside.get("asyncio_mode", "")) if inside else next(iter(modes), "")) == "auto"
+    if inside:
+        return "pyproject.toml", inside
+    ini = ((name, _ini(files.get(name, b"")), section) for name, section in _PYTEST)
+    found = ((name, dict(parser[section])) for name, parser, section in ini if parser.has_section(section))
+    return next(found, ("", {}))
+
+
+def _options(stated: object) -> frozenset[str]:
+    """Options of a command line that a text or a list has."""
+    return frozenset(
+        stated.split() if isinstance(stated, str) else map(str, stated) if isinstance(stated, list) else ()
+    )
 
 
 def _ini(data: bytes) -> configparser.RawConfigParser:

@@ -540,6 +540,21 @@ def test_the_mode_of_pytest_asyncio(files: dict[str, bytes], auto: bool) -> None
     assert read_project(files).asyncio_auto is auto
 
 
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"pytest.ini": b"[pytest]\naddopts =\n    -q\n    --disable-socket\n"}, "pytest.ini"),
+        ({"pyproject.toml": b"[tool.pytest.ini_options]\naddopts = ['--disable-socket']\n"}, "pyproject.toml"),
+        ({"pyproject.toml": b"[tool.pytest.ini_options]\naddopts = '--disable-socket --allow-unix-socket'\n"}, ""),
+        ({"pytest.ini": b"[pytest]\naddopts = -q\n"}, ""),
+        ({}, ""),
+    ],
+)
+def test_tests_without_sockets(files: dict[str, bytes], place: str) -> None:
+    """An event loop opens a pair of its own."""
+    assert read_project(files).socketless == place
+
+
 def test_entry_points_that_are_not_stated_literally() -> None:
     """Any text of that form in setup.py may be one."""
     setup = b"from setuptools import setup\nsetup(entry_points=dict(console_scripts=['c = pkg.__main__:main']))\n"

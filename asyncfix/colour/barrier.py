@@ -52,6 +52,7 @@ class Rules:
     given         objects that are given to who does not say what it takes
     namesakes     what calls of objects that are not known are taken for, in a migration
     target        the oldest Python that the project supports
+    socketless    the file by which tests run without sockets, '' if there is none
     """
 
     pins: frozenset[str]
@@ -65,3 +66,4 @@ class Rules:
     given: Given
     namesakes: Namesakes
     caches: bool
+    socketless: str

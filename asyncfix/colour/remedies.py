@@ -26,6 +26,7 @@ REMEDIES: Mapping[str, str] = {
     "overridden": "run with --migrate: methods that override each other turn together there",
     "foreign-base": "move what blocks into a method that the library does not know, and call that from async code",
     "handed-to-library": "give the library an object that does not block, or what it would read as a value",
+    "socketless": "add `--allow-unix-socket` beside `--disable-socket`, which lets event loops run",
     "pinned": "take it off `pin` in [tool.asyncfix]",
     "entry-point": "let the entry point call another function, which may turn",
     "not-editable": "name its file among PATHS, or take the exclusion or the comment away",

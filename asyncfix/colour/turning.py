@@ -152,6 +152,8 @@ def _reasons(
             yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
     if name in limits.pins:
         yield "pinned", "is pinned in [tool.asyncfix]"
+    if ends is not None and limits.socketless:
+        yield "socketless", f"is of a project whose tests may open no socket ({limits.socketless}), as any event loop does"
     if name in limits.entry_points and met is None:
         yield "entry-point", "is an entry point of the project"
     if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):

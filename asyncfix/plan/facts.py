@@ -201,6 +201,7 @@ def gather(
         namesakes=Namesakes(index),
         caches=CACHE in project.runtime_declared
         or (config.strategy.get(CACHE.replace("-", "_")) == "native" and project.dependency_file is not None),
+        socketless=project.socketless,
     )
     effects = Effects(index)
     return Facts(
