@@ -134,9 +134,7 @@ def _pytest(files: Mapping[str, bytes], pyproject: Table) -> tuple[str, Mapping[
 
 def _options(stated: object) -> frozenset[str]:
     """Options of a command line that a text or a list has."""
-    return frozenset(
-        stated.split() if isinstance(stated, str) else map(str, stated) if isinstance(stated, list) else ()
-    )
+    return frozenset(stated.split() if isinstance(stated, str) else _strings(stated))
 
 
 def _ini(data: bytes) -> configparser.RawConfigParser:

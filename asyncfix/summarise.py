@@ -22,7 +22,7 @@ from asyncfix.source import Source, Unreadable
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*[.:][^\W\d]\w*(?![\w(])")
+DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:[.:][^\W\d]\w*(?![\w(])|:[^\W\d]\w*(?=\())")
 # The middle of a dotted path is rare in data and found ten times as fast as the whole: first in the bytes of a file (any
 # byte beyond ASCII may be of a letter), then in its text.
 MAYBE_INSIDE_PATH = re.compile(rb"[.:](?<=[\w\x80-\xff].)[A-Za-z_\x80-\xff]")
