@@ -128,8 +128,10 @@ def _pytest(files: Mapping[str, bytes], pyproject: Table) -> tuple[str, Mapping[
     if inside:
         return "pyproject.toml", inside
     ini = ((name, _ini(files.get(name, b"")), section) for name, section in _PYTEST)
-    found = ((name, dict(parser[section])) for name, parser, section in ini if parser.has_section(section))
-    return next(found, ("", {}))
+    for name, parser, section in ini:
+        if parser.has_section(section):
+            return name, dict(parser[section])
+    return "", {}
 
 
 def _options(stated: object) -> frozenset[str]:
