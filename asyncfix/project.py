@@ -108,7 +108,7 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
             (path for path in sorted(files, key=_for_tests) if tests and _takes_beside_pytest(path, files[path])), None
         ),
         asyncio_auto=testing.get("asyncio_mode") == "auto",
-        socketless=tested_by if {"--disable-socket"} == _SOCKETS & _options(testing.get("addopts")) else "",
+        socketless=tested_by if _SOCKETS & _options(testing.get("addopts")) == frozenset({"--disable-socket"}) else "",
     )
 
 
