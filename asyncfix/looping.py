@@ -12,7 +12,7 @@ from asyncfix.transform import CannotWrite, Writing
 from asyncfix.writing import AWAIT_RANK, aligned
 
 YIELD_FROM = re.compile(rb"(yield[ \t]+from)\b[ \t]*")
-ITEM = "item"
+ITEM, OTHER = "item", "other"
 
 
 def asynchronous(writing: Writing, word: Span, gone_through: Span) -> list[Edit]:
@@ -68,21 +68,54 @@ def bracketed(writing: Writing, expression: Span) -> list[Edit]:
     return [Replace(Span(start, start + 1), opening), Replace(Span(end - 1, end), closing)]
 
 
-def mapped(writing: Writing, call: Span, before: str, behind: str) -> list[Edit]:
-    """``map(f, xs)`` to a comprehension: what it has before ``xs`` and behind, of the ``function`` and an ``item``.
+def mapped(writing: Writing, call: Span) -> list[Edit]:
+    """``map(f, xs)`` to ``[await f(item) for item in xs]``, ``map(lambda x: f(x), xs)`` to ``[f(x) for x in xs]``.
 
     In brackets where a function takes all of it (``list`` and ``set`` are such brackets themselves), else in parentheses.
     """
     source, node = writing.source, writing.call(call)
-    function, given = node.args
-    names = {"function": source.text(source.span(function)), "item": writing.fresh(ITEM, call)}
+    function, *given = node.args
     whole, brackets = _brackets(writing, call)
-    opening, closing = ("(", ")") if isinstance(given, ast.IfExp | ast.Lambda | ast.NamedExpr) else ("", "")
+    zipped = (f"{writing.name('builtins.zip')}(", ")") if len(given) > 1 else _parentheses(given[0])
+    behind = Replace(Span(source.span(given[-1]).end, whole.end), f"{zipped[1]}{brackets[1]}")
+    first = source.span(given[0]).start
+    if isinstance(function, ast.Lambda):
+        names = ", ".join(each.arg for each in function.args.args)
+        body = source.span(function.body)
+        between = Replace(Span(body.end, first), f" for {names} in {zipped[0]}")
+        return [Replace(Span(whole.start, body.start), brackets[0]), between, behind]
+    names = ", ".join(writing.fresh(name, call) for name in (ITEM, OTHER)[: len(given)])
+    called = f"await {source.text(source.span(function))}({names})"
+    return [Replace(Span(whole.start, first), f"{brackets[0]}{called} for {names} in {zipped[0]}"), behind]
+
+
+def filtered(writing: Writing, call: Span) -> list[Edit]:
+    """``filter(f, xs)`` to ``[item for item in xs if await f(item)]``, ``filter(lambda x: f(x), xs)`` to
+    ``[x for x in xs if f(x)]``; in brackets as above."""
+    source, node = writing.source, writing.call(call)
+    function, given = node.args
+    whole, brackets = _brackets(writing, call)
+    opening, closing = _parentheses(given)
     span = source.span(given)
+    if isinstance(function, ast.Lambda):
+        name, body = function.args.args[0].arg, source.span(function.body)
+        first, last = _parentheses(function.body)
+        head = f"{brackets[0]}{name} for {name} in {opening}{source.text(span)}{closing} if {first}"
+        return [
+            Replace(Span(whole.start, body.start), head),
+            Replace(Span(body.end, whole.end), f"{last}{brackets[1]}"),
+        ]
+    name = writing.fresh(ITEM, call)
+    condition = f" if await {source.text(source.span(function))}({name})"
     return [
-        Replace(Span(whole.start, span.start), f"{brackets[0]}{before.format(**names)}{opening}"),
-        Replace(Span(span.end, whole.end), f"{closing}{behind.format(**names)}{brackets[1]}"),
+        Replace(Span(whole.start, span.start), f"{brackets[0]}{name} for {name} in {opening}"),
+        Replace(Span(span.end, whole.end), f"{closing}{condition}{brackets[1]}"),
     ]
+
+
+def _parentheses(node: ast.expr) -> tuple[str, str]:
+    """What an expression needs round it behind ``in`` and ``if`` of a comprehension."""
+    return ("(", ")") if isinstance(node, ast.IfExp | ast.Lambda | ast.NamedExpr) else ("", "")
 
 
 def _brackets(writing: Writing, call: Span) -> tuple[Span, str]:

@@ -265,6 +265,7 @@ class Function(Packed, frozen=True):
     withs      its ``with`` statements that are not ``async``
     returned   how many ``return`` statements with a value it has
     is_stub    it does nothing: a method for others to override
+    is_plain   a lambda whose body could stand in a comprehension over what it is given
     """
 
     qualname: str
@@ -291,6 +292,7 @@ class Function(Packed, frozen=True):
     withs: tuple[With, ...] = ()
     returned: int = 0
     is_stub: bool = False
+    is_plain: bool = False
 
     @property
     def name(self) -> str:

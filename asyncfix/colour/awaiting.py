@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.generators import GENERATORS, GONE_THROUGH, KEPT, PASSED_ON, expression, oldest, stepwise
-from asyncfix.colour.mapping import mapped
+from asyncfix.colour.mapping import LAMBDA, mapped, unfolds
 from asyncfix.colour.special import is_special, only_renamed
 from asyncfix.link.index import OF_VALUE, Edge, ProjectIndex
 from asyncfix.model import Access, Call, Function, Span, With
@@ -122,7 +122,7 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Mapping[str,
         return stop("class-body", "is called in the body of a class")
     if fact.kind in ("module", "class"):
         return stop("module-level", "is called when a module is imported")
-    if fact.kind == "lambda":
+    if fact.kind == LAMBDA and not unfolds(index, edge.caller):
         return stop("lambda", "is called in a lambda")
     how = manner(index.fact(edge.callee)) if edge.step == "call" else "value"
     how = giving.get(edge.callee, how) if edge.step == "call" else how
@@ -136,7 +136,7 @@ def written(index: ProjectIndex, edge: Edge, limits: Rules, giving: Mapping[str,
         return stop(barrier, said) if barrier else closed(index, edge, limits) or written_so
     if not _awaitable(edge):
         return stop(edge.kind, f"is called as a {edge.kind}")
-    barrier = barring(edge.site, limits.target)
+    barrier = barring(edge.site, limits.target) if fact.kind != LAMBDA else ""
     if barrier:
         return stop(barrier, f"is called where no await may stand: {barrier.replace('-', ' ')}")
     used = ATTRIBUTE if edge.kind == "property" else put(edge.site, how, edge.step)

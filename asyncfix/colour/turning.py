@@ -10,7 +10,7 @@ from asyncfix.colour.awaiting import MANAGER, manner
 from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.bases import calls
 from asyncfix.colour.generators import unturnable
-from asyncfix.colour.mapping import passed_otherwise
+from asyncfix.colour.mapping import LAMBDA, passed_otherwise, unfolds
 from asyncfix.colour.passing import PASSED, taken
 from asyncfix.colour.special import is_special
 from asyncfix.effects.tables import AWAITING_DECORATORS, CACHES, TRANSPARENT_DECORATORS
@@ -99,7 +99,7 @@ def _reasons(
     last = fact.name
     if fact.kind == "property" and not (ends is not None and _only_tests_read(index, name)):
         yield "property", "is a property"
-    if fact.kind == "lambda":
+    if fact.kind == LAMBDA and not unfolds(index, name):
         yield "lambda", "is a lambda"
     if fact.kind == "class" and fact.outer:
         yield "class-body", "is the body of a class"

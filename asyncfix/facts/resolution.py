@@ -30,7 +30,7 @@ from asyncfix.facts.scopes import (
     steps,
     union,
 )
-from asyncfix.facts.shapes import does_nothing
+from asyncfix.facts.shapes import could_be_element, does_nothing
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
@@ -166,6 +166,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         withs=tuple(_withs(source, frame)),
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
+        is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
     )
 
 

@@ -67,6 +67,23 @@ def closes(node: ast.Try | ast.TryStar) -> bool:
     return bool(node.finalbody) or any(item.type is None for item in node.handlers) or not CLOSING.isdisjoint(caught)
 
 
+def could_be_element(node: ast.Lambda) -> bool:
+    """Whether the body of a lambda could be the element of a comprehension over what it is given: it binds nothing itself."""
+    given = node.args
+    plain = not (given.posonlyargs or given.kwonlyargs or given.defaults or given.vararg or given.kwarg)
+    inner = (
+        ast.NamedExpr,
+        ast.Yield,
+        ast.YieldFrom,
+        ast.Lambda,
+        ast.ListComp,
+        ast.SetComp,
+        ast.DictComp,
+        ast.GeneratorExp,
+    )
+    return plain and not any(isinstance(part, inner) for part in ast.walk(node.body))
+
+
 def does_nothing(node: ast.stmt) -> bool:
     """Whether a statement is one of those that make up the body of a method which is for others to override."""
     match node:

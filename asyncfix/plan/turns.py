@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, manner, statement
 from asyncfix.colour.generators import GONE_THROUGH, IN_STEP, KEPT, PASSED_ON
-from asyncfix.colour.mapping import MAPPED
+from asyncfix.colour.mapping import LAMBDA, MAPPED
 from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring
 from asyncfix.colour.turning import EXAMPLE
@@ -91,6 +91,9 @@ class Turns:
         info = self.index.functions[name]
         if met is not None and not met.turns:
             draft.decisions.append(Use(info.path, info.fact.span, "split"))
+            return
+        if info.fact.kind == LAMBDA:  # its body comes to stand in a comprehension
+            draft.turns.add(name)
             return
         if not info.fact.is_async:
             stepwise = manner(info.fact) == "generator"

@@ -8,4 +8,4 @@ from asyncfix.transform import Writing
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
-    return looping.mapped(writing, use.span, "{item} for {item} in ", " if await {function}({item})")
+    return looping.filtered(writing, use.span)

@@ -8,4 +8,4 @@ from asyncfix.transform import Writing
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
-    return looping.mapped(writing, use.span, "await {function}({item}) for {item} in ", "")
+    return looping.mapped(writing, use.span)
