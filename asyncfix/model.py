@@ -493,8 +493,8 @@ class Summary(Value, frozen=True):
 
 
 class TextFacts(Value, frozen=True):
-    """What is read in a file that is not parsed: identifiers (in a template only those inside ``{{ }}`` and ``{% %}``), or
-    dotted paths. ``reason``: why a Python file was not parsed."""
+    """What is read in a file that is not parsed: identifiers (in a template only those inside ``{{ }}`` and ``{% %}``, with
+    the dot before what is asked of an object), or dotted paths. ``reason``: why a Python file was not parsed."""
 
     path: str
     kind: Literal["python", "template", "data"]

@@ -21,6 +21,8 @@ from asyncfix.model import Mention, Summary, Suppression, TextFacts
 from asyncfix.source import Source, Unreadable
 
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
+# What is asked of an object in a template keeps its dot.
+TEMPLATE_NAME = re.compile(r"\.?[^\W\d]\w*")
 TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:[.:][^\W\d]\w*(?![\w(])|:[^\W\d]\w*(?=\())")
 # The middle of a dotted path is rare in data and found ten times as fast as the whole: first in the bytes of a file (any
@@ -60,7 +62,7 @@ def read_text(path: str, kind: Literal["template", "data"], data: bytes) -> Text
     if path.rpartition("/")[2] == "pyproject.toml":
         text = OWN_TABLES.sub(lambda found: "\n" * found.group().count("\n"), text)
     if kind == "template":
-        return TextFacts(path, "template", _mentions(_template_parts(text), IDENTIFIER))
+        return TextFacts(path, "template", _mentions(_template_parts(text), TEMPLATE_NAME))
     return TextFacts(path, "data", _first_places(_lines_with_paths(text), DOTTED_PATH))
 
 

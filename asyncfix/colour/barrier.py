@@ -44,6 +44,7 @@ class Rules:
 
     pins          qualified names that stay sync
     entry_points  functions that a build file names
+    named         functions that settings or templates name, by which these come to call them, with the places
     replaced      what replaces a function by something that stays sync
     closed        files that may not be edited; closed_lines: lines likewise
     doubles       objects that take the place of others
@@ -57,6 +58,7 @@ class Rules:
 
     pins: frozenset[str]
     entry_points: frozenset[str]
+    named: Mapping[str, tuple[tuple[str, int], ...]]
     replaced: Mapping[str, tuple[Patch, ...]]
     closed: frozenset[str]
     closed_lines: Mapping[str, frozenset[int]]

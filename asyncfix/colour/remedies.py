@@ -46,6 +46,7 @@ REMEDIES: Mapping[str, str] = {
     "possible-caller": "annotate the object whose method is called, or give one of the two methods another name",
     "possible-use": "annotate the object whose attribute is read, or give one of the two another name",
     "dynamic-access": "name the function where it is used, or keep a table of functions in place of their names",
+    "named-as-text": "name another function there, which runs the coroutine to its end",
     "doctest": "write the example as a test",
     "unparsed-file": "make the file one that this Python can parse, or take it out of the project",
     "replaced-in-test": "replace what it calls instead, or patch it by its name with unittest.mock.patch",
@@ -80,5 +81,9 @@ REMEDIES: Mapping[str, str] = {
     "foreign-loop": "migrate this part by hand: it runs on the loop of another library",
     "thread-pool": "mend what is named first, or leave the handler in the thread pool: there it blocks nobody",
     "has-a-twin": 'use its async twin there, or say `async = "same"` of it',
+    "frozen-time": "freeze time with `real_asyncio=True`, or replace the function that sleeps",
+    "thread-lock": "use the counterpart of asyncio where all who share it are async, else leave it in its thread",
+    "lazy": "take all of it in one call, which a thread can run",
+    "thread-bound": "make, use and close the object in one function, which a thread can run",
     "suppressed": "take the comment away that keeps asyncfix from the line",
 }

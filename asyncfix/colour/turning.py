@@ -86,6 +86,9 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
                 continue  # it is taken for a call
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)
+    for path, line in limits.named.get(name, ()):
+        why = f"{name} is named as text ({path}:{line}): what reads that may call it without awaiting"
+        yield Barrier("named-as-text", path, line, why, name)
     for patch in limits.replaced.get(name, ()):
         if ends is None or manner(fact) != "coroutine" or patch.call is None or fact.kind == "property":
             why = f"{name} is replaced at run time ({patch.path}:{patch.line})"

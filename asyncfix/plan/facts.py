@@ -191,6 +191,7 @@ def gather(
             for point in project.entry_points
             for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
         ),
+        named=_named_exactly(index, tests, by_target, by_last),
         replaced=_replaced(index, tests, by_target, by_last),
         closed=closed,
         closed_lines=closed_lines,
@@ -259,6 +260,33 @@ def _replaced(
             if not (patch.follows and manner(index.fact(name)) == "coroutine"):
                 found.setdefault(name, []).append(patch)
     return {name: tuple(patches) for name, patches in found.items()}
+
+
+def _named_exactly(
+    index: ProjectIndex, tests: Tests, by_target: Mapping[str, tuple[str, ...]], by_last: Mapping[str, list[str]]
+) -> Mapping[str, tuple[tuple[str, int], ...]]:
+    """Functions of which a text gives the whole path, and methods that a template asks of an object; not what tests name."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    replaced = {(patch.path, patch.line) for patch in tests.every}
+    for path, mention in _dotted(index):
+        if not is_test(path) and (path, mention.line) not in replaced:
+            target = mention.name.replace(":", ".")
+            meant = _patched(index, by_target, by_last, target) if not target.startswith(".") else ()
+            asked = by_last.get(target[1:], ()) if target.startswith(".") else ()
+            for name in (*meant, *(each for each in asked if index.fact(each).owner_class)):
+                found.setdefault(name, []).append((path, mention.line))
+    return {name: tuple(dict.fromkeys(places)) for name, places in found.items()}
+
+
+def _dotted(index: ProjectIndex) -> Iterator[tuple[str, Mention]]:
+    """The paths in data and in strings that begin with a package of the project, and what templates ask of objects."""
+    tops = {name.partition(".")[0] for name in index.evaluator.modules.names.values()}
+    texts = [(text.path, text.mentions) for text in index.texts if text.kind != "python"]
+    for path, mentions in (*texts, *((path, summary.mentions) for path, summary in index.summaries.items())):
+        for mention in mentions:
+            top, dot, _ = mention.name.replace(":", ".").partition(".")
+            if dot and (not top or top in tops):
+                yield path, mention
 
 
 def _exported(index: ProjectIndex) -> Iterator[str]:

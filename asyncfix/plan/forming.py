@@ -158,8 +158,7 @@ class Forms:
         barred = Mend(None, "no-form", "no form fits")
         passed_over: list[str] = []
         # What works in tests as it is goes on doing so, unless it held up the event loop.
-        held = ("replaced-in-test", *(("frozen-time",) if site.bridged else ()))
-        held = held if site.bridged or self.facts.ends is not None else ()
+        held = ("replaced-in-test", "frozen-time") if site.bridged or self.facts.ends is not None else ()
         for form in site.forms:
             verdicts = [judge(self.facts, condition, suspension) for condition in form.requires]
             failing = [verdict for verdict in verdicts if verdict.kind != "holds"]
@@ -176,7 +175,8 @@ class Forms:
                 replaced = next((verdict for verdict in safe if verdict.code in held), None)
                 last = form == site.forms[-1]
                 if last and replaced is not None:
-                    return None, [], Mend(None, replaced.code, f"{replaced.why}: it would not hold any more")
+                    kept = ": it would not hold any more" if replaced.code == "replaced-in-test" else ""
+                    return None, [], Mend(None, replaced.code, f"{replaced.why}{kept}")
                 if doubts and self.facts.ends is not None and form.name == NATIVE and not (last or asked):
                     passed_over.append(f"not {form.name}: {doubts[0]}")  # the bridge keeps what works
                     continue
