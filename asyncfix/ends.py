@@ -12,12 +12,8 @@ from asyncfix.link.evaluate import FunctionInfo
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call, Span
 from asyncfix.registering import Registering
+from asyncfix.running import Running
 
-RUNNING = frozenset({"asyncio.run", "anyio.run", "trio.run", "asyncio.run_coroutine_threadsafe"}) | {
-    "importlib.import_module",  # these may run a program
-    "runpy.run_path",
-    "runpy.run_module",
-}
 GUARD = "main-guard"
 MARK = "pytest.mark"
 BACKEND = "anyio_backend"  # the fixture by which anyio's plugin is told what loop to run
@@ -44,16 +40,16 @@ class Ends:
     leaves: Collection[str]
     auto: bool
     registering: Registering = field(init=False)
+    running: Running = field(init=False)
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _anyio: bool | None = None
-    _invokers: frozenset[str] | None = None
-    _loops: frozenset[str] | None = None
     _known: frozenset[str] | None = None
     _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     _alternatives: Mapping[str, Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         self.registering = Registering(self.index, self.boundaries)
+        self.running = Running(self.index, self.registering, self.blocking, self.met, self.is_program)
 
     def met(self, function: str) -> Met | None:
         """How colouring ends at a function, None if it goes on."""
@@ -121,30 +117,6 @@ class Ends:
                         found.update(entity.name for entity in meant if entity.kind == "module" and entity.name != path)
             self._known = frozenset(found)
         return self._known
-
-    def loop_below(self, function: str) -> str:
-        """What the function reaches that runs an event loop of its own, '' if nothing: no coroutine may."""
-        if self._loops is None:
-            self._loops = frozenset(self._running())
-        for edge in self.index.calls.get(function, ()):
-            if edge.callee in self._loops and edge.callee != function:
-                return edge.callee
-        if function in self._invoking():
-            return "a command"
-        last = {call.targets[0].rpartition(".")[2] for call in self.index.fact(function).calls}
-        if is_test(self.index.path(function)) and not last.isdisjoint({"invoke", "callback"}):
-            return "a command"
-        return next((item.name for item in self.index.externals.get(function, ()) if _runs(item.name)), "")
-
-    def _invoking(self) -> frozenset[str]:
-        """Functions that pass on what runs a loop, or call it by a name: it may run while they do."""
-        if self._invokers is None:
-            runners = frozenset(self._runners())
-            dispatched = self.registering.dispatched()
-            places = ((name, place) for name in runners for place in self.index.passed.get(name, ()))
-            passing = frozenset(place.owner for name, place in places if not self.registering.by(name, place))
-            self._invokers = passing | (dispatched.callers if dispatched.functions & runners else frozenset())
-        return self._invokers
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
         """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
@@ -258,34 +230,6 @@ class Ends:
         names = {entity.name for entity in entities if entity.kind in ("external", "value")}
         return names.pop() + called if len(names) == 1 else decorator.lstrip(":")
 
-    def _runners(self) -> Iterator[str]:
-        """Functions that run an event loop themselves, or will."""
-        yield from (name for name, items in self.index.externals.items() if any(_runs(item.name) for item in items))
-        yield from (name for name in self.blocking if (met := self.met(name)) is not None and _runs_it(met))
-
-    def _running(self) -> Iterator[str]:
-        """These, what passes them on, and all sync code above."""
-        own = list(dict.fromkeys((*self._runners(), *self._invoking())))
-        seen = set(own)
-        for name in own:
-            above = [edge.caller for edge in self.index.callers.get(name, ())]
-            passed = self.index.passed.get(name, ())
-            above += [place.owner for place in passed if not self.registering.by(name, place)]
-            for caller in above:
-                if caller and caller not in seen and not self.index.fact(caller).is_async:
-                    seen.add(caller)
-                    own.append(caller)
-        yield from seen
-
 
 def _is_test(info: FunctionInfo) -> bool:
     return is_gathered(info.path) and info.fact.name.startswith("test")
-
-
-def _runs_it(met: Met) -> bool:
-    """Whether a function runs a coroutine to its end."""
-    return not met.turns and not met.stays
-
-
-def _runs(name: str) -> bool:
-    return name in RUNNING or name.endswith((".run_until_complete", ".CliRunner.invoke"))

@@ -36,6 +36,7 @@ LAYERS = [
         "link",
         "effects",
         "registering",
+        "running",
         "ends",
         "colour",
         "suppress",

@@ -53,7 +53,7 @@ def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, me
     if ends is not None and met is None and ends.is_gathered(name):
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
         yield Barrier("test-framework", path, fact.line, why, name)
-    below = ends.loop_below(name) if ends is not None else ""
+    below = ends.running.below(name) if ends is not None else ""
     if below:
         why = f"{name} reaches {below}, which runs an event loop of its own"
         yield Barrier("runs-a-loop", path, fact.line, why, name)
