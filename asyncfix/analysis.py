@@ -211,7 +211,7 @@ def _survey(
     tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked.get(path, ()), scanning)) for path in order]
     sites: dict[str, Mapping[Span, Site]] = {}
     scanned: list[tuple[str, Site]] = []
-    for path, result in zip(order, workspace.work(survey_bytes, tasks), strict=True):
+    for path, result in zip(order, workspace.surveyed(survey_bytes, tasks), strict=True):
         if isinstance(result, workers.Failure):
             workspace.skipped[path] = Skipped(path, f"not looked at: {result.reason}", True)
         else:

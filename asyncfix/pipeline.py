@@ -70,12 +70,21 @@ class Session:
     notes: tuple[str, ...]
     clock: Clock
 
+    def look(self, _: Analysis | None = None) -> Analysis:
+        """Look at the project as it is now."""
+        return analyse(self.workspace, self.settings, self.clock)
+
+    def look_again(self, before: Analysis) -> Analysis:
+        """The same, in place of the look before."""
+        before.index.forget()
+        return self.look()
+
 
 def run(options: Options, ask: Callable[[Change, bytes], str] | None = None) -> Outcome:
     """One run: a report, a diff, or files written. Raises Stop, ConfigError, PathError, WriteError."""
     session = _start(options, _restored(options))
     with _uncollected():
-        first = analyse(session.workspace, session.settings, session.clock)
+        first = session.look()
         _check_all(session, first.index)
         made = rounds.untouched(first) if options.mode == "report" else _rounds(session, first, ask)
         outcome = _outcome(session, made)
@@ -97,7 +106,7 @@ def plan(options: Options) -> tuple[Outcome, Document]:
         first, planner = judge(session.workspace, session.settings, session.clock)
         _check_all(session, first.index)
         choice = rounds.Choice(True, frozenset(), None, partial(_patch, session))
-        made = rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+        made = rounds.run(session.workspace, session.look, session.setting, first, choice, session.clock)
         known = {change.id for change in first.plan.changes}
         later = [change for change in (*made.taken, *made.left) if change.id not in known]
         return _outcome(session, made), describe(planner, first.plan, later)
@@ -287,7 +296,7 @@ def _rounds(session: Session, first: Analysis, ask: Callable[[Change, bytes], st
         _refuse_dirty(session, {path for change in first.plan.changes for path in change.files})
     named = _named(session, first)
     choice = rounds.Choice(session.options.unsafe, named, ask, show)
-    return rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+    return rounds.run(session.workspace, session.look_again, session.setting, first, choice, session.clock)
 
 
 def _named(session: Session, first: Analysis) -> frozenset[str]:
@@ -306,9 +315,9 @@ def _named(session: Session, first: Analysis) -> frozenset[str]:
 def _all(options: Options) -> Sequence[Change]:
     """The Changes of all rounds, were every one taken."""
     session = _start(options)
-    first = analyse(session.workspace, session.settings, session.clock)
+    first = session.look()
     choice = rounds.Choice(True, frozenset(), None, partial(_patch, session))
-    made = rounds.run(session.workspace, session.settings, session.setting, first, choice, session.clock)
+    made = rounds.run(session.workspace, session.look_again, session.setting, first, choice, session.clock)
     return (*made.taken, *made.left)
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from asyncfix import apply, select
-from asyncfix.analysis import Analysis, Settings, analyse
+from asyncfix.analysis import Analysis
 from asyncfix.compose import Setting, compose
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Change, Decision, Finding, Hop, Place, Refusal, Require, Rewrite, Span, Use, span_of
@@ -61,13 +61,16 @@ def untouched(analysis: Analysis) -> Made:
 
 def run(
     workspace: Workspace,
-    settings: Settings,
+    again: Callable[[Analysis], Analysis],
     setting: Setting,
     first: Analysis,
     choice: Choice,
     stage: Callable[[str], object],
 ) -> Made:
-    """Change the workspace until nothing more is to be done, or a person has had enough."""
+    """Change the workspace until nothing more is to be done, or a person has had enough.
+
+    ``again`` looks at the project as it is then; it is given the look before, which is of no use any more.
+    """
     names = _Names(workspace)
     analysis, changes = first, names.renamed(first)
     findings = list(names.findings(analysis))
@@ -98,7 +101,7 @@ def run(
             break
         taken |= {change.id: change for change in made.taken}
         workspace.update(made.pieces)
-        analysis = analyse(workspace, settings, stage)
+        analysis = again(analysis)
         changes = names.renamed(analysis)
         findings += names.findings(analysis)
         if state.over:

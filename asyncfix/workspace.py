@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,9 @@ class Workspace:
     skipped: dict[str, Skipped] = field(default_factory=lambda: dict[str, Skipped]())
     _facts: dict[str, Summary | TextFacts] = field(default_factory=lambda: dict[str, Summary | TextFacts]())
     _stale: set[str] = field(default_factory=lambda: set[str]())
+    _surveyed: dict[bytes, bytes | workers.Failure] = field(
+        default_factory=lambda: dict[bytes, bytes | workers.Failure]()
+    )
 
     def load(self) -> None:
         """Read every file; what cannot be read is skipped."""
@@ -88,17 +92,18 @@ class Workspace:
         missing = [path for path in paths if keys.get(path) not in known]
         fresh: dict[str, bytes] = {}
         for path, result in zip(
-            missing, self.work(summarise_bytes, [self._task(path, items) for path in missing]), strict=True
+            missing, self.results(summarise_bytes, [self._task(path, items) for path in missing]), strict=True
         ):
             if isinstance(result, bytes):
-                fresh[path] = result
+                self._keep(path, decode(result), items.get(path))
+                if cached:
+                    fresh[path] = result
                 continue
             self._facts.pop(path, None)
             self.skipped[path] = Skipped(path, result.reason, result.bug or path in self.editable())
-        for path in paths:
-            encoded = fresh.get(path) or known.get(keys.get(path, ""))
-            if encoded is not None:
-                self._keep(path, decode(encoded), items.get(path))
+        for path in paths if known else ():
+            if keys[path] in known:
+                self._keep(path, decode(known[keys[path]]), items.get(path))
         if cached and fresh:
             cache.save(
                 self.root,
@@ -125,9 +130,24 @@ class Workspace:
 
     def work(self, task: Callable[[bytes], bytes], items: Sequence[bytes]) -> list[bytes | workers.Failure]:
         """Run a task over items in worker processes, results in the order of the items."""
-        if not items:
-            return []
-        return [result for _, result in workers.run(task, items, workers=self.processes, limits=LIMITS)]
+        return list(self.results(task, items))
+
+    def surveyed(self, task: Callable[[bytes], bytes], items: Sequence[bytes]) -> list[bytes | workers.Failure]:
+        """The same of items most of which a round before had, too: only the others are run."""
+        keys = [blake2b(item).digest() for item in items]
+        fresh = {key: item for key, item in zip(keys, items, strict=True) if key not in self._surveyed}
+        found = dict(zip(fresh, self.results(task, list(fresh.values())), strict=True))
+        known = self._surveyed | found
+        self._surveyed = {key: known[key] for key in keys}
+        return [known[key] for key in keys]
+
+    def results(
+        self, task: Callable[[bytes], bytes], items: Sequence[bytes]
+    ) -> Generator[bytes | workers.Failure, None, None]:
+        """The same, one by one as they come."""
+        if items:
+            for _, result in workers.run(task, items, workers=self.processes, limits=LIMITS):
+                yield result
 
 
 def processes(wanted: int | None, files: Iterable[SourceFile]) -> int:

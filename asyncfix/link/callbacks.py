@@ -44,7 +44,10 @@ def _given(evaluator: Evaluator, call: Call, entities: Entities) -> Iterator[tup
                 yield from ((argument, row.kind != "for") for argument in _picked(call, row.runs))
         elif entity.kind in ("function", "method"):
             fact = evaluator.functions[entity.name].fact
-            yield from ((argument, _at_once(fact)) for argument in _picked(call, _called_parameters(fact)))
+            called = evaluator.called_parameters.get(entity.name)
+            if called is None:
+                called = evaluator.called_parameters[entity.name] = _called_parameters(fact)
+            yield from ((argument, _at_once(fact)) for argument in _picked(call, called)) if called else ()
     if not entities and any(target.endswith(SORT) for target in call.targets):
         yield from ((argument, True) for argument in call.arguments if argument.keyword == "key")
 

@@ -25,6 +25,7 @@ MOST = 12
 NAMING = frozenset(
     {"builtins.globals", "builtins.setattr", "builtins.vars", "builtins.exec"}
 )  # by which names are bound
+OF_MODULE = "="  # before a name: the attribute of the module itself, whatever a ref to it says
 OF_OBJECT = ("method", "property")
 OBJECTS = ("instance", "super")
 
@@ -62,7 +63,8 @@ Entities: TypeAlias = tuple[Entity, ...]
 UNKNOWN: Entities = ()
 SOMETHING = Entity("unknown", "")
 """Stands beside what is known where it may be something else, too."""
-
+UNDER_WAY: Entities = (SOMETHING,)
+"""Stands for an answer that is being worked out."""
 
 PAIR = "builtins.tuple?"
 """The class of a pair of key and value: an element of it may be either. A ``?`` behind a class says so of others, too."""
@@ -130,14 +132,27 @@ class Evaluator:
     """Names of attributes that may be descriptors."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
-    _memo: dict[tuple[str, str], Entities] = field(default_factory=lambda: dict[tuple[str, str], Entities]())
+    called_parameters: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: dict[str, tuple[str, ...]](), init=False
+    )
+    """Positions and names of the parameters that a function calls, as far as somebody has asked: see `callbacks`."""
+    cut: int = field(default=0, init=False)
+    """How often an answer was cut short because it depends on itself: what was found meanwhile holds there only."""
+    _memo: dict[str, dict[str, Entities]] = field(default_factory=lambda: dict[str, dict[str, Entities]]())
+    """By path and ref."""
+    _members: dict[tuple[Entity, str], Entities] = field(default_factory=lambda: dict[tuple[Entity, str], Entities]())
+    """Attributes of the project's classes and objects, which refs of many functions ask for."""
     _by_name: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]]())
     """Classes by the names that they have of their own."""
     _owners: dict[tuple[str, str], tuple[str, ...]] = field(
         default_factory=lambda: dict[tuple[str, str], tuple[str, ...]]()
     )
+    _accessors: dict[tuple[Entity, str, str], tuple[str, ...]] = field(
+        default_factory=lambda: dict[tuple[Entity, str, str], tuple[str, ...]]()
+    )
     _open: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
     """Those of which not all is known."""
+    _open_members: list[tuple[Entity, str]] = field(default_factory=lambda: list[tuple[Entity, str]]())
     _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities]())
 
@@ -145,13 +160,18 @@ class Evaluator:
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
         if ref[:1] == "?":
             return UNKNOWN
-        key = (path, ref)
-        found = self._memo.get(key)
+        memo = self._memo.get(path)
+        if memo is None:
+            memo = self._memo[path] = {}
+        found = memo.get(ref)
         if found is None:
-            self._memo[key] = UNKNOWN
-            found = self._memo[key] = self._evaluate(path, ref)
+            memo[ref] = UNDER_WAY
+            found = memo[ref] = self._evaluate(path, ref)
             if not found or SOMETHING in found:
-                self._open.append(key)
+                self._open.append((path, ref))
+        elif found is UNDER_WAY:
+            self.cut += 1
+            return UNKNOWN
         return found
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
@@ -166,9 +186,23 @@ class Evaluator:
 
     def forget_unknown(self) -> None:
         """Forget what was not known, or not all: more may be by now."""
-        for key in self._open:
-            self._memo.pop(key, None)
+        for path, ref in self._open:
+            self._memo[path].pop(ref, None)
         self._open.clear()
+        for key in self._open_members:
+            self._members.pop(key, None)
+        self._open_members.clear()
+
+    def describe(self, names: frozenset[str]) -> None:
+        """Take it that attributes of these names may be descriptors; what was found of members before may not hold."""
+        self.described = names
+        self._members.clear()
+
+    def forget(self) -> None:
+        """Forget every answer."""
+        for answers in (self._memo, self._members, self._library):
+            answers.clear()
+        self.passed = None
 
     def function_ids(self, path: str, qualname: str) -> tuple[str, ...]:
         """Ids of all definitions of a qualified name in a file."""
@@ -183,16 +217,20 @@ class Evaluator:
     def _evaluate(self, path: str, ref: str) -> Entities:
         if not ref:
             return UNKNOWN
+        if ref[0] == OF_MODULE:
+            return self._module_name(path, ref[1:])
         # The longest prefix that was seen before saves most of the work: refs grow step by step.
         tail = _last_step(ref)
-        if tail is not None and tail > 0 and not ref[:tail].endswith("<locals>"):
-            base = self.evaluate(path, ref[:tail])
+        before = ref[:tail] if tail is not None else ""
+        if before and not before.endswith("<locals>"):
+            step = ref[tail:]
+            base = self.evaluate(path, before)
             if base:
-                found = self._steps(base, ref[tail:])
-                return self._own_objects(path, ref[:tail], base, found) if ref[tail:] == "()" else found
-            if ref[tail] == "*":
-                return (Entity("value", self.catalog.canonical(ref[tail + 1 : -1].removesuffix("?"))),)
-            if ref[:tail].strip(".") and not ref[:tail].startswith("."):
+                found = self._taken_on(base, step)
+                return self._own_objects(path, before, base, found) if step == "()" else found
+            if step[0] == "*":
+                return (Entity("value", self.catalog.canonical(step[1:-1].removesuffix("?"))),)
+            if before[0] != ".":
                 return UNKNOWN
         if ref.startswith(":"):
             return self._own(path, ref)
@@ -275,17 +313,19 @@ class Evaluator:
     # ------------------------------------------------------------------------------------------------------------ steps
 
     def _steps(self, entities: Entities, steps: str) -> Entities:
-        # Most of the time it is one step, the last one of a ref, from one thing to one thing.
-        for step in (steps,) if steps[:1] == "." and steps[1:].isidentifier() else STEP.findall(steps):
-            if len(entities) == 1:
-                given = self._step(entities[0], step)
-                entities = given if len(given) == 1 and given[0].kind != "unknown" else _some(dict.fromkeys(given))
-            else:
-                parts = (self._step(entity, step) or (SOMETHING,) for entity in entities)
-                entities = _some(_usable(dict.fromkeys(found for part in parts for found in part)))
+        for step in STEP.findall(steps):
+            entities = self._taken_on(entities, step)
             if not entities:
                 return UNKNOWN
         return entities
+
+    def _taken_on(self, entities: Entities, step: str) -> Entities:
+        """What one step leads to."""
+        if len(entities) == 1:  # nearly always
+            given = self._step(entities[0], step)
+            return given if len(given) == 1 and given[0].kind != "unknown" else _some(dict.fromkeys(given))
+        parts = (self._step(entity, step) or (SOMETHING,) for entity in entities)
+        return _some(_usable(dict.fromkeys(found for part in parts for found in part)))
 
     def _step(self, entity: Entity, step: str) -> Entities:
         if entity.kind == "unknown":
@@ -320,10 +360,8 @@ class Evaluator:
                 return self._module_attribute(entity.name, name)
             case "namespace":
                 return self._import("", f"{entity.name}.{name}")
-            case "class" | "instance":
-                return self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
-            case "super":
-                return self._above(entity.name, name)
+            case "class" | "instance" | "super":
+                return self._attribute_of_class(entity, name)
             case "many":
                 container, inner = parted(entity)
                 if name in YIELDING:
@@ -336,6 +374,21 @@ class Evaluator:
             case _:
                 return UNKNOWN
 
+    def _attribute_of_class(self, entity: Entity, name: str) -> Entities:
+        key = (entity, name)
+        found = self._members.get(key)
+        if found is None:
+            cut = self.cut
+            if entity.kind == "super":
+                found = self._above(entity.name, name)
+            else:
+                found = self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
+            if cut == self.cut:
+                self._members[key] = found
+                if not found or SOMETHING in found:
+                    self._open_members.append(key)
+        return found
+
     def named_methods(self, made: Entity, names: Iterable[str]) -> Iterator[str]:
         """The methods of the project that an object has under some names, in their order."""
         for name in names:
@@ -346,6 +399,13 @@ class Evaluator:
 
         None if it is no property. Those of subclasses, where it has one itself, are none of them.
         """
+        key = (made, name, kind)
+        found = self._accessors.get(key)
+        if found is None:
+            found = self._accessors[key] = self._find_accessors(made, name, kind)
+        return found
+
+    def _find_accessors(self, made: Entity, name: str, kind: str) -> tuple[str, ...]:
         for class_id in self.order(made.name)[made.kind == "super" :]:
             owner = self.classes.get(class_id)
             found = self.function_ids(owner.path, f"{owner.fact.qualname}.{name}") if owner else ()
@@ -379,14 +439,7 @@ class Evaluator:
         return found
 
     def _module_attribute(self, path: str, name: str) -> Entities:
-        key = (path, f"={name}")
-        if key in self._memo:
-            return self._memo[key]
-        self._memo[key] = UNKNOWN
-        found = self._memo[key] = self._module_name(path, name)
-        if not found or SOMETHING in found:
-            self._open.append(key)
-        return found
+        return self.evaluate(path, OF_MODULE + name)
 
     def _module_name(self, path: str, name: str) -> Entities:
         summary = self.summaries.get(path)
@@ -834,6 +887,9 @@ def _private(name: str) -> tuple[str, str] | None:
 
 def _last_step(ref: str) -> int | None:
     """Offset of the last step of a ref, None if it has none after its root."""
+    dot = ref.rfind(".")
+    if dot > 0 and ref[dot + 1 :].isidentifier():  # nearly always
+        return None if ref[dot - 1] == "." else dot
     end = len(ref)
     if ref[-1] in "!^%~&=":
         return end - 1
@@ -844,9 +900,8 @@ def _last_step(ref: str) -> int | None:
     if ref[-1] == ";":
         return ref.rindex("*")
     at = ref.rfind("@")
-    dot = ref.rfind(".")
     cut = max(at, dot)
-    if cut > 0 and ref[cut + 1 :].isidentifier():  # nearly always
+    if cut > 0 and ref[cut + 1 :].isidentifier():
         return None if ref[cut - 1] == "." else cut
     bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"), ref.rfind("="))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":

@@ -19,6 +19,7 @@ from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 STOP = "builtins.StopIteration"
+NAMESPACE = "__dict__"
 NOBODY = Entity("value", "builtins.None")  # which cannot be called
 
 PARAMETER = "parameter"
@@ -145,6 +146,8 @@ class ProjectIndex:
     """Those of what a ref may mean to call or to pass on: not of the bodies of modules and classes."""
     properties: frozenset[str] = frozenset()
     class_names: frozenset[str] = frozenset()
+    telling: frozenset[str] = frozenset()
+    """Last names of accesses that say something."""
     handed_on: set[str] = field(default_factory=lambda: set[str]())
     """Classes that are read as values: others may make objects of them."""
     decorating: set[tuple[str, str]] = field(default_factory=lambda: set[tuple[str, str]]())
@@ -189,6 +192,12 @@ class ProjectIndex:
             found = self._below[class_id, name] = tuple(item for each in own for item in each.get(name, ()))
         return found
 
+    def forget(self) -> None:
+        """Let go of what was found, which takes as much memory again as the facts: of an index that is of no more use."""
+        for found in (self.calls, self.callers, self.externals, self.unknown, self.passed, self.rebound, self.by_name):
+            found.clear()
+        self.evaluator.forget()
+
     def fact(self, function: str) -> Function:
         return self.functions[function].fact
 
@@ -229,7 +238,9 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     index.properties = frozenset(fact.name for fact in defined if fact.kind == "property")
     index.class_names = frozenset(name.rpartition(".")[2] for name in classes)
     _inheritance(index)
-    index.evaluator.described = attributes.described(index.evaluator)
+    described = attributes.described(index.evaluator)
+    index.evaluator.describe(described)
+    index.telling = index.class_names | index.callables | described | {STOP.rpartition(".")[2], NAMESPACE}
     index.making = Making(index.evaluator)
     index.asking = attributes.asking(index.evaluator)
     open_uses = _Open()
@@ -328,8 +339,9 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
             open_uses.calls.append(passing.Undecided(name, call, entities))
         _asked(index, name, info, call)
     for access in info.fact.accesses:
-        # Most attributes are data: no function or class is called that.
         last = access.ref.rpartition(".")[2].lstrip(":")
+        if last not in index.telling:
+            continue  # most attributes are data: no function or class is called that
         if last in index.class_names and access.kind == "read" and access.barrier != "annotation":
             found = index.evaluator.evaluate(info.path, access.ref)
             index.handed_on.update(entity.name for entity in found if entity.kind == "class")
@@ -340,7 +352,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
                 open_uses.accesses.append((name, access))
         elif access.ref == STOP:
             index.stopping.setdefault(name, access.line)
-        elif access.ref.endswith(".__dict__"):
+        elif access.ref.endswith("." + NAMESPACE):
             index.opened.append((name, access))
     if info.fact.kind == "class":
         _defined(index, name, info)

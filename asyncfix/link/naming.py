@@ -113,12 +113,13 @@ class Named:
         return found
 
     def _match(self, shape: str) -> Iterator[str]:
-        first = shape.partition(ANY)[0]
+        first, _, last = shape.partition(ANY)
         for place in range(bisect_left(self._sorted, first), len(self._sorted)):
-            if not self._sorted[place].startswith(first):
+            name = self._sorted[place]
+            if not name.startswith(first):
                 return
-            if _has_shape(self._sorted[place], shape):
-                yield self._sorted[place]
+            if name.endswith(last) and _has_shape(name, shape):
+                yield name
 
 
 def _is_telling(shape: str) -> bool:

@@ -62,7 +62,10 @@ class Passed:
         """What a parameter may be; with `SOMETHING` unless all callers are known."""
         fact = self.index.fact(function)
         position = next((at for at, item in enumerate(fact.parameters) if item.name == name), None)
-        if position is None or (function, name) in self._under_way:
+        if position is None:
+            return UNKNOWN
+        if (function, name) in self._under_way:
+            self.index.evaluator.cut += 1
             return UNKNOWN
         self._under_way.add((function, name))
         try:

@@ -55,9 +55,10 @@ def hollow(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> Ite
 
 
 def _does_nothing(fact: Function) -> bool:
+    if fact.kind != "method" or fact.is_async or fact.operations or not set(fact.results) <= {NONE}:
+        return False
     named = {*(access.ref for access in fact.accesses), *(target for call in fact.calls for target in call.targets)}
-    nothing = named <= {NOT_IMPLEMENTED} and not fact.operations and set(fact.results) <= {NONE}
-    return nothing and fact.kind == "method" and not fact.is_async
+    return named <= {NOT_IMPLEMENTED}
 
 
 def own_methods(evaluator: Evaluator, class_id: str) -> Iterator[str]:
