@@ -220,6 +220,7 @@ class Access(Packed, frozen=True):
     at       offset at which it happens: a target is written when the value on its right is there
     barrier  why no ``await`` may stand here, as for a Call (a property is a call in disguise)
     taken, lazy  what goes through it, where it is run for that, as for a Call (of operations only)
+    asked    an attribute of it is read or called there: nobody gets the thing itself
     """
 
     ref: str
@@ -233,6 +234,7 @@ class Access(Packed, frozen=True):
     loop: Span | None = None
     taken: Taken | None = None
     lazy: Lazy | None = None
+    asked: bool = False
 
 
 class With(Packed, frozen=True):

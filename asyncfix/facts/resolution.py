@@ -116,6 +116,7 @@ CONNECT = "sqlite3.connect"
 WRITING = ("sys.stdout.write", "sys.stderr.write")
 NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller", *WRITING)
 PRINT = "builtins.print"
+ASKED = "asked"
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 # Variables of the standard library that programs assign or change.
@@ -485,7 +486,8 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
             if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
             elif kind in ("write", "change") or ref.partition(".")[0] not in STANDARD or ref in (STOP, *OF_THE_PROCESS):
-                yield _access(source, ref, node, "read" if kind in ("base", "item") else kind, context)
+                found = _access(source, ref, node, "read" if kind in ("base", "item", ASKED) else kind, context)
+                yield replace(found, asked=True) if kind == ASKED else found
 
 
 def _operations(walker: Walker, frame: Frame) -> Iterable[Access]:

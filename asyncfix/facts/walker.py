@@ -95,6 +95,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Gt: "__gt__",
     ast.GtE: "__ge__",
 }
+ITSELF = frozenset({"__call__", "__func__", "__get__", "__wrapped__"})  # by these attributes a function is called
 LAZY = "generator-expression"
 # Functions and methods of an iterable, by their last names.
 TAKING = frozenset(
@@ -650,7 +651,7 @@ class Walker:
         called = last_name(node.func)
         if isinstance(node.func, ast.Attribute):
             if not (called == "get" and node.args and self._named_in(node.func.value, node.args[0])):
-                self._operand(node.func.value, frame, scope, context)
+                self._holding(node.func, frame, scope, context)
         elif not isinstance(node.func, ast.Name):
             self._operand(node.func, frame, scope, context)
         if called in NAME_GETTERS:
@@ -763,7 +764,16 @@ class Walker:
 
     def _attribute(self, node: ast.Attribute, frame: Frame, scope: Scope, context: Context) -> None:
         frame.accesses.append((node, "read", scope, context))
-        self._operand(node.value, frame, scope, context)
+        self._holding(node, frame, scope, context)
+
+    def _holding(self, node: ast.Attribute, frame: Frame, scope: Scope, context: Context) -> None:
+        """Visit what an attribute is asked of."""
+        held = node.value
+        if isinstance(held, ast.Attribute) and node.attr not in ITSELF:
+            frame.accesses.append((held, "asked", scope, context))
+            self._holding(held, frame, scope, context)
+        else:
+            self._operand(held, frame, scope, context)
 
     def _name(self, node: ast.Name, frame: Frame, scope: Scope, context: Context) -> None:
         frame.accesses.append((node, "read", scope, context))

@@ -615,6 +615,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
             entity.kind in ("function", "method")
             and access.kind not in ("iterate", "view")
             and access.barrier != ANNOTATION
+            and not access.asked
         ):
             reason = "passed-as-value" if access.kind == "read" else "rebound"
             place = Loose(reason, info.path, access.line, name, access.span)
@@ -627,7 +628,7 @@ def _access_edges(index: ProjectIndex, name: str, info: FunctionInfo, access: Ac
 def _note_use(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     """An access may mean something that is not known: any function so called may be used there."""
     base, _, attribute = access.ref.rpartition(".")
-    if access.kind in ("read", "write") and attribute.isidentifier() and base:
+    if access.kind in ("read", "write") and attribute.isidentifier() and base and not access.asked:
         place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)
         owners = index.evaluator.evaluate(info.path, base)
         if owners and all(_holds(index, owner, attribute) for owner in owners):
