@@ -48,6 +48,13 @@ _Migrate: TypeAlias = Annotated[
 _Roots: TypeAlias = Annotated[
     list[str] | None, typer.Option("--root", metavar="PKG.MOD:FUNC", help="With --migrate: only what these reach.")
 ]
+_Change: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ID,...",
+        help="Only these changes of `asyncfix plan`, and those they need; naming one takes it though it is UNSAFE.",
+    ),
+]
 _ForceExclude: TypeAlias = Annotated[
     bool, typer.Option("--force-exclude", help="Exclude files that are named in PATHS too.")
 ]
@@ -147,14 +154,7 @@ def _migrate(
     apply: Annotated[bool, typer.Option("--apply", help="Write exactly what --diff shows.")] = False,
     unsafe: _Unsafe = False,
     migrate: _Migrate = False,
-    change: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID,...",
-            help="With --diff or --apply: only these changes of `asyncfix plan` and those they need; "
-            "naming one takes it though it is UNSAFE.",
-        ),
-    ] = None,
+    change: _Change = None,
     check: Annotated[
         bool, typer.Option("--check", help="With --diff or --apply: exit with 1 if anything fixable is left.")
     ] = False,
@@ -213,6 +213,7 @@ def _verify(
     ] = None,
     unsafe: _Unsafe = False,
     migrate: _Migrate = False,
+    change: _Change = None,
     require_run: Annotated[
         bool, typer.Option("--require-run", help="Fail if no test ran a line that changes, before it changed.")
     ] = False,
@@ -235,7 +236,8 @@ def _verify(
 
     from asyncfix import front
 
-    options = replace(options, mode="diff", unsafe=unsafe, migrate=migrate)
+    changes = _listed(change)
+    options = replace(options, mode="diff", unsafe=unsafe, migrate=migrate or bool(changes), changes=changes)
     with clean_end():
         code = front.verify(options, context.obj, require_run, front.Look(output_format, color=color))
     sys.exit(code)

@@ -49,6 +49,26 @@ async def load(a, b):
     y = fetch(b)
     return x, y
 """
+BARRED = b"""import subprocess
+import time
+
+
+def rank(name):
+    time.sleep(1)
+    return len(name)
+
+
+def first(names):
+    return sorted(names, key=rank)[0]
+
+
+def run(words):
+    return subprocess.run(words).returncode
+
+
+def main():
+    return first(["b", "a"]), run(["true"])
+"""
 
 
 def planned(here: Project) -> dict[str, Change]:
@@ -70,6 +90,15 @@ def test_ids_survive_the_landing_of_another_change(number: int, tmp_path: Path) 
     assert {name: after[name].title.partition(":")[0] for name in before if name != landed} == {
         name: change.title.partition(":")[0] for name, change in before.items() if name != landed
     }
+
+
+def test_ids_survive_where_another_change_has_made_the_caller_async(tmp_path: Path) -> None:
+    """What a barrier keeps sync is handed to a thread in the same function as before: the lowest that can turn."""
+    here = project(tmp_path, {"app.py": BARRED})
+    before = planned(here)
+    (landed,) = (name for name, change in before.items() if "app.run" in change.title)
+    assert here.run("--apply", "--change", landed).code == 0
+    assert planned(here).keys() == before.keys() - {landed}
 
 
 def test_ids_survive_that_lines_move(tmp_path: Path) -> None:

@@ -435,6 +435,15 @@ def test_the_command_prints_a_line_for_each_clause(here: Callable[[Tree], Projec
     assert made.files() == before
 
 
+def test_the_command_proves_a_change_that_is_named(here: Callable[[Tree], Project]) -> None:
+    """By its id in the plan, and no other; what is chosen is not there a second time."""
+    made = here(TREE)
+    changes = json.loads(made.run("plan", "--output-format", "json").out)["changes"]
+    done = made.run("verify", "--change", changes[0]["id"], "--output-format", "json", "--", *PYTEST)
+    document = json.loads(done.out)
+    assert (done.code, document["passed"], document["changes"]) == (0, True, 1), done.err
+
+
 def test_the_command_fails_with_a_failing_clause(here: Callable[[Tree], Project]) -> None:
     """Exit code 1; as JSON too."""
     done = here(TREE).run("verify", "--unsafe", "--require-run", "--output-format", "json", "--", *PYTEST)

@@ -59,9 +59,17 @@ def plan(planner: Planner) -> Plan:
 
     for leaf in blocking.direct:
         report(planner.told.direct(leaf), planner.direct(leaf), leaf)
+    lifted: set[tuple[Edge, Leaf]] = set()
     for reaching in blocking.indirect:
         for leaf in reaching.leaves:
-            report(planner.told.indirect(reaching.edge, leaf), planner.indirect(reaching, leaf), leaf)
+            mend = planner.indirect(reaching, leaf)
+            below = planner.below(reaching, leaf, mend)
+            for edge, other in below:
+                if (edge, leaf) not in lifted:
+                    report(planner.told.indirect(edge, leaf, COULD), other, leaf)
+            lifted.update((edge, leaf) for edge, _ in below)
+            if not below:
+                report(planner.told.indirect(reaching.edge, leaf), mend, leaf)
     for leaf in blocking.seeds:
         mend = planner.seed(leaf)
         above = () if mend.change is not None else planner.above(leaf, mend)
@@ -368,9 +376,28 @@ class Planner:
 
     def above(self, leaf: Leaf, barred: Mend) -> Sequence[tuple[Edge, Mend]]:
         """The Changes for the calls of what cannot turn in functions that can: the lowest on each way up from a leaf."""
-        found: dict[tuple[str, int, int], tuple[Edge, Mend]] = {}
         if self._helper_of(leaf).change is not None:
             return ()  # the function turns for the sake of other calls
+        return self._lifts(leaf, barred)[0]
+
+    def below(self, reaching: Reaching, leaf: Leaf, mend: Mend) -> Sequence[tuple[Edge, Mend]]:
+        """The Changes of the functions below an expression in async code that make it await in place of a thread: a migration
+        goes as far down there as in sync code, whatever has landed before. None if it does not, or would be less safe.
+        """
+        leaf = self.forms.host(leaf)
+        found = self._helper_of(leaf)
+        if self.facts.ends is None or found.change is not None or mend.change is None:
+            return ()
+        lifts, passed = self._lifts(leaf, found)
+        if reaching.edge.callee in passed or any(each.change in (None, mend.change) for _, each in lifts):
+            return ()
+        worse = mend.change.safety == "safe" and any(each.change and each.change.safety != "safe" for _, each in lifts)
+        return () if worse else lifts
+
+    def _lifts(self, leaf: Leaf, barred: Mend) -> tuple[Sequence[tuple[Edge, Mend]], Sequence[str]]:
+        """The lowest calls on the ways up from a leaf that can be handed to a thread in sync functions, which turn; and the
+        functions that are met on ways without one."""
+        found: dict[tuple[str, int, int], tuple[Edge, Mend]] = {}
         waiting = [leaf.function]
         for name in waiting:
             for edge in self.index.callers.get(name, ()):
@@ -381,7 +408,7 @@ class Planner:
                     found[edge.caller, edge.span.start, edge.span.end] = (edge, mend)
                 elif edge.caller not in waiting:
                     waiting.append(edge.caller)
-        return tuple(found.values())
+        return tuple(found.values()), waiting
 
     def _lifted(self, edge: Edge, leaf: Leaf, barred: Mend) -> Mend:
         """The Change that hands a call to a thread and turns the function that it stands in."""

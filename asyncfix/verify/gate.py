@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from asyncfix import pipeline
+from asyncfix.config import ConfigError
 from asyncfix.model import Value
 from asyncfix.outcome import Options, Outcome
 from asyncfix.pipeline import Stop
@@ -91,7 +92,12 @@ def _again(options: Options, original: Path, changed: Path) -> tuple[str, ...]:
     """The files that a second run with the same options would change, before anything else has been run there."""
     paths = [Path(os.path.realpath(path)) for path in options.paths]
     moved = tuple(str(changed / path.relative_to(original)) for path in paths if path.is_relative_to(original))
-    outcome = pipeline.run(msgspec.structs.replace(options, mode="diff", paths=moved, use_cache=False))
+    try:
+        outcome = pipeline.run(msgspec.structs.replace(options, mode="diff", paths=moved, use_cache=False))
+    except ConfigError:
+        if not options.changes:
+            raise
+        return ()  # the changes that were chosen are no more
     return tuple(item.path for item in outcome.files)
 
 
