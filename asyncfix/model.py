@@ -129,7 +129,7 @@ class Taken(Packed, frozen=True):
 
     by    ``loop`` (a ``for`` statement) | ``clause`` (of a comprehension), ``inner-clause`` (of one in another),
           ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``entered`` (a name, by
-          ``with``) | ``unpacked`` | ``starred`` | ``assigned`` (to one name) | ``returned`` |
+          ``with``) | ``unpacked`` | ``starred`` | ``contained`` (by ``in``) | ``assigned`` (to one name) | ``returned`` |
           ``next-or-default`` | the dotted name of the function or method whose first argument it is
     span  of the statement, the comprehension, the call that takes it
     inside  that stands in a comprehension

@@ -321,15 +321,17 @@ def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr | str, suffix:
             scope.bind(name, held, suffix)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             for index, part in enumerate(parts):
-                _bind_elements(scope, part, *part_of(held, suffix, index, parts))
+                _bind_elements(scope, part, *part_of(held, suffix, index, parts, scope))
         case _:
             pass
 
 
-def part_of(held: ast.expr | str, suffix: str, index: int, targets: list[ast.expr]) -> tuple[ast.expr | str, str]:
+def part_of(
+    held: ast.expr | str, suffix: str, index: int, targets: list[ast.expr], scope: Scope
+) -> tuple[ast.expr | str, str]:
     """What the target at ``index`` is given of something that is unpacked: an expression, and the steps from there."""
-    together = held if isinstance(held, ast.Call) and suffix == "[]" and isinstance(held.func, ast.Name) else None
-    match together:
+    name = held.func.id if isinstance(held, ast.Call) and isinstance(held.func, ast.Name) else ""
+    match held if name and suffix == "[]" and scope.find(name) is None and not scope.module.stars else None:
         case ast.Call(func=ast.Name(id="enumerate"), args=[given, *_]) if len(targets) == 2:
             return (given, suffix) if index else ("builtins.int!", "")
         case ast.Call(func=ast.Name(id="zip"), args=given) if len(targets) == len(given):

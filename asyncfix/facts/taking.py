@@ -24,6 +24,8 @@ TAKING = {
     "builtins.min": False,
     "builtins.max": False,
     "builtins.zip": True,
+    "builtins.map": True,
+    "builtins.filter": True,
     "builtins.sum": True,
     "builtins.next": True,
     "builtins.enumerate": True,
@@ -36,7 +38,7 @@ TAKING = {
 }
 
 # Those that go through no more than they need, or begin before they have gone through all.
-BIT_BY_BIT = frozenset({"builtins.any", "builtins.all", "builtins.zip", "builtins.enumerate"}) | {
+BIT_BY_BIT = frozenset(f"builtins.{name}" for name in ("any", "all", "zip", "enumerate", "map", "filter")) | {
     "builtins.list.extend",
     "builtins.set.update",
     "builtins.dict.update",

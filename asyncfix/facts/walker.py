@@ -104,8 +104,7 @@ TAKING = frozenset(
 )
 ITER = "__iter__"
 BY_CALLS = frozenset({ITER, "__next__", ENTER})
-ZIP = "zip"
-GOING_THROUGH = frozenset({ZIP, "map", "filter"})  # through what comes behind the first argument
+GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -424,7 +423,7 @@ class Walker:
                     if values is not None and len(values) == len(target.elts) and not isinstance(item, ast.Starred):
                         self._target(item, values[index], "", frame, scope, context)
                     else:
-                        self._target(item, *part_of(value, suffix, index, target.elts), frame, scope, context)
+                        self._target(item, *part_of(value, suffix, index, target.elts, scope), frame, scope, context)
             case ast.Starred():
                 self._target(target.value, "builtins.list!", "", frame, scope, context)
             case _:
@@ -491,6 +490,7 @@ class Walker:
                 self._record(right, "item", frame, scope, context)
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, (ast.Name, ast.Attribute, ast.Call)):
                 frame.operations.append((right, "__contains__", scope, context))
+                self._taken(right, "contained", node)
             if isinstance(operator, (ast.In, ast.NotIn)):
                 self._operation(node.left, HASH, frame, scope, context)
                 self._operation(node.left, COMPARISONS[ast.Eq], frame, scope, context)
@@ -687,8 +687,7 @@ class Walker:
             self._taken(node.args[0], "", node)
         for other in node.args[1:] if called in GOING_THROUGH else ():
             frame.operations.append((other, ITER, scope, context))
-            if called == ZIP:
-                self._taken(other, "", node)
+            self._taken(other, "", node)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if called in TYPE_TESTS and isinstance(node.func, ast.Name):

@@ -10,6 +10,7 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Decision, Span, Use
 from asyncfix.plan.interleave import Suspension
 
+SAID = {"unpacked": "what unpacks it", "contained": "`in`"}
 LEFT_EARLY = (*LOOPS, *NEXT)
 
 
@@ -83,7 +84,7 @@ def mapped(index: ProjectIndex, edge: Edge, call: Call) -> tuple[list[Use], list
 def taking(by: str, where: Where) -> Iterator[str]:
     """What may go wrong because something is worked out before what takes it begins, or ends otherwise."""
     if partly(by):
-        name = by.removeprefix("builtins.") if by.startswith("builtins.") else "what unpacks it"
+        name = by.removeprefix("builtins.") if by.startswith("builtins.") else SAID[by]
         yield f"{name} {partly(by)}: now everything is worked out before ({where})"
     if by == "builtins.next":
         yield f"if there is nothing, StopAsyncIteration comes in place of StopIteration ({where})"
