@@ -37,14 +37,16 @@ SAID = {
 }
 
 
-def turning(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
-    """The barriers that a function is."""
+def turning(
+    index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None, *, guessing: bool = True
+) -> Iterator[Barrier]:
+    """The barriers that a function is. ``guessing``: calls of namesakes are none, since they are awaited."""
     if index.fact(name).is_async:
         return  # of a family that was async in part
     fact, path = index.fact(name), index.path(name)
     if met is not None and met.stays:
         yield Barrier("framework", path, fact.line, f"{name} {met.stays}", name)
-    yield from _by_itself(index, name, limits, ends, met)
+    yield from _by_itself(index, name, limits, ends, met, guessing and ends is not None)
     double = limits.doubles.of(name)
     if double is not None:  # it stays sync
         given, line = double
@@ -64,7 +66,9 @@ def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
     return next(_by_itself(index, name, limits, None, None), None)
 
 
-def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None) -> Iterator[Barrier]:
+def _by_itself(
+    index: ProjectIndex, name: str, limits: Rules, ends: Ends | None, met: Met | None, guessing: bool = False
+) -> Iterator[Barrier]:
     info = index.functions[name]
     fact = info.fact
     for code, why in _reasons(index, name, fact, limits, ends, met):
@@ -82,7 +86,7 @@ def _by_itself(index: ProjectIndex, name: str, limits: Rules, ends: Ends | None,
         for use in uses or ():
             if ends is not None and use.reason == EXAMPLE:
                 continue  # few are ever run
-            if ends is not None and use.reason == "possible-caller" and limits.namesakes.covers(use, last):
+            if guessing and use.reason == "possible-caller" and limits.namesakes.covers(use, last):
                 continue  # it is taken for a call
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)

@@ -234,7 +234,7 @@ class Spread:
         return stop or next(filter(None, map(self._unfit, self.index.callers.get(name, ()))), None)
 
     def _barriers(self, name: str) -> Iterator[Barrier]:
-        return turning(self.index, name, self.limits, self.ends, self.ends.met(name))
+        return turning(self.index, name, self.limits, self.ends, self.ends.met(name), guessing=False)
 
     def _is_possible(self, name: str, stop: Barrier) -> bool:
         """Whether a barrier does not hold here."""

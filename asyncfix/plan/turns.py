@@ -78,7 +78,7 @@ class Turns:
     def _guessed(self, coloured: Colouring) -> Iterator[str]:
         """What is to be said of calls of objects that are not known, by name: the first place tells of all."""
         known: set[str] = set()
-        for edge in (awaited.edge for awaited in coloured.awaits):
+        for edge in (*(awaited.edge for awaited in coloured.awaits), *coloured.runs):
             meant = self.facts.limits.namesakes.of(edge) if self.facts.ends is not None else ()
             name = self.index.fact(edge.callee).name
             if meant and name not in known:

@@ -29,6 +29,8 @@ class UnittestTests(Boundary):
             return None  # that one is sync, and may be called too
         isolated = "unittest.IsolatedAsyncioTestCase" in candidate.bases
         how = "isolated_case" if set(self.bases) & candidate.listed else "isolated_heir"
+        if how == "isolated_heir" and "builtins.object" in candidate.listed:
+            return None  # nothing may stand behind `object`
         marks = () if isolated else (Mark(how, "class"),)
         if candidate.name in AROUND:
             return Met(True, (*marks, Mark(AROUND[candidate.name])))
