@@ -91,6 +91,11 @@ class Hindrances:
         alone = len(causes) == 1
         return Held(causes, None, alone and (not causes[0].places or self.planner.frees(leaf, coloured)))
 
+    def beside(self, leaf: Leaf) -> Held:
+        """What holds up the other ways to a blocking call that is mended on some."""
+        coloured, causes = self.above(leaf.function)
+        return Held(causes, None, len(causes) == 1 and self.planner.frees(leaf, coloured))
+
     def above(self, function: str) -> tuple[Colouring, tuple[Cause, ...]]:
         """How a function would turn if nothing stood in the way, and what does."""
         if function not in self._ways:

@@ -394,6 +394,22 @@ class Planner:
         worse = mend.change.safety == "safe" and any(each.change and each.change.safety != "safe" for _, each in lifts)
         return () if worse else lifts
 
+    def blocks_elsewhere(self, leaf: Leaf) -> bool:
+        """Whether sync code that nobody in the project calls, or that ends there, reaches a blocking call although calls of
+        its function are handed to threads."""
+        leaf = self.forms.host(leaf)
+        found = self._helper_of(leaf) if not self.index.fact(leaf.function).is_async else None
+        if self.facts.ends is None or found is None or found.change is not None:
+            return False
+        met = self._lifts(leaf, found)[1]
+        program = [
+            edge
+            for name in met
+            for edge in self.index.callers.get(name, ())
+            if not is_test(self.index.path(edge.caller))
+        ]
+        return not {edge.callee for edge in program} >= set(met)
+
     def _lifts(self, leaf: Leaf, barred: Mend) -> tuple[Sequence[tuple[Edge, Mend]], Sequence[str]]:
         """The lowest calls on the ways up from a leaf that can be handed to a thread in sync functions, which turn; and the
         functions that are met on ways without one."""

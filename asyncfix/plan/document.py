@@ -89,6 +89,7 @@ class Document:
     obstacles  on the way up, the most worthwhile first; unfit: what is said of calls themselves, the most frequent first
     packages   sums
     several    how many blocking calls more than one barrier holds up, so that the removal of one of them frees none
+    partly     how many of those that are mended block still on another way to them, which a barrier holds up
     """
 
     steps: tuple[Step, ...]
@@ -96,6 +97,7 @@ class Document:
     unfit: tuple[Unfit, ...]
     packages: tuple[Package, ...]
     several: int
+    partly: int
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ def document(planner: Planner, plan: Plan, later: Sequence[Change]) -> Document:
     sites = _sites(planner, plan)
     hindrances = Hindrances(planner)
     held = {leaf: hindrances.of(leaf, refusal) for leaf, refusal in sites.refused.items()}
+    partly = [leaf for leaf in sites.mended if planner.blocks_elsewhere(leaf)]
+    held |= {leaf: hindrances.beside(leaf) for leaf in partly}
     changes = (*plan.changes, *later)
     places = order(changes)
     numbers = Counter(name for names in sites.mended.values() for name in names)
@@ -124,6 +128,7 @@ def document(planner: Planner, plan: Plan, later: Sequence[Change]) -> Document:
         tuple(_unfit(held)),
         tuple(_packages(planner, sites, plan.changes)),
         sum(len(each.all) > 1 for each in held.values()),
+        len(partly),
     )
 
 

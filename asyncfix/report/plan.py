@@ -62,6 +62,7 @@ def _section(title: str, items: Sequence[Iterator[str]], paint: Paint) -> Iterat
 def _total(document: Document) -> Iterator[str]:
     steps = document.steps
     by_safety = Counter(step.change.safety for step in steps)
+    partly = f" ({document.partly} of them not on all ways)" if document.partly else ""
     mended = sum(item.safe + item.unsafe for item in document.packages)
     barred = sum(item.barred for item in document.packages)
     functions = len({name for step in steps for name in step.functions})
@@ -71,7 +72,7 @@ def _total(document: Document) -> Iterator[str]:
         return
     yield (
         f"{counted(len(steps), 'change')} ({by_safety['safe']} SAFE, {by_safety['unsafe']} UNSAFE) mend {mended} of "
-        f"{counted(mended + barred, 'blocking call')}: {counted(functions, 'function')} turn async, "
+        f"{counted(mended + barred, 'blocking call')}{partly}: {counted(functions, 'function')} turn async, "
         f"{counted(files, 'file')} change."
     )
     later = sum(bool(step.change.needs) for step in steps)
@@ -185,6 +186,7 @@ def plan_json(document: Document) -> str:
               tells), behind (how many blocking calls), frees (how many of them its removal alone would free), packages
               (blocking calls behind it, by package)
     unfit     calls that there is no form for, whatever the way up: code, rule, remedy (as above), calls (path, line, message)
+    partly          how many of those that are mended block on another way to them still, which a barrier holds up
     behind_several  how many blocking calls stand behind more than one barrier: no single removal frees them
     packages  name, safe, unsafe, barred (blocking calls), functions (that turn)
     """
@@ -210,6 +212,7 @@ def plan_json(document: Document) -> str:
             for item in document.unfit
         ],
         "behind_several": document.several,
+        "partly": document.partly,
         "packages": [
             {
                 "name": item.name,
