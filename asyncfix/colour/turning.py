@@ -102,8 +102,8 @@ def _by_itself(
 def _reasons(
     index: ProjectIndex, name: str, fact: Function, limits: Rules, ends: Ends | None, met: Met | None
 ) -> Iterable[tuple[str, str]]:
-    summary = index.summaries[index.path(name)]
-    last = fact.name
+    """The codes and sentences' ends of what keeps a function sync, the plainest first."""
+    path = index.path(name)
     if fact.kind == "property" and not (ends is not None and _only_tests_read(index, name)):
         yield "property", "is a property"
     if fact.kind == LAMBDA and not unfolds(index, name):
@@ -112,59 +112,76 @@ def _reasons(
         yield "class-body", "is the body of a class"
     elif fact.kind in ("module", "class"):
         yield "module-level", "runs when the module is imported"
-    if last in ("__init__", "__new__", "__post_init__"):
-        yield "constructor", "is a constructor"
-    elif last == "__del__":
-        yield "finalizer", "is called by Python when nothing holds the object any more"
-    elif is_special(fact):
-        yield from special.unturnable(index, name)
-        asked = limits.given.asked(index.evaluator.class_id(summary.path, fact.owner_class) or "", last)
-        if asked is not None:
-            yield "possible-caller", f"may be run of an object that is not known ({asked[0]}:{asked[1]})"
-    elif last == CALLED:
-        given = limits.given.place(index.evaluator.class_id(summary.path, fact.owner_class) or "")
-        if given is not None:
-            yield PASSED, f"may be called by who is given such an object ({given[0]}:{given[1]})"
-    elif last.startswith("__") and last.endswith("__"):
-        yield "dunder", "is called by Python itself"
+    yield from _by_name(index, name, fact, limits)
     yield from unturnable(fact)
     if fact.is_generator and met is not None and not met.iterates:
         yield "generator", "is a generator, which a framework goes through"
     if name in index.stopping and ends is None:
-        place = f"{summary.path}:{index.stopping[name]}"
-        yield "stop-iteration", f"may let out a StopIteration ({place}), which no coroutine does"
+        yield "stop-iteration", f"may let out a StopIteration ({path}:{index.stopping[name]}), which no coroutine does"
     for decorator in fact.decorators:
-        known = decorator == MANAGER or fact.kind == "property"
-        kept = known or (ends is not None and _kept(ends, met, ends.canonical(summary.path, decorator)))
-        if decorator in CACHES and manner(fact) == "coroutine":
-            if not limits.caches:
-                yield "not-declared", "is cached, which async-lru could do: the project does not declare it"
-            continue
-        kept = kept or limits.wrappings.of(summary.path, decorator) is not None
-        kept = kept or bool(limits.wrappings.versions(summary.path, decorator))
-        kept = kept or limits.wrappings.gives_back(summary.path, decorator)
-        if not kept and (met is None or met.turns) and not _transparent(index, summary.path, decorator):
-            own = limits.wrappings.is_own(summary.path, decorator)
-            code = "own-decorator" if own else "unknown-decorator"
-            yield code, f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
+        yield from _by_decorator(index, path, fact, decorator, limits, ends, met)
     if name in index.overridden and ends is None:
         yield "overridden", "is overridden, or overrides"
     if fact.owner_class:
-        yield from _foreign(index, summary.path, fact.owner_class, last, ends)
-        remaking = remade(index, summary.path, fact.owner_class)
-        if remaking:
-            yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
-        if last in PROTOCOLS and name in index.handed:
-            library, path, line = index.handed[name]
-            yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
+        yield from _by_class(index, name, fact, ends)
     if name in limits.pins:
         yield "pinned", "is pinned in [tool.asyncfix]"
     if ends is not None and limits.socketless:
         yield "socketless", f"is of a project whose tests may open no socket ({limits.socketless}), as any event loop does"
     if name in limits.entry_points and met is None:
         yield "entry-point", "is an entry point of the project"
-    if summary.path in limits.closed or fact.line in limits.closed_lines.get(summary.path, ()):
+    if path in limits.closed or fact.line in limits.closed_lines.get(path, ()):
         yield "not-editable", "stands where nothing may be edited"
+
+
+def _by_name(index: ProjectIndex, name: str, fact: Function, limits: Rules) -> Iterable[tuple[str, str]]:
+    """What Python itself calls by its name."""
+    owner = index.evaluator.class_id(index.path(name), fact.owner_class) or ""
+    if fact.name in ("__init__", "__new__", "__post_init__"):
+        yield "constructor", "is a constructor"
+    elif fact.name == "__del__":
+        yield "finalizer", "is called by Python when nothing holds the object any more"
+    elif is_special(fact):
+        yield from special.unturnable(index, name)
+        asked = limits.given.asked(owner, fact.name)
+        if asked is not None:
+            yield "possible-caller", f"may be run of an object that is not known ({asked[0]}:{asked[1]})"
+    elif fact.name == CALLED:
+        given = limits.given.place(owner)
+        if given is not None:
+            yield PASSED, f"may be called by who is given such an object ({given[0]}:{given[1]})"
+    elif fact.name.startswith("__") and fact.name.endswith("__"):
+        yield "dunder", "is called by Python itself"
+
+
+def _by_decorator(
+    index: ProjectIndex, path: str, fact: Function, decorator: str, limits: Rules, ends: Ends | None, met: Met | None
+) -> Iterable[tuple[str, str]]:
+    if decorator in CACHES and manner(fact) == "coroutine":
+        if not limits.caches:
+            yield "not-declared", "is cached, which async-lru could do: the project does not declare it"
+        return
+    known = decorator == MANAGER or fact.kind == "property"
+    kept = (
+        known
+        or (ends is not None and _kept(ends, met, ends.canonical(path, decorator)))
+        or limits.wrappings.of(path, decorator) is not None
+        or bool(limits.wrappings.versions(path, decorator))
+        or limits.wrappings.gives_back(path, decorator)
+    )
+    if not kept and (met is None or met.turns) and not _transparent(index, path, decorator):
+        code = "own-decorator" if limits.wrappings.is_own(path, decorator) else "unknown-decorator"
+        yield code, f"has a decorator that may not keep a coroutine ({decorator.lstrip(':')})"
+
+
+def _by_class(index: ProjectIndex, name: str, fact: Function, ends: Ends | None) -> Iterable[tuple[str, str]]:
+    yield from _foreign(index, index.path(name), fact.owner_class, fact.name, ends)
+    remaking = remade(index, index.path(name), fact.owner_class)
+    if remaking:
+        yield "unknown-decorator", f"is a method of a class whose {remaking} may wrap it"
+    if fact.name in PROTOCOLS and name in index.handed:
+        library, path, line = index.handed[name]
+        yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
 
 
 def _kept(ends: Ends, met: Met | None, decorator: str) -> bool:

@@ -49,25 +49,14 @@ BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict:
     """Judge one condition of a site whose await is ``suspension``."""
-    function, path = suspension.function, facts.index.path(suspension.function)
+    function = suspension.function
     match condition:
         case NotCaughtAbove():
             return _caught(facts, condition, suspension)
         case NotPatched():
-            for name in condition.names:
-                patch = facts.in_force(replacing(facts.tests, facts.index, name, path), function)
-                if patch is not None:
-                    who = "a test" if is_test(patch.path) else "the program"
-                    return Verdict("fails", f"{who} replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
-            return HOLDS
+            return _patched(facts, condition, function)
         case NotDoubled():
-            double = facts.limits.doubles.lacking(condition.owner, condition.method)
-            if double is None:
-                return HOLDS
-            why = (
-                f"something without `{condition.method}` may be given for a {condition.owner} ({double[0]}:{double[1]})"
-            )
-            return Verdict("fails", why, "test-double")
+            return _doubled(facts, condition)
         case NotFrozen():
             frozen = facts.in_force(facts.tests.frozen, function)
             if frozen is None:
@@ -81,35 +70,54 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
         case MinimumPython():
             if facts.target >= condition.version:
                 return HOLDS
-            wanted = ".".join(map(str, condition.version))
-            return Verdict(
-                "fails",
-                f"needs Python {wanted}, the project supports {'.'.join(map(str, facts.target))}",
-                "target-version",
-            )
+            wanted, least = (".".join(map(str, version)) for version in (condition.version, facts.target))
+            return Verdict("fails", f"needs Python {wanted}, the project supports {least}", "target-version")
         case Strategy():
-            chosen = facts.config.strategy.get(condition.key)
-            if condition.key == "concurrency" and facts.config.concurrency_style != "auto":
-                chosen = facts.config.concurrency_style
-            if chosen == condition.value or (chosen is None and condition.default):
-                return HOLDS
-            said_so = f"configured as {chosen}, for which there is no form here"
-            return Verdict(
-                "fails",
-                f"{condition.key} is {said_so if chosen else f'not configured as {condition.value}'}",
-                "strategy",
-            )
+            return _configured(facts, condition)
         case ThreadSafe():
             return thread(facts, facts.effects.reach(function, condition.span), suspension)
         case FileOwned():
-            locked = asyncio_lock_held(facts.index, suspension)
-            for touch in () if locked else facts.effects.reach(function, condition.span).touches:
-                if touch.writes and touch.key.startswith("file "):
-                    why = f"another task may use {said(touch.key)} while it is written ({touch.where})"
-                    return Verdict("fails", why, "shared-file")
-            return HOLDS
+            return _owned(facts, condition, suspension)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
+
+
+def _patched(facts: Facts, condition: NotPatched, function: str) -> Verdict:
+    for name in condition.names:
+        patch = facts.in_force(replacing(facts.tests, facts.index, name, facts.index.path(function)), function)
+        if patch is not None:
+            who = "a test" if is_test(patch.path) else "the program"
+            return Verdict("fails", f"{who} replaces {name} ({patch.path}:{patch.line})", "replaced-in-test")
+    return HOLDS
+
+
+def _doubled(facts: Facts, condition: NotDoubled) -> Verdict:
+    double = facts.limits.doubles.lacking(condition.owner, condition.method)
+    if double is None:
+        return HOLDS
+    why = f"something without `{condition.method}` may be given for a {condition.owner} ({double[0]}:{double[1]})"
+    return Verdict("fails", why, "test-double")
+
+
+def _configured(facts: Facts, condition: Strategy) -> Verdict:
+    chosen = facts.config.strategy.get(condition.key)
+    if condition.key == "concurrency" and facts.config.concurrency_style != "auto":
+        chosen = facts.config.concurrency_style
+    if chosen == condition.value or (chosen is None and condition.default):
+        return HOLDS
+    said_so = (
+        f"configured as {chosen}, for which there is no form here" if chosen else f"not configured as {condition.value}"
+    )
+    return Verdict("fails", f"{condition.key} is {said_so}", "strategy")
+
+
+def _owned(facts: Facts, condition: FileOwned, suspension: Suspension) -> Verdict:
+    locked = asyncio_lock_held(facts.index, suspension)
+    for touch in () if locked else facts.effects.reach(suspension.function, condition.span).touches:
+        if touch.writes and touch.key.startswith("file "):
+            why = f"another task may use {said(touch.key)} while it is written ({touch.where})"
+            return Verdict("fails", why, "shared-file")
+    return HOLDS
 
 
 def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
