@@ -263,7 +263,7 @@ class Ways:
     def hops(self, function: str, leaf: Leaf) -> tuple[Hop, ...]:
         """The way from a function down to a leaf: functions with the line of the call that leads on, the API last."""
         self.below(function)
-        parents = self._parents[function]
+        parents = self._parents.get(function) or dict[str, Edge | None]()  # none if only what is handed to it leads on
         path = self.index.path(leaf.function)
         hops = [Hop(leaf.name, path, leaf.call.line), Hop(leaf.function, path, leaf.call.line)]
         step = parents.get(leaf.function)
