@@ -302,8 +302,12 @@ class Function(Packed, frozen=True):
         return self.qualname.rpartition(".")[2]
 
 
+ANY = "*"
+
+
 class Class(Packed, frozen=True):
-    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``).
+    """A class: refs of its bases, and of what is assigned to its attributes (in the body and through ``self``); under `ANY`
+    what is set under names that are worked out.
 
     ``made_by``: refs of its metaclass, if one is named.
     ``assigned``: the names to which the body itself gives a value.

@@ -355,3 +355,148 @@ MANY = "\n".join(
 def test_objects_of_more_classes_than_are_told_apart_are_those_of_their_base(tmp_path: Path) -> None:
     found = edges(tmp_path, app=MANY)
     assert {("app.use", f"app.Source{number}.read") for number in range(20)} <= found
+
+
+FILLED = """
+class Rule:
+    def check(self):
+        pass
+
+
+class Rules:
+    def __init__(self):
+        self.rules = []
+        self.named = {}
+
+    def add(self, name):
+        self.rules.append(Rule())
+        self.named[name] = Rule()
+
+    def check(self):
+        for rule in self.rules:
+            rule.check()
+
+    def one(self, name):
+        return self.named[name].check()
+
+
+def local():
+    found = []
+    found.append(Rule())
+    return found[0].check()
+"""
+
+
+def test_what_is_put_into_a_collection_later_is_among_its_elements(tmp_path: Path) -> None:
+    callers = {caller for caller, callee in edges(tmp_path, app=FILLED) if callee == "app.Rule.check"}
+    assert callers == {"app.Rules.check", "app.Rules.one", "app.local"}
+
+
+REGISTERED = """
+class Event:
+    def name(self):
+        return ""
+
+
+class Bus:
+    def __init__(self):
+        self.handlers = {}
+
+    def on(self, function):
+        self.handlers["event"] = function
+        return function
+
+    def fire(self):
+        return self.handlers["event"](Event())
+
+
+bus = Bus()
+
+
+@bus.on
+def handle(event):
+    return event.name()
+"""
+
+
+def test_a_function_that_a_decorator_registers_runs_where_the_table_is_asked(tmp_path: Path) -> None:
+    """And is given what is given there."""
+    found = edges(tmp_path, app=REGISTERED)
+    assert {("app.Bus.fire", "app.handle"), ("app.handle", "app.Event.name")} <= found
+
+
+WRAPPER = """
+class Client:
+    def __init__(self):
+        self.bind(load)
+
+    def bind(self, function):
+        def wrapper():
+            return function()
+
+        setattr(self, function.__name__, wrapper)
+        return wrapper
+
+
+def decorate(function):
+    def wrapper():
+        return function()
+
+    return wrapper
+
+
+@decorate
+def load():
+    return 1
+
+
+def main(client: Client):
+    return client.load()
+"""
+
+
+def test_wrappers_call_what_their_decorator_was_given_and_names_that_are_worked_out_are_found(tmp_path: Path) -> None:
+    made = project(tmp_path, {"app.py": WRAPPER.encode()})
+    _, index = linked(made.root)
+    assert [edge.callee for edge in index.wrapped["app.decorate.<locals>.wrapper"]] == ["app.load"]
+    assert "app.Client.bind.<locals>.wrapper" in {edge.callee for edge in index.calls["app.main"]}
+    assert "app.decorate.<locals>.wrapper" not in index.calls
+
+
+ITERATORS = """
+class Steps:
+    def __next__(self):
+        raise StopIteration
+
+
+class Rows:
+    def __iter__(self):
+        return Steps()
+
+
+def main(rows: Rows):
+    return [row for row in rows]
+"""
+
+
+def test_going_through_an_object_asks_the_iterator_that_it_gives(tmp_path: Path) -> None:
+    assert edges(tmp_path, app=ITERATORS) == {("app.main", "app.Rows.__iter__"), ("app.main", "app.Steps.__next__")}
+
+
+CAUGHT = """
+class Moved(Exception):
+    @property
+    def place(self):
+        return ""
+
+
+def go():
+    try:
+        raise ValueError
+    except Moved as error:
+        return error.place
+"""
+
+
+def test_an_error_that_is_caught_is_of_the_class_that_its_handler_names(tmp_path: Path) -> None:
+    assert edges(tmp_path, app=CAUGHT) == {("app.go", "app.Moved.place")}

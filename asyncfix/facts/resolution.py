@@ -21,6 +21,7 @@ from asyncfix.facts.scopes import (
     Scope,
     annotation,
     collected,
+    filled,
     growing,
     is_definition,
     is_type_variable,
@@ -178,7 +179,7 @@ def class_facts(item: ClassFrame) -> Class:
         refs: list[str] = []
         for value, scope, suffix in values:
             refs.extend(_value_refs(value, scope, suffix))
-        attributes[name] = _not_too_many(refs)
+        attributes[name] = filled(_not_too_many(refs), item.added.get(name, ()), MOST_REFS)
     return Class(
         qualname=item.qualname,
         bases=tuple(ref for base in item.node.bases for ref in _base(base, item.outside)),
@@ -217,7 +218,7 @@ def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
         refs: list[str] = []
         for bound in bounds:
             refs.extend(_value_refs(bound.value, walker.module, bound.steps))
-        bindings[name] = _not_too_many(refs)
+        bindings[name] = filled(_not_too_many(refs), walker.module.added.get(name, ()), MOST_REFS)
     return bindings
 
 

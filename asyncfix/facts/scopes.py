@@ -17,7 +17,8 @@ import msgspec
 
 from asyncfix.flow import last_name
 
-MOST = 8
+MOST = 12
+MOST_KEYED = 8  # of a mapping one is asked for by its key: that it may be any of so many would tell nothing
 LONGEST = 200
 UNKNOWN = ("?",)
 KEPT = "="
@@ -68,7 +69,11 @@ TELLING = GATHERING.keys() | {
     *PICKING,
 }
 DICT = "*builtins.dict;"
-GROWING = ("*builtins.list;", "*builtins.set;", DICT)
+LIST = "*builtins.list;"
+GROWING = (LIST, "*builtins.set;", DICT)
+EMPTY = frozenset(
+    {"builtins.list!", "builtins.dict!", "builtins.set!", "builtins.list()", "builtins.dict()", "builtins.set()"}
+)
 LIBRARY = re.compile(r"[\w.]+")
 
 # Annotations that say nothing of what it is.
@@ -101,6 +106,7 @@ class Scope(msgspec.Struct, eq=False):
     """A namespace. ``prefix`` is the ref of the scope's owner: ``:`` for the module, ``:f.<locals>.`` inside ``f``.
 
     ``kept``: names of objects that the function put where others reach them.
+    ``added``: what is put into the collections that names stand for, each with the scope it is in and the collection.
     """
 
     kind: str
@@ -112,6 +118,7 @@ class Scope(msgspec.Struct, eq=False):
     first_parameter: str = ""
     stars: bool = False
     kept: set[str] = msgspec.field(default_factory=set)
+    added: dict[str, list[tuple[ast.expr, Scope, str]]] = msgspec.field(default_factory=dict)
     memo: dict[str, Refs] = msgspec.field(default_factory=dict)
     touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
 
@@ -181,10 +188,27 @@ def lookup(scope: Scope, name: str) -> Refs:
         first = bound_refs(found, bounds[0])
         alone = len(bounds) == len(first) == 1
         refs = first if alone else union((first, *[bound_refs(found, bound) for bound in bounds[1:]]))
+    if name in found.added and found.kind == "function":
+        refs = filled(refs, found.added[name], MOST)
     if name in found.kept:
         refs = tuple(ref + KEPT if ref.endswith("()") else ref for ref in refs)
     found.memo[name] = refs
     return refs
+
+
+def filled(refs: Refs, added: Iterable[tuple[ast.expr, Scope, str]], most: int) -> Refs:
+    """What stands for a collection, with the things that are put into it later, if there are not too many.
+
+    Of what may be anything nothing is said: what is in a collection that grows is never all known.
+    """
+    more = dict.fromkeys(
+        growing((ref + container,))[0]
+        for value, scope, container in added
+        for ref in resolve(value, scope)
+        if not ref.startswith(("?", "builtins.")) and len(ref) < LONGEST
+    )
+    kept = tuple(ref for ref in refs if ref not in EMPTY) if more else refs
+    return (*kept, *(ref for ref in more if ref not in kept)) if len(kept) + len(more) <= most else refs
 
 
 def is_definition(bound: Bound) -> bool:
@@ -255,6 +279,7 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
             return collected(elements, LITERALS[type(node)][:-1])
         case ast.Dict():
             values = union(growing(resolve(item, scope)) for item in node.values) if node.values else UNKNOWN
+            values = values if len(values) <= MOST_KEYED else UNKNOWN
             return collected(values, "builtins.dict") if None not in node.keys else ("builtins.dict!",)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])

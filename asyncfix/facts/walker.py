@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncfix.facts.containers import CHANGING_METHODS
-from asyncfix.facts.scopes import UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
+from asyncfix.facts.scopes import DICT, LIST, UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
 from asyncfix.facts.shapes import (
     closes,
     has_decorator,
@@ -32,7 +32,7 @@ from asyncfix.facts.shapes import (
 )
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.flow import last_name
-from asyncfix.model import Mention, Span
+from asyncfix.model import ANY, Mention, Span
 from asyncfix.source import Source
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -41,6 +41,9 @@ PATCHERS = frozenset({"patch", "object", "setattr", "delattr", "multiple", "spy"
 KEEPING = frozenset(
     {"add", "append", "appendleft", "insert", "push", "put", "put_nowait", "register", "setdefault", "subscribe"}
 )
+ADDING = {"append": 1, "add": 1, "appendleft": 1, "insert": 2, "setdefault": 2}
+"""Methods that put their last argument into a collection, with how many they take."""
+MOST_CAUGHT = 3
 PIECES = (b"end=", b"stdout", b"stderr")  # in a file that may write lines in pieces
 STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
@@ -158,6 +161,8 @@ class ClassFrame:
     outside: Scope
     scope: Scope
     attributes: dict[str, list[tuple[ast.expr | str, Scope, str]]] = field(default_factory=dict)
+    added: dict[str, list[tuple[ast.expr, Scope, str]]] = field(default_factory=dict)
+    """What methods put into the collections that attributes are."""
 
 
 class Walker:
@@ -417,6 +422,8 @@ class Walker:
                 deleted = isinstance(target.ctx, ast.Del)
                 self._operation(target.value, "__delitem__" if deleted else "__setitem__", frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
+                if isinstance(value, ast.expr) and not suffix:
+                    self._filled(target.value, value, DICT, scope)
             case ast.Tuple() | ast.List():
                 values = value.elts if isinstance(value, (ast.Tuple, ast.List)) and not suffix else None
                 for index, item in enumerate(target.elts):
@@ -429,6 +436,16 @@ class Walker:
             case _:
                 self._visit(target, frame, scope, context)
 
+    def _filled(self, held: ast.expr, value: ast.expr, container: str, scope: Scope) -> None:
+        """Take note of what is put into a collection that has a name, or is an attribute of the object itself."""
+        owner = scope.function
+        if isinstance(held, ast.Name):
+            home = scope.find(held.id)
+            if home is not None and home.kind != "class":
+                home.added.setdefault(held.id, []).append((value, scope, container))
+        elif isinstance(held, ast.Attribute) and _is_self(held.value, owner):
+            self.classes_by_name(owner.owner_class).added.setdefault(held.attr, []).append((value, scope, container))
+
     def _holder(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what a target is an element of: as an operand, but a name is read."""
         (self._visit if isinstance(node, ast.Name) else self._operand)(node, frame, scope, context)
@@ -436,7 +453,7 @@ class Walker:
     def _attribute_of_self(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> bool:
         """Note what is assigned to an attribute of the object that a method is called of; False if it is another object."""
         owner = scope.function
-        if isinstance(target.value, ast.Name) and owner.first_parameter and target.value.id == owner.first_parameter:
+        if _is_self(target.value, owner):
             attributes = self.classes_by_name(owner.owner_class).attributes
             attributes.setdefault(target.attr, []).append((value, scope, suffix))
             return True
@@ -607,7 +624,10 @@ class Walker:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
             self._types((item for item in caught if not is_stop(item)), frame, scope, context)
             if handler.name:
-                scope.function.bind(handler.name, "?")
+                scope.function.bind(handler.name, "?")  # it may be of a class below
+                for item in caught if len(caught) <= MOST_CAUGHT else ():
+                    if item is not None:
+                        scope.function.bind(handler.name, item, "!")
             self._all(handler.body, frame, scope, replace(context, in_handler=True))
         self._all(node.orelse, frame, scope, context)
         self._all(node.finalbody, frame, scope, context)
@@ -682,6 +702,8 @@ class Walker:
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
             if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
+        if called in ADDING and isinstance(node.func, ast.Attribute) and len(node.args) == ADDING[called]:
+            self._filled(node.func.value, node.args[-1], DICT if called == "setdefault" else LIST, scope)
         asks = asked is not None or called in TAKING
         if node.args and (asks or isinstance(node.args[0], (ast.Call, ast.GeneratorExp))):
             self._taken(node.args[0], "", node)
@@ -711,6 +733,9 @@ class Walker:
                 if kind == "write" and given:
                     self.assigned.append((held, name, given[0], "", scope))
                 self._record(ast.copy_location(ast.Attribute(held, name), node), kind, frame, scope, context)
+            case [held, name, value] if kind == "write" and _is_self(held, scope.function) and _is_computed(name):
+                attributes = self.classes_by_name(scope.function.owner_class).attributes
+                attributes.setdefault(ANY, []).append((value, scope, ""))
             case _:
                 pass
 
@@ -914,6 +939,15 @@ def _inner_name(frame: Frame, name: str) -> str:
 def _deeper(barrier: str, context: Context) -> str:
     """The barrier in a generator expression: one in another is one of its own kind."""
     return "nested-generator-expression" if barrier == LAZY and context.lazy is not None else barrier
+
+
+def _is_computed(node: ast.expr) -> bool:
+    return not isinstance(node, ast.Constant)
+
+
+def _is_self(node: ast.expr, scope: Scope) -> bool:
+    """Whether a node is the name of the object that the method of a scope is called of."""
+    return isinstance(node, ast.Name) and scope.first_parameter != "" and node.id == scope.first_parameter
 
 
 def _parameter_bound(qualname: str, name: str) -> Bound:

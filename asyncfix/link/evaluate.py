@@ -13,7 +13,7 @@ from asyncfix.facts.scopes import BUILTINS, NONE
 from asyncfix.link.fixtures import asks, nearest
 from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.modules import Modules
-from asyncfix.model import Class, Function, Parameter, Summary
+from asyncfix.model import ANY, Class, Function, Parameter, Summary
 
 if TYPE_CHECKING:
     from asyncfix.link.passing import Passed
@@ -28,6 +28,7 @@ NAMING = frozenset(
 OF_MODULE = "="  # before a name: the attribute of the module itself, whatever a ref to it says
 OF_OBJECT = ("method", "property")
 OBJECTS = ("instance", "super")
+GIVEN = ("handed", "wrapped")
 
 Kind: TypeAlias = Literal[
     "module",
@@ -42,6 +43,7 @@ Kind: TypeAlias = Literal[
     "many",
     "giving",
     "handed",
+    "wrapped",
     "unknown",
 ]
 
@@ -52,7 +54,7 @@ class Entity(NamedTuple):
     ``name`` is a path for a module, a class or function id for what the project defines, a dotted name for a library's
     thing (``many``: class of a collection, ``|``, kind and name of an element; ``giving``: likewise, with a method that
     gives elements; ``external``: module, function or class, with `PARTLY` behind it if so; ``value``: an instance of that type;
-    ``handed``: a function that a caller gives for a parameter).
+    ``handed``: a function that a caller gives for a parameter, ``wrapped`` if it is one that the callee decorates).
     """
 
     kind: Kind
@@ -94,6 +96,12 @@ def parted(entity: Entity) -> tuple[str, Entity]:
     container, _, inner = entity.name.partition("|")
     kind, _, name = inner.partition(":")
     return container, Entity(cast(Kind, kind), name)
+
+
+class Vague(tuple[Entity, ...]):
+    """Entities that depend on a collection whose elements are not known yet."""
+
+    __slots__ = ()
 
 
 class ClassInfo(NamedTuple):
@@ -153,6 +161,8 @@ class Evaluator:
     _open: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
     """Those of which not all is known."""
     _open_members: list[tuple[Entity, str]] = field(default_factory=lambda: list[tuple[Entity, str]]())
+    _vague: bool = False
+    """Whether what is being worked out depends on a collection whose elements are not known: they may be, later."""
     _orders: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities]())
 
@@ -166,12 +176,17 @@ class Evaluator:
         found = memo.get(ref)
         if found is None:
             memo[ref] = UNDER_WAY
-            found = memo[ref] = self._evaluate(path, ref)
-            if not found or SOMETHING in found:
+            vague, self._vague = self._vague, False
+            given = self._evaluate(path, ref)
+            found = memo[ref] = Vague(given) if self._vague else given
+            if self._vague or not found or SOMETHING in found:
                 self._open.append((path, ref))
+            self._vague = self._vague or vague
         elif found is UNDER_WAY:
             self.cut += 1
             return UNKNOWN
+        elif type(found) is Vague:
+            self._vague = True
         return found
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
@@ -229,6 +244,7 @@ class Evaluator:
                 found = self._taken_on(base, step)
                 return self._own_objects(path, before, base, found) if step == "()" else found
             if step[0] == "*":
+                self._vague = True
                 return (Entity("value", self.catalog.canonical(step[1:-1].removesuffix("?"))),)
             if before[0] != ".":
                 return UNKNOWN
@@ -379,14 +395,18 @@ class Evaluator:
         found = self._members.get(key)
         if found is None:
             cut = self.cut
+            vague, self._vague = self._vague, False
             if entity.kind == "super":
                 found = self._above(entity.name, name)
             else:
                 found = self._member(entity.name, self.order(entity.name), name, entity.kind == "instance")
             if cut == self.cut:
-                self._members[key] = found
-                if not found or SOMETHING in found:
+                self._members[key] = Vague(found) if self._vague else found
+                if self._vague or not found or SOMETHING in found:
                     self._open_members.append(key)
+            self._vague = self._vague or vague
+        elif type(found) is Vague:
+            self._vague = True
         return found
 
     def named_methods(self, made: Entity, names: Iterable[str]) -> Iterator[str]:
@@ -540,10 +560,14 @@ class Evaluator:
         return _some(found)
 
     def _asked_for(self, class_id: str) -> Entities:
-        """What an object gives by ``__getattr__`` for a name that it does not have."""
+        """What an object gives for a name that its classes do not have: by ``__getattr__``, or since it was set by a name that
+        is worked out."""
+        found: dict[Entity, None] = {}
+        for info in (self.classes[each] for each in self.order(class_id) if each in self.classes):
+            found |= dict.fromkeys(self.all(info.path, info.fact.attributes.get(ANY, ())))
         methods = (self.methods.get(each, {}).get("__getattr__", ()) for each in self.order(class_id))
         asked = next(filter(None, methods), ())
-        found = dict.fromkeys(given for method in asked for given in self.result(Entity("method", method)))
+        found |= dict.fromkeys(given for method in asked for given in self.result(Entity("method", method)))
         return _some(found | {SOMETHING: None} if found else found)
 
     def held(self, made: Entity, name: str) -> Entities:
@@ -849,7 +873,7 @@ def _some(found: Mapping[Entity, None]) -> Entities:
     """The things found; if nothing definite is among them, or too much, they are unknown."""
     if not any(entity.kind != "unknown" for entity in found):
         return UNKNOWN
-    if len(found) > MOST and sum(entity.kind != "handed" for entity in found) > MOST:
+    if len(found) > MOST and sum(not _is_given(entity) for entity in found) > MOST:
         return UNKNOWN
     return tuple(found)
 
@@ -877,6 +901,11 @@ def _is_error(dotted: str) -> bool:
         return name not in dir(None)
     kind: object = vars(builtins).get(owner)
     return isinstance(kind, type) and not issubclass(kind, BaseException) and name not in dir(cast(object, kind))
+
+
+def _is_given(entity: Entity) -> bool:
+    """Whether it is a function that callers give, or a collection of them: of these there may be many."""
+    return entity.kind in GIVEN or (entity.kind in ("many", "giving") and parted(entity)[1].kind in GIVEN)
 
 
 def _private(name: str) -> tuple[str, str] | None:

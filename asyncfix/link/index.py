@@ -152,10 +152,17 @@ class ProjectIndex:
     """Classes that are read as values: others may make objects of them."""
     decorating: set[tuple[str, str]] = field(default_factory=lambda: set[tuple[str, str]]())
     """Functions, classes and modules with the decorators that run in them."""
+    wrapped: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
+    """What the wrappers of decorators call: who calls one of these functions has an edge to it of its own, and is no caller
+    of the others."""
+    wrapped_by: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
+    """The same, by callee."""
     accessors: dict[tuple[Entity, str, str], tuple[str, ...]] = field(
         default_factory=lambda: dict[tuple[Entity, str, str], tuple[str, ...]]()
     )
     """The functions of properties by object, name, and what is done to it."""
+    iterators: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+    """By class the classes of what goes through its objects."""
     making: Making = field(init=False)
     asking: frozenset[str] = frozenset()
     """Classes with a ``__getattr__``."""
@@ -270,7 +277,9 @@ def _settle(index: ProjectIndex, open_uses: _Open) -> None:
         return _call(index, *item)
 
     read = (access.ref.rpartition(".")[2] for _, access in open_uses.accesses)
-    for item in passing.settle(index, open_uses.calls, read, take):
+    left = tuple(passing.settle(index, open_uses.calls, read, take))
+    index.evaluator.forget_unknown()  # what went round in circles may be known by now
+    for item in left:
         _note_unknown(index, item)
     for name, access in open_uses.accesses:
         if not _access_edges(index, name, index.functions[name], access):
@@ -281,9 +290,13 @@ def _settle(index: ProjectIndex, open_uses: _Open) -> None:
 
 def _forget(index: ProjectIndex, name: str, call: Call) -> None:
     """Take back what was recorded of a call, and of the functions that it is given."""
-    for edge in [edge for edge in index.calls.get(name, ()) if edge.span == call.span and isinstance(edge.site, Call)]:
+    known = (edge for edge in index.calls.get(name, ()) if edge.span == call.span and edge.kind != "property")
+    for edge in [edge for edge in known if isinstance(edge.site, Call)]:
         index.calls[name].remove(edge)
         index.callers[edge.callee].remove(edge)
+    for edge in [edge for edge in index.wrapped.get(name, ()) if edge.span == call.span]:
+        index.wrapped[name].remove(edge)
+        index.wrapped_by[edge.callee].remove(edge)
     if name in index.externals:
         index.externals[name] = [item for item in index.externals[name] if item.call.span != call.span]
     if name in index.unknown:
@@ -474,8 +487,13 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                 known = _protocol(index, name, call, entity.name, CALLING, sure=sure) and known
             case "many":
                 known = False
-            case "handed":
-                _add(index, Edge(name, entity.name, PARAMETER, call, False))
+            case "handed" | "wrapped":
+                edge = Edge(name, entity.name, PARAMETER, call, False)
+                if entity.kind == "wrapped" and _is_wrapper(index, name, call):
+                    index.wrapped.setdefault(name, []).append(edge)
+                    index.wrapped_by.setdefault(entity.name, []).append(edge)
+                else:
+                    _add(index, edge)
                 known = False
             case "giving":
                 index.externals.setdefault(name, []).append(External(name, parted(entity)[0].removesuffix("?"), call))
@@ -486,6 +504,12 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
             case _:
                 known = False
     return known
+
+
+def _is_wrapper(index: ProjectIndex, name: str, call: Call) -> bool:
+    """Whether a function calls what the function round it was given: a decorator's wrapper does."""
+    outer = index.fact(name).outer
+    return outer != "" and any(target.startswith(f":{outer}@") for target in call.targets)
 
 
 def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iterable[str]:
@@ -690,6 +714,8 @@ def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[
                 ((each,) for each in methods if next(index.evaluator.named_methods(made, (each,)), None)), methods
             )
         _protocol(index, name, site, class_id, run, sure=len(having) == len(entities))
+        for iterator in _iterators(index, class_id) if NEXT[0] in run else ():
+            _protocol(index, name, site, iterator, NEXT, sure=len(having) == len(entities))
     if methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
         asked = tuple(
             ref for ref in refs if not all(map(_is_told, index.evaluator.evaluate(path, ref) or (SOMETHING,)))
@@ -697,6 +723,18 @@ def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[
         place = Loose("possible-caller", path, site.line, name)
         index.asked.setdefault(methods[0], []).extend((ref, place) for ref in asked)
     return bool(having)
+
+
+def _iterators(index: ProjectIndex, class_id: str) -> Iterable[str]:
+    """The other classes of what objects of a class give to who goes through them."""
+    if class_id not in index.iterators:
+        own = index.evaluator.named_methods(Entity("instance", class_id), ITERATING[:1])
+        methods = dict.fromkeys((*own, *index.methods_below(class_id, ITERATING[0])))
+        given = (entity for method in methods for entity in index.evaluator.result(Entity("method", method)))
+        index.iterators[class_id] = tuple(
+            dict.fromkeys(entity.name for entity in given if entity.kind == "instance" and entity.name != class_id)
+        )
+    return index.iterators[class_id]
 
 
 def _as_call(access: Access, method: str, use: str) -> Call:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asyncfix.link.arguments import argument_for
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.evaluate import SOMETHING, UNKNOWN, Entities, Entity
+from asyncfix.link.evaluate import GIVEN, SOMETHING, UNKNOWN, Entities, Entity
 from asyncfix.link.fixtures import asks
 from asyncfix.model import Argument, Call, Function
 
@@ -56,6 +56,7 @@ class Passed:
     """Parameters for which something was found: function, and position."""
     _decorating: frozenset[str] | None = None
     _mentioned: frozenset[str] | None = None
+    _wrapped: dict[str, tuple[Entity, ...]] | None = None
     _under_way: set[tuple[str, str]] = field(default_factory=lambda: set[tuple[str, str]]())
 
     def to(self, function: str, name: str) -> Entities:
@@ -77,7 +78,8 @@ class Passed:
         return found
 
     def _given(self, function: str, fact: Function, position: int) -> Entities:
-        edges = [edge for edge in self.index.callers.get(function, ()) if isinstance(edge.site, Call)]
+        known = (*self.index.callers.get(function, ()), *self.index.wrapped_by.get(function, ()))
+        edges = [edge for edge in known if isinstance(edge.site, Call)]
         if not edges or len(edges) > MOST_CALLERS:
             return UNKNOWN
         found: dict[Entity, None] = {}
@@ -98,13 +100,17 @@ class Passed:
     def _by(self, edge: Edge, fact: Function, position: int) -> Entities:
         """What one call gives."""
         call = edge.site
-        if not isinstance(call, Call) or call.use in HANDED or edge.kind == "decorator":
+        if not isinstance(call, Call) or call.use in HANDED:
             return (SOMETHING,)
-        if any(item.keyword in ("*", "**") for item in call.arguments):
-            return (SOMETHING,)
-        argument = argument_for(self.index, edge, position)
+        if edge.kind == "decorator":
+            first = fact.kind in ("method", "classmethod")
+            return (*self._decorated().get(edge.callee, ()), SOMETHING) if position == first else (SOMETHING,)
+        unpacked = {item.keyword for item in call.arguments if item.keyword in ("*", "**")}
+        argument = argument_for(self.index, edge, position) if "*" not in unpacked else None
         if argument is not None:
             return self._meant(edge, fact.parameters[position].name, argument)
+        if unpacked:
+            return (SOMETHING,)
         default = fact.parameters[position].default
         return (self.index.evaluator.evaluate(self.index.path(edge.callee), default) if default else ()) or (SOMETHING,)
 
@@ -162,6 +168,18 @@ class Passed:
             self._mentioned = frozenset(NAME_END.split(name)[-1] for names in (summaries, texts) for name in names)
         return self._mentioned
 
+    def _decorated(self) -> dict[str, tuple[Entity, ...]]:
+        """The functions that each function of the project is given as a decorator."""
+        if self._wrapped is None:
+            found: dict[str, dict[Entity, None]] = {}
+            for name, info in self.index.functions.items():
+                for decorator in info.fact.decorators if info.fact.kind != "class" else ():
+                    for entity in self.index.evaluator.evaluate(info.path, decorator):
+                        if entity.kind in ("function", "method"):
+                            found.setdefault(entity.name, {})[Entity("wrapped", name)] = None
+            self._wrapped = {name: tuple(given) for name, given in found.items() if len(given) <= MOST_CALLERS}
+        return self._wrapped
+
     def _decorators(self) -> frozenset[str]:
         """Last names of all that stands as a decorator somewhere."""
         if self._decorating is None:
@@ -174,7 +192,7 @@ class Passed:
 
 
 def _is_handed(entity: Entity) -> bool:
-    return entity.kind == "handed"
+    return entity.kind in GIVEN
 
 
 def _is_plain(entity: Entity) -> bool:

@@ -262,7 +262,12 @@ def _end(edge: Edge) -> SITE:
 def compared(index: ProjectIndex, observed: Observed) -> Result:
     """The pairs that ran against the edges."""
     result = Result()
-    edges = {(edge.caller, edge.callee) for edges in index.calls.values() for edge in edges}
+    edges = {
+        (edge.caller, edge.callee)
+        for known in (index.calls, index.wrapped)
+        for edges in known.values()
+        for edge in edges
+    }
     for pair, sites in sorted(observed.direct.items()):
         named = _is_named(index.fact(pair[1]))
         result.named += named

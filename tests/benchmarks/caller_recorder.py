@@ -125,7 +125,7 @@ class Edges:
 
     def _new(self, code: CodeType) -> int:
         if Path(code.co_filename).parts[-2:] in (("unittest", "mock.py"), ("mock", "mock.py")):  # or its backport
-            return DOUBLE if code.co_name == "__call__" else FOREIGN
+            return DOUBLE if code.co_name in ("__call__", "__get__") else FOREIGN
         if os.path.realpath(code.co_filename) not in self.files:
             return FOREIGN
         ran: set[int] = set()
