@@ -567,7 +567,9 @@ class Evaluator:
             found |= dict.fromkeys(self.all(info.path, info.fact.attributes.get(ANY, ())))
         methods = (self.methods.get(each, {}).get("__getattr__", ()) for each in self.order(class_id))
         asked = next(filter(None, methods), ())
-        found |= dict.fromkeys(given for method in asked for given in self.result(Entity("method", method)))
+        given = (each for method in asked for each in self.result(Entity("method", method)))
+        # What a library gives by a name that is worked out may be anything, and tells nothing.
+        found |= dict.fromkeys(each for each in given if each.kind not in ("external", "value", "unknown"))
         return _some(found | {SOMETHING: None} if found else found)
 
     def held(self, made: Entity, name: str) -> Entities:

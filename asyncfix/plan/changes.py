@@ -11,7 +11,7 @@ from asyncfix.colour.spread import Colouring, colour
 from asyncfix.colour.whole import Whole
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.index import Edge
+from asyncfix.link.index import PARAMETER, Edge
 from asyncfix.model import (
     Api,
     Call,
@@ -417,7 +417,8 @@ class Planner:
         waiting = [leaf.function]
         for name in waiting:
             for edge in self.index.callers.get(name, ()):
-                if self.index.fact(edge.caller).is_async or is_test(self.index.path(edge.caller)):
+                tested = is_test(self.index.path(edge.caller))
+                if edge.kind == PARAMETER or self.index.fact(edge.caller).is_async or tested:
                     continue
                 mend = self._lifted(edge, leaf, barred)
                 if mend.change is not None:
