@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.given import Given
+from asyncfix.link.index import ProjectIndex
 from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.patches import Patch
 from asyncfix.link.wrapping import Wrappings
@@ -69,3 +70,27 @@ class Rules:
     namesakes: Namesakes
     caches: bool
     socketless: str
+
+
+def mixed_family(index: ProjectIndex, name: str) -> Barrier:
+    """Of methods that override each other, some give their values asynchronously."""
+    why = f"of {name} and the methods that override it only some are generators"
+    return Barrier("mixed-family", index.path(name), index.fact(name).line, why, name)
+
+
+def iterator_made(index: ProjectIndex, name: str) -> Barrier:
+    """An iterator comes from a call that would have to wait for nothing."""
+    why = f"{name} gives an iterator that it makes in one step, which nothing can wait for"
+    return Barrier("iterator-made", index.path(name), index.fact(name).line, why, name)
+
+
+def passed_on(index: ProjectIndex, name: str, given: str) -> Barrier:
+    """A function gives what turns async in some cases only, or does more than that."""
+    why = f"{name} gives what a {given} gives that would turn async, but does other things, too"
+    return Barrier("generator-passed-on", index.path(name), index.fact(name).line, why, name)
+
+
+def mixed_with(path: str, line: int, function: str = "") -> Barrier:
+    """A ``with`` statement would have to be two."""
+    why = f"one `with` enters what turns async and what does not ({path}:{line})"
+    return Barrier("mixed-with", path, line, why, function)

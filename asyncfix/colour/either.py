@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncfix.link.index import CONSTRUCTORS, Loose, ProjectIndex
+from asyncfix.link.wrapping import ASKING
 from asyncfix.model import Call
-
-ASKING = frozenset({"asyncio.iscoroutinefunction", "inspect.iscoroutinefunction"})
 
 
 def asked(index: ProjectIndex) -> frozenset[tuple[str, str]]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
-from asyncfix.colour.barrier import Barrier, Barriers, Rules
+from asyncfix.colour.barrier import Barrier, Barriers, Rules, iterator_made, mixed_family, mixed_with, passed_on
 from asyncfix.colour.generators import PASSED_ON, onward
 from asyncfix.colour.special import PARTNERS, makes_iterator, only_renamed, partners
 from asyncfix.colour.turning import turning
@@ -270,22 +270,19 @@ def _otherwise(index: ProjectIndex, ends: Ends | None, leaf: str, found: Colouri
     """The barriers that functions are which give what an async generator gives in some cases only, or come to await."""
     alike: set[str] = set()
     for name in found.reached:
-        fact, path = index.fact(name), index.path(name)
+        fact = index.fact(name)
         family = _family(ends, name) if name not in alike else ()
         if len({found.manner(index, each) for each in family}) <= 1:
             alike.update(family)
         else:
-            why = f"of {name} and the methods that override it only some are generators"
-            yield Barrier("mixed-family", path, fact.line, why, name)
+            yield mixed_family(index, name)
         if makes_iterator(fact) and name not in found.giving:
-            why = f"{name} gives an iterator that it makes in one step, which nothing can wait for"
-            yield Barrier("iterator-made", path, fact.line, why, name)
+            yield iterator_made(index, name)
         if name not in found.giving or fact.is_stub:
             continue
         kinds = {each.edge.span: each.kind for each in found.awaits if each.edge.caller == name}
         if name == leaf or name in found.ends or set(kinds.values()) != {PASSED_ON} or len(kinds) != fact.returned:
-            why = f"{name} gives what a {found.giving[name]} gives that would turn async, but does other things, too"
-            yield Barrier("generator-passed-on", path, fact.line, why, name)
+            yield passed_on(index, name, found.giving[name])
 
 
 def _mixed(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
@@ -294,7 +291,5 @@ def _mixed(index: ProjectIndex, found: Colouring) -> Iterator[Barrier]:
     for caller, span in entered:
         block = statement(index.fact(caller), span)
         if block is None or not all((caller, item) in entered for item in block.items):
-            path = index.path(caller)
             line = next(each.edge.site.line for each in found.awaits if each.edge.span == span)
-            why = f"one `with` enters what turns async and what does not ({path}:{line})"
-            yield Barrier("mixed-with", path, line, why)
+            yield mixed_with(index.path(caller), line)

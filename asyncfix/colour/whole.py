@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from asyncfix.boundary import Met
 from asyncfix.colour.awaiting import ENTERING, closed, is_coroutine, manner, statement, written
-from asyncfix.colour.barrier import Barrier, Rules
+from asyncfix.colour.barrier import Barrier, Rules, iterator_made, mixed_family, mixed_with, passed_on
 from asyncfix.colour.bases import calls
 from asyncfix.colour.either import takes_either
 from asyncfix.colour.generators import PASSED_ON, onward
@@ -117,21 +117,15 @@ class Spread:
         for name in found.reached:
             family = self.ends.family(name)
             if len({found.manner(self.index, each) for each in family}) > 1:
-                path, line = self.index.path(name), self.index.fact(name).line
-                why = f"of {name} and the methods that override it only some are generators"
-                yield from ((each, Barrier("mixed-family", path, line, why, name)) for each in family)
+                yield from ((each, mixed_family(self.index, name)) for each in family)
             if makes_iterator(self.index.fact(name)) and name not in found.giving:
-                path, line = self.index.path(name), self.index.fact(name).line
-                why = f"{name} gives an iterator that it makes in one step, which nothing can wait for"
-                yield name, Barrier("iterator-made", path, line, why, name)
+                yield name, iterator_made(self.index, name)
         yield from self._otherwise(found)
         for each in found.awaits:
             edge = each.edge
             block = statement(self.index.fact(edge.caller), edge.span) if each.kind == ENTERING else None
             if block is not None and not all((edge.caller, item) in entered for item in block.items):
-                path, line = self.index.path(edge.caller), edge.site.line
-                why = f"one `with` enters what turns async and what does not ({path}:{line})"
-                yield edge.callee, Barrier("mixed-with", path, line, why)
+                yield edge.callee, mixed_with(self.index.path(edge.caller), edge.site.line)
 
     def _otherwise(self, found: Whole) -> Iterator[tuple[str, Barrier]]:
         """Generators that turned, and are given by functions which do other things, too."""
@@ -140,10 +134,7 @@ class Spread:
             given = {each.edge.span for each in own if each.kind == PASSED_ON}
             others = name in found.seeds or name in found.ends or len(own) > len(given)
             if not fact.is_stub and (others or len(given) != fact.returned):
-                why = (
-                    f"{name} gives what a {found.giving[name]} gives that would turn async, but does other things, too"
-                )
-                stop = Barrier("generator-passed-on", self.index.path(name), fact.line, why, name)
+                stop = passed_on(self.index, name, found.giving[name])
                 yield from ((each.edge.callee, stop) for each in own if each.kind == PASSED_ON)
 
     def _take(self, found: Whole, name: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from asyncfix.model import Call, Function
 COPYING = frozenset({"functools.wraps", "functools.update_wrapper", "inspect.signature", "inspect.getdoc"})
 DESCRIBING = (".__doc__", ".__name__", ".__qualname__", ".__module__", ".__wrapped__", ".__signature__")
 ASKING = frozenset({"inspect.iscoroutinefunction", "asyncio.iscoroutinefunction"})
+"""Calls that ask what kind of function one is given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asyncfix.catalog import PLAIN, THREAD
 from asyncfix.colour.awaiting import ENTERING, barring, statement
-from asyncfix.colour.barrier import Barrier
+from asyncfix.colour.barrier import Barrier, mixed_with
 from asyncfix.colour.either import asked
 from asyncfix.colour.generators import GENERATORS, oldest
 from asyncfix.colour.whole import Spread, Whole
@@ -193,8 +193,7 @@ def _mixed(planner: Planner, use: RowUse, entered: Collection[tuple[str, Span]])
     path, fact, line = planner.index.path(use.function), planner.index.fact(use.function), use.site.line
     block = statement(fact, use.site.span) if use.how == "entered" else None
     if block is not None and not all((use.function, item) in entered for item in block.items):
-        why = f"one `with` enters what turns async and what does not ({path}:{line})"
-        return Barrier("mixed-with", path, line, why, use.function)
+        return mixed_with(path, line, use.function)
     if use.how == "iterated" and (not _going_through(use.site) or planner.facts.target < oldest(use.site)):
         why = f"{use.row.call} is gone through in a way that is not known to go asynchronously ({path}:{line})"
         return Barrier("generator-use", path, line, why, use.function)
