@@ -10,7 +10,7 @@ import msgspec
 
 from asyncfix import apply, workers
 from asyncfix.check import Proof, check_bytes
-from asyncfix.declaring import add_dependency
+from asyncfix.dependencies import add_dependency
 from asyncfix.generated import Generated
 from asyncfix.model import Change, Replace, Require, Skipped, Span, Turn, Writable
 from asyncfix.workspace import Workspace

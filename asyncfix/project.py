@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 
 from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 
-from asyncfix.declaring import add_dependency, names, setup_variables
+from asyncfix.dependencies import add_dependency, names, setup_variables
 from asyncfix.model import Value
 
 Table: TypeAlias = Mapping[str, Any]

@@ -30,7 +30,7 @@ LAYERS = [
         "writing",
         "looping",
         "transforms",
-        "declaring",
+        "dependencies",
         "project",
         "summarise",
         "link",

@@ -13,8 +13,8 @@ import asyncfix.colour
 import asyncfix.facts.walker
 from asyncfix import registry
 from asyncfix.colour.awaiting import WRITTEN
-from asyncfix.colour.passing import CALLBACK, PASSED, TAKERS
 from asyncfix.colour.remedies import REMEDIES
+from asyncfix.colour.takers import CALLBACK, PASSED, TAKERS
 from asyncfix.colour.turning import SAID
 from asyncfix.link.index import Edge
 from asyncfix.model import Call

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
-from asyncfix.declaring import add_dependency
+from asyncfix.dependencies import add_dependency
 from asyncfix.project import Project, is_project_file, lower_bound, read_project
 
 

@@ -11,8 +11,8 @@ from asyncfix.colour.barrier import Barrier, Rules
 from asyncfix.colour.bases import calls
 from asyncfix.colour.generators import unturnable
 from asyncfix.colour.mapping import LAMBDA, passed_otherwise, unfolds
-from asyncfix.colour.passing import PASSED, taken
 from asyncfix.colour.special import is_special
+from asyncfix.colour.takers import PASSED, taken
 from asyncfix.effects.tables import AWAITING_DECORATORS, CACHES, TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test

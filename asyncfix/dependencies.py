@@ -103,7 +103,7 @@ def _in_lines(text: str, requirement: str) -> tuple[int, int, str] | None:
     """Behind the last line that is not blank."""
     if "\0" in text or _LOCKED.search(text):
         return None
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _newline(text)
     last = text.rstrip()
     if not last.lstrip("\ufeff"):
         return len(last), len(last), requirement + newline
@@ -289,7 +289,7 @@ class _Shape(msgspec.Struct):
 def _beside_last(array: str, requirement: str) -> tuple[int, int, str]:
     """The place in the text of an array, and what is to stand there."""
     shape = _shape(array)
-    newline = "\r\n" if "\r\n" in array else "\n"
+    newline = _newline(array)
     quote = "'" if array[shape.start : shape.start + 1] == "'" and "'" not in requirement else '"'
     item = quote + requirement + quote if quote not in requirement else f"'{requirement}'"
     if shape.start < 0:
