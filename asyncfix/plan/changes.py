@@ -420,6 +420,8 @@ class Planner:
                 tested = is_test(self.index.path(edge.caller))
                 if edge.kind == PARAMETER or self.index.fact(edge.caller).is_async or tested:
                     continue
+                if edge.kind == PARAMETER:
+                    continue  # no way leads through whoever calls what he is given: told where it is handed on
                 mend = self._lifted(edge, leaf, barred)
                 if mend.change is not None:
                     found[edge.caller, edge.span.start, edge.span.end] = (edge, mend)
