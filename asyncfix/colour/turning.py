@@ -47,7 +47,7 @@ def turning(
     if met is not None and met.stays:
         yield Barrier("framework", path, fact.line, f"{name} {met.stays}", name)
     yield from _by_itself(index, name, limits, ends, met, guessing and ends is not None)
-    double = limits.doubles.of(name)
+    double = limits.doubles.of(name, ends.family(name) if ends is not None else ())
     if double is not None:  # it stays sync
         given, line = double
         why = f"{name} is asked of another kind of object, too, given at {given}:{line}"

@@ -7,7 +7,7 @@ An annotation says what a parameter is meant to be; a test may well hand in some
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.facts.scopes import NONE
@@ -35,15 +35,19 @@ class Doubles:
     def __post_init__(self) -> None:
         self.assigning = Assigning(self.index)
 
-    def of(self, method: str) -> tuple[str, int] | None:
-        """Where something that has a method of its own is given for an object of the method's class: path and line."""
+    def of(self, method: str, family: Iterable[str]) -> tuple[str, int] | None:
+        """Where something that has a method of its own is given for an object of the method's class: path and line.
+
+        ``family``: the methods that turn with it.
+        """
         info = self.index.functions[method]
         owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
         last = info.fact.name
         if owner is None:
             return None
+        together = {Entity("method", each) for each in family}
         for path, line, other in self._instead(owner):
-            if not other or not self._methods(owner, last).issuperset(self._meant(other, last)):
+            if not other or not (self._methods(owner, last) | together).issuperset(self._meant(other, last)):
                 return path, line
         return None
 
