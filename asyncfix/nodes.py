@@ -237,7 +237,8 @@ def _way(source: Source, node: ast.AST, span: Span) -> tuple[ast.AST, ...] | Non
         at = source.span(child) if isinstance(child, ast.expr | ast.stmt) else None
         if at == span and isinstance(child, ast.expr):
             return (node,)
-        if at is None or at.contains(span):
+        decorators: list[ast.expr] = getattr(child, "decorator_list", [])  # which its own span leaves out
+        if at is None or any(each.contains(span) for each in (at, *map(source.span, decorators))):
             below = _way(source, child, span)
             if below is not None:
                 return (*below, node)

@@ -30,6 +30,7 @@ class Patch:
     follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
     call    the span of the call that makes it, if it can be made one of a coroutine function
     binds   it is a function, which is bound if it is put on a class: an ``AsyncMock`` is not
+    made_at the span of the call that makes it, whatever it is
     tests   the test functions in which it is in force; empty if that may be any (a fixture, a helper, a module)
     """
 
@@ -40,6 +41,7 @@ class Patch:
     tests: tuple[str, ...] = ()
     call: Span | None = None
     binds: bool = False
+    made_at: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +135,15 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[s
     span = call.span if stated else None
     binds = any(_is_function(index, path, argument) for argument in stated)
     if string:
-        yield Patch(string, follows, path, call.line, tests, span, binds)
+        yield Patch(string, follows, path, call.line, tests, span, binds, call.span)
         return
     if len(positional) > 1 and positional[1].literal:
         name = positional[1].literal
         for entity in index.evaluator.evaluate(path, first.ref):
             base = entity.name if entity.kind != "module" else index.evaluator.modules.names[entity.name]
-            yield Patch(f"{base}.{name}", follows, path, call.line, tests, span, binds)
+            yield Patch(f"{base}.{name}", follows, path, call.line, tests, span, binds, call.span)
         if not index.evaluator.evaluate(path, first.ref):
-            yield Patch(f"?.{name}", follows, path, call.line, tests, span, binds)
+            yield Patch(f"?.{name}", follows, path, call.line, tests, span, binds, call.span)
 
 
 def _stated(call: Call, last: str, positional: Sequence[Argument]) -> tuple[Argument, ...]:

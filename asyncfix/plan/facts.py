@@ -40,6 +40,7 @@ class Facts:
 
     sites    by path and span of the call; scanned: those of rules about statements, with the path
     barred   whether comments keep a rule ('' : all) away from some lines of a file; asking counts as using them
+    mocked   by function of the project what replaces it, and certainly nothing else
     rows     what the user's rows speak of, if sync code is migrated
     rule_of  the selected rule that something blocking belongs to
     """
@@ -58,6 +59,7 @@ class Facts:
     running: Running
     interleaving: Interleaving
     awakening: Awakening
+    mocked: Mapping[str, tuple[Patch, ...]]
     ends: Ends | None = None
     rows: Rows | None = None
     rule_of: Callable[[Api], str | None] = lambda api: None
@@ -184,6 +186,7 @@ def gather(
     by_last: dict[str, list[str]] = {}
     for name, info in index.functions.items():
         by_last.setdefault(info.fact.name, []).append(name)
+    meant = _meant(index, tests, by_target, by_last)
     limits = Rules(
         pins=frozenset(config.pin),
         entry_points=frozenset(
@@ -192,7 +195,7 @@ def gather(
             for name in by_target.get(point.partition("[")[0].strip().replace(":", "."), ())
         ),
         named=_named_exactly(index, tests, by_target, by_last),
-        replaced=_replaced(index, tests, by_target, by_last),
+        replaced=_replaced(index, meant),
         closed=closed,
         closed_lines=closed_lines,
         target=target,
@@ -220,6 +223,7 @@ def gather(
         Running(index, effects, limits),
         Interleaving(effects),
         Awakening(index),
+        _mocked(index, meant),
     )
 
 
@@ -247,17 +251,32 @@ def _patched(
                 yield entity.name
 
 
-def _replaced(
+def _meant(
     index: ProjectIndex, tests: Tests, by_target: Mapping[str, tuple[str, ...]], by_last: Mapping[str, list[str]]
-) -> Mapping[str, tuple[Patch, ...]]:
+) -> tuple[tuple[Patch, tuple[str, ...]], ...]:
+    """All replacements, each with the functions of the project that it may replace."""
+    targets = dict.fromkeys(patch.target for patch in tests.every)
+    names = {target: tuple(_patched(index, by_target, by_last, target)) for target in targets}
+    return tuple((patch, names[patch.target]) for patch in tests.every)
+
+
+def _replaced(index: ProjectIndex, meant: Iterable[tuple[Patch, tuple[str, ...]]]) -> Mapping[str, tuple[Patch, ...]]:
     """By function what replaces it that does not turn async with it."""
     found: dict[str, list[Patch]] = {}
-    meant: dict[str, tuple[str, ...]] = {}
-    for patch in tests.every:
-        if patch.target not in meant:
-            meant[patch.target] = tuple(_patched(index, by_target, by_last, patch.target))
-        for name in meant[patch.target]:
+    for patch, names in meant:
+        for name in names:
             if not (patch.follows and manner(index.fact(name)) == "coroutine"):
+                found.setdefault(name, []).append(patch)
+    return {name: tuple(patches) for name, patches in found.items()}
+
+
+def _mocked(index: ProjectIndex, meant: Iterable[tuple[Patch, tuple[str, ...]]]) -> Mapping[str, tuple[Patch, ...]]:
+    """By function that would be a coroutine function what replaces it, and no other."""
+    found: dict[str, list[Patch]] = {}
+    for patch, names in meant:
+        only = set(names) if not patch.target.startswith("?.") else ()
+        for name in only if len(only) == 1 else ():
+            if manner(index.fact(name)) == "coroutine" and index.fact(name).kind in ("function", "method"):
                 found.setdefault(name, []).append(patch)
     return {name: tuple(patches) for name, patches in found.items()}
 

@@ -107,6 +107,7 @@ class Turns:
                     draft.decisions.append(Use(info.path, Span(keyword.start, keyword.start), kind))
             draft.turns.add(name)
             self._doubts(draft, name)
+            self._asserted(draft, name)
         self._rebased(draft, name)
         if not CACHES.isdisjoint(info.fact.decorators):
             self._cached(draft, name)
@@ -146,6 +147,14 @@ class Turns:
         for made in based(self.index, name) if is_special(self.index.fact(name)) else ():
             start = self.index.fact(made).keyword.start
             draft.decisions.append(Use(self.index.path(made), Span(start, start), "special_base"))
+
+    def _asserted(self, draft: Draft, name: str) -> None:
+        """Write what tests assert of the mocks that take the place of a function which turns."""
+        limits = self.facts.limits
+        for patch in self.facts.mocked.get(name, ()) if self.facts.ends is not None else ():
+            editable = patch.path not in limits.closed and not limits.closed_lines.get(patch.path)
+            if patch.made_at is not None and editable:
+                draft.decisions.append(Use(patch.path, patch.made_at, "awaited_asserts"))
 
     def _cached(self, draft: Draft, name: str) -> None:
         """Write that a function which turns is cached by async-lru."""
