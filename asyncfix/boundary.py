@@ -14,6 +14,8 @@ from typing import ClassVar, Literal
 from asyncfix.model import Function
 
 ANY = "*"
+VALUES = "[:]"
+"""Behind a keyword: what is given under it is a mapping, and its values are meant."""
 OVERRIDES = ".dependency_overrides"
 """The attribute by which tests put one dependency of FastAPI in the place of another."""
 

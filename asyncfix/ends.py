@@ -21,6 +21,7 @@ CASES = "unittest."
 GATHERED = ("test", "setup", "teardown", "asyncsetup", "asyncteardown")
 # What runs a function that is to raise, with the position of that among its arguments.
 RAISING = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "raises": 1}
+CLEANING = "addCleanup"
 
 
 @dataclass(slots=True)
@@ -119,8 +120,8 @@ class Ends:
         return self._known
 
     def raising(self, function: str) -> tuple[tuple[str, Call], ...] | None:
-        """The calls that are given the function as one that is to raise, with the tests they stand in; None if it is passed on
-        otherwise, too, but to a framework."""
+        """The calls that are given the function as one that is to raise, or to run when the test is over, with the tests they
+        stand in; None if it is passed on otherwise, too, but to a framework."""
         found: list[tuple[str, Call]] = []
         for place in self.index.passed.get(function, ()):
             if self.registering.by(function, place) and self.met(function) is not None:
@@ -133,15 +134,24 @@ class Ends:
 
     def _raising_calls(self, place: Loose) -> Iterator[Call]:
         for call in self.index.fact(place.owner).calls if place.owner else ():
-            if (
-                call.targets[0].rpartition(".")[2] in RAISING
-                and call.line <= place.line <= call.end_line
-                and call.alone
-            ):
+            last = call.targets[0].rpartition(".")[2]
+            known = last in RAISING or (last == CLEANING and self._cleans(place.owner, call))
+            if known and call.line <= place.line <= call.end_line and call.alone:
                 yield call
 
+    def _cleans(self, test: str, call: Call) -> bool:
+        """Whether a call has unittest run something when the test is over, in a method that unittest itself awaits."""
+        met, info = self.met(test), self.index.functions[test]
+        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        case = owner is not None and any(base.startswith(CASES) for base in self.index.evaluator.order(owner))
+        own = call.receiver == info.fact.parameters[0].name if case and info.fact.parameters else False
+        return own and met is not None and met.turns
+
     def _is_given(self, function: str, place: Loose, call: Call) -> bool:
-        at = RAISING[call.targets[0].rpartition(".")[2]]
+        last = call.targets[0].rpartition(".")[2]
+        if last == CLEANING and self.index.fact(function).decorators:
+            return False  # unittest asks whether it is a coroutine function, which what a decorator gives need not be
+        at = RAISING.get(last, 0)
         given = call.arguments[at : at + 1]
         meant = self.index.evaluator.evaluate(place.path, given[0].ref) if given and not given[0].keyword else ()
         return [entity.name for entity in meant] == [function]
@@ -233,3 +243,8 @@ class Ends:
 
 def _is_test(info: FunctionInfo) -> bool:
     return is_gathered(info.path) and info.fact.name.startswith("test")
+
+
+def run_by(call: Call) -> str:
+    """The kind of use of a function that turned and is given to that call to run it."""
+    return "async_cleanup" if call.targets[0].rpartition(".")[2] == CLEANING else "raising"

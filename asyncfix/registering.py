@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from asyncfix.boundary import ANY, OVERRIDES, Boundary
+from asyncfix.boundary import ANY, OVERRIDES, VALUES, Boundary
 from asyncfix.link.index import Loose, ProjectIndex
 from asyncfix.model import Argument, Call
 
@@ -93,8 +93,13 @@ class Registering:
         return self._takes
 
     def _is_given(self, function: str, place: Loose, call: Call, name: str) -> bool:
-        for given in _arguments(call, *self._known()[name]):
-            meant = self.index.evaluator.evaluate(place.path, given.ref) if given.ref else ()
+        position, keyword = self._known()[name]
+        evaluator = self.index.evaluator
+        for given in _arguments(call, position, keyword.removesuffix(VALUES)):
+            if keyword.endswith(VALUES):
+                held = evaluator.all(place.path, [ref + VALUES for ref in given.refs or (given.ref,) if ref])
+                return function in (entity.name for entity in held)
+            meant = evaluator.evaluate(place.path, given.ref) if given.ref else ()
             if [entity.name for entity in meant] == [function]:
                 return True
         return False

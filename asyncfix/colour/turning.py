@@ -19,7 +19,7 @@ from asyncfix.facts.testfiles import is_test
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.remaking import remade
-from asyncfix.model import Function
+from asyncfix.model import Call, Function
 
 EXAMPLE = "doctest"
 CALLED = "__call__"
@@ -116,6 +116,8 @@ def _reasons(
     yield from unturnable(fact)
     if fact.is_generator and met is not None and not met.iterates:
         yield "generator", "is a generator, which a framework goes through"
+    if met is not None and met.turns and _gives_coroutine(index, name):
+        yield "use-awaited", "gives a coroutine, which its framework may await"
     if name in index.stopping and ends is None:
         yield "stop-iteration", f"may let out a StopIteration ({path}:{index.stopping[name]}), which no coroutine does"
     for decorator in fact.decorators:
@@ -182,6 +184,12 @@ def _by_class(index: ProjectIndex, name: str, fact: Function, ends: Ends | None)
     if fact.name in PROTOCOLS and name in index.handed:
         library, path, line = index.handed[name]
         yield "handed-to-library", f"may be called by {library}, which is handed such an object ({path}:{line})"
+
+
+def _gives_coroutine(index: ProjectIndex, name: str) -> bool:
+    """Whether a sync function gives back, not awaited, what a coroutine function gives."""
+    sites = (edge.site for edge in index.calls.get(name, ()) if index.fact(edge.callee).is_async)
+    return any(isinstance(site, Call) and site.taken is not None and site.taken.by == "returned" for site in sites)
 
 
 def _kept(ends: Ends, met: Met | None, decorator: str) -> bool:

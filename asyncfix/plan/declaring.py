@@ -16,7 +16,7 @@ from asyncfix.colour.barrier import Barrier, mixed_with
 from asyncfix.colour.either import asked
 from asyncfix.colour.generators import GENERATORS, oldest
 from asyncfix.colour.whole import Spread, Whole
-from asyncfix.ends import Ends
+from asyncfix.ends import Ends, run_by
 from asyncfix.model import Access, Api, Call, Finding, Function, Hop, Place, Rename, Renames, Span, Use
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.rows import Rows, RowUse, is_class
@@ -119,7 +119,7 @@ def _calls(planner: Planner, draft: Draft, found: Whole) -> Mend | Barrier | Non
             return _not_editable(planner, edge.caller, edge.site.line)
         _apart(planner, draft, edge.caller, edge.span, f"{edge.callee} is run apart in {edge.caller}, since {stop.why}")
     draft.decisions += [Use(planner.index.path(edge.caller), edge.span, "run") for edge in found.runs]
-    draft.decisions += [Use(planner.index.path(name), call.span, "raising") for name, call in found.raising]
+    draft.decisions += [Use(planner.index.path(name), call.span, run_by(call)) for name, call in found.raising]
     steps = (planner.turns.awaited(draft, awaited) for awaited in found.awaits)
     stopped = next((each for each in steps if each is not None), None)
     yielding = (planner.turns.yielding(draft, name) for name in sorted(draft.turns))

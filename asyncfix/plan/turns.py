@@ -13,6 +13,7 @@ from asyncfix.colour.spread import Awaited, Colouring
 from asyncfix.colour.turning import EXAMPLE
 from asyncfix.effects.keys import pretty
 from asyncfix.effects.tables import CACHES
+from asyncfix.ends import run_by
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import (
@@ -57,7 +58,7 @@ class Turns:
             if self.facts.ends is not None and not self.facts.ends.alone(edge):
                 draft.doubts.append(f"each call at {path}:{edge.site.line} and beside it gets an event loop of its own")
         for name, call in coloured.raising:
-            draft.decisions.append(Use(self.index.path(name), call.span, "raising"))
+            draft.decisions.append(Use(self.index.path(name), call.span, run_by(call)))
         for name in coloured.uncalled:
             read = self._read_by_name(name)
             if read is not None:

@@ -6,10 +6,11 @@ on the event loop.
 
 from __future__ import annotations
 
-from asyncfix.boundary import OVERRIDES, Boundary, Candidate, Met, covers
+from asyncfix.boundary import OVERRIDES, VALUES, Boundary, Candidate, Met, covers
 
 METHODS = ("get", "post", "put", "delete", "patch", "options", "head", "trace", "api_route", "route")
-OWNERS = ("fastapi.FastAPI", "fastapi.APIRouter", "starlette.applications.Starlette", "starlette.routing.Router")
+APPLICATIONS = ("fastapi.FastAPI", "starlette.applications.Starlette")
+OWNERS = (*APPLICATIONS, "fastapi.APIRouter", "starlette.routing.Router")
 AT_ONCE = tuple(f"{owner}.{name}" for owner in OWNERS for name in ("on_event", "add_event_handler"))
 DEPENDENCIES = {"fastapi.Depends", "fastapi.Security", OVERRIDES}
 ENDPOINT = "starlette.endpoints.HTTPEndpoint"
@@ -22,6 +23,7 @@ TAKES = {
     "starlette.background.BackgroundTasks.add_task": (0, "func"),
     **{f"{owner}.{name}": (1, "endpoint") for owner in OWNERS for name in ("add_api_route", "add_route")},
     **{f"{owner}.add_exception_handler": (1, "handler") for owner in OWNERS},
+    **dict.fromkeys(APPLICATIONS, (-1, f"exception_handlers{VALUES}")),
     **{f"{owner}.add_event_handler": (1, "func") for owner in OWNERS},
 }
 

@@ -16,7 +16,7 @@ FIXTURES = ("pytest.fixture", "pytest.fixture()")
 
 
 class PytestTests(Boundary):
-    """Functions ``test_*`` of test files, in classes ``Test*`` too, and fixtures."""
+    """Functions ``test_*`` of test files, and fixtures, in classes ``Test*`` too."""
 
     decorators = (
         "pytest.mark.*",
@@ -31,13 +31,14 @@ class PytestTests(Boundary):
     def meets(self, candidate: Candidate) -> Met | None:
         if any(base.startswith("unittest.") for base in candidate.bases):
             return None
+        own = candidate.fact.owner_class
+        gathered = is_gathered(candidate.path) and (not own or own.startswith("Test"))
         if any(decorator in FIXTURES for decorator in candidate.decorators):
-            if candidate.anyio:
+            if candidate.anyio or (own and not (gathered and candidate.fact.kind == "method")):
                 return None
             marks = () if candidate.auto else (Mark("async_fixture"),)
-            return Met(True, marks, DISTRIBUTION, iterates=True) if not candidate.fact.owner_class else None
-        own = candidate.fact.owner_class
-        if is_gathered(candidate.path) and candidate.name.startswith("test") and (not own or own.startswith("Test")):
+            return Met(True, marks, DISTRIBUTION, iterates=True)
+        if gathered and candidate.name.startswith("test"):
             marks = (Mark("mocked_requests"),) if MOCKED_REQUESTS in candidate.decorators else ()
             if candidate.anyio:
                 return Met(True, (Mark("anyio_mark"), *marks), rewritten=(MOCKED_REQUESTS,))

@@ -19,7 +19,14 @@ ONCE = frozenset({"setUpClass", "tearDownClass"})
 class UnittestTests(Boundary):
     """Methods ``test*``, ``setUp`` and ``tearDown`` of a ``TestCase``."""
 
-    decorators = ("unittest.mock.patch.*", "unittest.mock.patch()", "unittest.skip()", "unittest.skipIf()")
+    decorators = (
+        "unittest.mock.patch.*",
+        "unittest.mock.patch()",
+        "unittest.skip()",
+        "unittest.skipIf()",
+        "unittest.skipUnless()",
+        "unittest.expectedFailure",
+    )
     bases = ("unittest.TestCase", "unittest.case.TestCase", "unittest.IsolatedAsyncioTestCase")
 
     def meets(self, candidate: Candidate) -> Met | None:
