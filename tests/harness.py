@@ -17,6 +17,18 @@ SCRIPT = Path(sysconfig.get_path("scripts"), "asyncfix")
 PYPROJECT = b'[project]\nname = "p"\nversion = "1"\nrequires-python = ">=3.11"\n'
 SLEEPER = b"import time\n\n\nasync def f():\n    time.sleep(1)\n"
 AWAITING = b"import asyncio\n\n\nasync def f():\n    await asyncio.sleep(1)\n"
+OVERLAP = b"""import requests
+
+
+def fetch(url):
+    return requests.get(url, timeout=1).json()
+
+
+async def load(a, b):
+    x = fetch(a)
+    y = fetch(b)
+    return x, y
+"""
 Tree = Mapping[str, bytes]
 
 

@@ -9,7 +9,7 @@ import pytest
 from asyncfix.model import Change
 from asyncfix.outcome import Options
 from asyncfix.pipeline import run
-from tests.harness import PYPROJECT, Project, project
+from tests.harness import OVERLAP, PYPROJECT, Project, project
 
 ALIKE = b"""import time
 
@@ -36,18 +36,6 @@ async def many(url):
         file.read()
     requests.get(url)
     requests.get(url)
-"""
-OVERLAP = b"""import requests
-
-
-def fetch(url):
-    return requests.get(url, timeout=1).json()
-
-
-async def load(a, b):
-    x = fetch(a)
-    y = fetch(b)
-    return x, y
 """
 BARRED = b"""import subprocess
 import time

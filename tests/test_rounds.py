@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.harness import project
+from tests.harness import OVERLAP, project
 
 TWO_SLEEPS = b'''"""A docstring."""
 
@@ -23,18 +23,6 @@ async def f(path, seconds):
     with open(path) as file:
         return text, file.read()
 '''
-OVERLAP = b"""import requests
-
-
-def fetch(url):
-    return requests.get(url, timeout=1).json()
-
-
-async def load(a, b):
-    x = fetch(a)
-    y = fetch(b)
-    return x, y
-"""
 
 
 def documents(tmp_path: Path, text: bytes, *flags: str) -> list[dict[str, Any]]:
