@@ -20,8 +20,11 @@ class Keys:
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
 
-    def of(self, path: str, ref: str) -> tuple[str, str]:
-        """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it."""
+    def of(self, path: str, ref: str, through: frozenset[str] = frozenset()) -> tuple[str, str]:
+        """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it.
+
+        ``through``: properties that have been followed: one may give what it is itself, of another object.
+        """
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
             return "", ""
         ref = ELEMENT.sub("[]", ref)
@@ -38,8 +41,8 @@ class Keys:
             match entity.kind:
                 case "instance" | "class":
                     given = self._given_by_property(entity, attribute)
-                    if given is not None:
-                        return self.of(*given)
+                    if given is not None and given not in through:
+                        return self.of(self.index.path(given), self.index.fact(given).results[0], through | {given})
                     owner = self._owner(entity, attribute)
                     return f"{owner}.{attribute}", base
                 case "module":
@@ -80,14 +83,14 @@ class Keys:
             return f"{module}.{name}", module
         return "", ""
 
-    def _given_by_property(self, entity: Entity, attribute: str) -> tuple[str, str] | None:
-        """What a property gives that only gives an attribute: its path and ref."""
+    def _given_by_property(self, entity: Entity, attribute: str) -> str | None:
+        """The property that an attribute is which only gives another attribute."""
         if entity.kind != "instance" or attribute not in self.index.names:
             return None
         for found in self.index.evaluator.accessors(entity, attribute, "read"):
-            fact = self.index.fact(found)
-            if len(fact.results) == 1 and split(fact.results[0])[1]:
-                return self.index.path(found), fact.results[0]
+            results = self.index.fact(found).results
+            if len(results) == 1 and split(results[0])[1]:
+                return found
         return None
 
     def _owner(self, entity: Entity, attribute: str) -> str:
