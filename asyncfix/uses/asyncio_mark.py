@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+
+from asyncfix.flow import last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
+
+MARK = "pytest.mark."
+COPYING = ("patch", "object", "dict", "multiple", "activate", "use_cassette", "freeze_time", "travel")
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
@@ -11,6 +17,15 @@ def write(use: Use, writing: Writing) -> list[Edit]:
 
 
 def marked(use: Use, writing: Writing, mark: str) -> list[Edit]:
-    """A mark of pytest as the first decorator of what stands at the use."""
-    start = writing.source.line_start(use.span.start)
-    return [Replace(Span(start, start), f"{writing.indent(use.span)}@{writing.name('pytest.mark')}.{mark}\n")]
+    """A mark of pytest on what stands at the use: its lowest decorator, or its first, if another may hide what it marks."""
+    decorators = writing.definition(use.span).decorator_list
+    hidden = not all(map(_keeps_marks, decorators))
+    first = writing.source.span(decorators[0]) if hidden else use.span
+    start = writing.source.line_start(first.start)
+    return [Replace(Span(start, start), f"{writing.indent(first)}@{writing.name('pytest.mark')}.{mark}\n")]
+
+
+def _keeps_marks(decorator: ast.expr) -> bool:
+    """Whether what a decorator gives is known to bear the marks of what it is given."""
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return ast.unparse(named).startswith(MARK) or last_name(named) in COPYING
