@@ -29,6 +29,7 @@ from asyncfix.transform import BlockTransform, Rule
 from asyncfix.workspace import Workspace
 
 HTTPX = Declared("httpx")
+ASYNCIO_PLUGIN = "pytest-asyncio"
 BUILD_FILES = frozenset({"pyproject.toml", "setup.py", "setup.cfg"})
 
 
@@ -117,6 +118,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
             blocking.ways.blocks | leaves.above(index, _declared(known.rows)),
             blocking.by_function,
             settings.project.asyncio_auto,
+            ASYNCIO_PLUGIN in settings.project.declared,
         )
     stage("survey")
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)

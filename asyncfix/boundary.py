@@ -33,6 +33,7 @@ class Candidate:
     named       a build file names it as the function of a command
     auto        pytest-asyncio takes async tests and fixtures without a mark
     anyio       the async tests of the project are marked for anyio's plugin
+    unmarked    async tests of the project have no mark: a plugin of pytest runs them that is not known
     """
 
     path: str
@@ -47,6 +48,7 @@ class Candidate:
     named: bool = False
     auto: bool = False
     anyio: bool = False
+    unmarked: bool = False
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from asyncfix.running import Running
 
 GUARD = "main-guard"
 MARK = "pytest.mark"
+LOOPS = frozenset({f"{MARK}.asyncio", f"{MARK}.anyio"})
 BACKEND = "anyio_backend"  # the fixture by which anyio's plugin is told what loop to run
 CASES = "unittest."
 GATHERED = ("test", "setup", "teardown", "asyncsetup", "asyncteardown")
@@ -32,6 +33,7 @@ class Ends:
     blocking   sync functions that reach something that blocks
     leaves     functions that block themselves
     auto       pytest-asyncio takes async tests and fixtures without a mark
+    plugged    pytest-asyncio is declared
     """
 
     index: ProjectIndex
@@ -40,10 +42,12 @@ class Ends:
     blocking: frozenset[str]
     leaves: Collection[str]
     auto: bool
+    plugged: bool
     registering: Registering = field(init=False)
     running: Running = field(init=False)
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _anyio: bool | None = None
+    _unmarked: bool | None = None
     _known: frozenset[str] | None = None
     _families: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     _alternatives: Mapping[str, Sequence[str]] | None = None
@@ -207,7 +211,7 @@ class Ends:
         bases = evaluator.order(owner)[1:] if owner else ()
         imports = self.index.summaries[info.path].imports
         given = self.registering.given(function)
-        how = (function in self.named, self.auto, not self.auto and self._uses_anyio())
+        how = (function in self.named, self.auto, not self.auto and self._uses_anyio(), self._has_unmarked())
         return Candidate(info.path, info.fact, decorators, bases, imports, *self._inheriting(owner, bases), given, *how)
 
     def _inheriting(
@@ -224,14 +228,33 @@ class Ends:
     def _uses_anyio(self) -> bool:
         """Whether all async tests of the project are marked for anyio, and a fixture chooses the loop that they run on."""
         if self._anyio is None:
-            tests = [info for info in self.index.functions.values() if info.fact.is_async and _is_test(info)]
-            marked = all(
-                f"{MARK}.anyio"
-                in {*info.fact.decorators, *self.index.summaries[info.path].bindings.get("pytestmark", ())}
-                for info in tests
-            )
+            tests = self._async_tests()
+            marked = all(f"{MARK}.anyio" in self._marks(info) for info in tests)
             self._anyio = bool(tests) and marked and BACKEND in self.index.evaluator.fixtures
         return self._anyio
+
+    def _has_unmarked(self) -> bool:
+        """Whether something else than pytest-asyncio and anyio's plugin has to run async tests of the project."""
+        if self._unmarked is None:
+            known = not (self.plugged or self.auto)
+            self._unmarked = known and any(LOOPS.isdisjoint(self._marks(info)) for info in self._async_tests())
+        return self._unmarked
+
+    def _async_tests(self) -> list[FunctionInfo]:
+        """The tests of pytest that are async already."""
+        found = [info for info in self.index.functions.values() if info.fact.is_async and _is_test(info)]
+        return [info for info in found if not any(base.startswith(CASES) for base in self._order(info))]
+
+    def _marks(self, info: FunctionInfo) -> frozenset[str]:
+        """The decorators of a test, of its classes, and what its module says of all."""
+        classes = (self.index.classes[name].fact for name in self._order(info) if name in self.index.classes)
+        module = self.index.summaries[info.path].bindings.get("pytestmark", ())
+        stated = (*info.fact.decorators, *module, *(ref for each in classes for ref in each.decorators))
+        return frozenset(ref.removesuffix("()") for ref in stated)
+
+    def _order(self, info: FunctionInfo) -> Sequence[str]:
+        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        return self.index.evaluator.order(owner) if owner else ()
 
     def canonical(self, path: str, decorator: str) -> str:
         """The name of a decorator; of one that is not known, as it is written."""

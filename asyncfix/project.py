@@ -24,6 +24,7 @@ Table: TypeAlias = Mapping[str, Any]
 PYTEST = "pytest"
 _RUFF_FILES = (".ruff.toml", "ruff.toml")  # the first that is there; it stands in place of all of pyproject.toml
 _FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", *_RUFF_FILES))
+_AUTO = "--asyncio-mode=auto"
 _SOCKETS = frozenset({"--disable-socket", "--allow-unix-socket"})
 _PYTEST = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
@@ -107,7 +108,7 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
         test_file=next(
             (path for path in sorted(files, key=_for_tests) if tests and _takes_beside_pytest(path, files[path])), None
         ),
-        asyncio_auto=testing.get("asyncio_mode") == "auto",
+        asyncio_auto=testing.get("asyncio_mode") == "auto" or _AUTO in _options(testing.get("addopts")),
         socketless=tested_by if _SOCKETS & _options(testing.get("addopts")) == frozenset({"--disable-socket"}) else "",
     )
 

@@ -532,6 +532,7 @@ def test_every_requirements_file_gets_exactly_one_more(lines: list[str], newline
         ({"setup.cfg": b"[tool:pytest]\nasyncio_mode=auto\n"}, True),
         ({"tox.ini": b"[pytest]\nasyncio_mode=auto\n"}, True),
         ({"tox.ini": b"[pytest\n"}, False),
+        ({"pytest.ini": b"[pytest]\naddopts = -q --asyncio-mode=auto\n"}, True),
         ({}, False),
     ],
 )

@@ -12,6 +12,7 @@ from asyncfix.facts.testfiles import is_gathered
 DISTRIBUTION = "pytest-asyncio"
 # A decorator that ends before a coroutine runs, in all but the newest versions.
 MOCKED_REQUESTS = "responses.activate"
+UNKNOWN = "is of a project whose async tests a plugin of pytest runs that asyncfix does not know"
 FIXTURES = ("pytest.fixture", "pytest.fixture()")
 
 
@@ -33,7 +34,10 @@ class PytestTests(Boundary):
             return None
         own = candidate.fact.owner_class
         gathered = is_gathered(candidate.path) and (not own or own.startswith("Test"))
-        if any(decorator in FIXTURES for decorator in candidate.decorators):
+        fixture = any(decorator in FIXTURES for decorator in candidate.decorators)
+        if candidate.unmarked and (fixture or (gathered and candidate.name.startswith("test"))):
+            return Met(False, stays=UNKNOWN)
+        if fixture:
             if candidate.anyio or (own and not (gathered and candidate.fact.kind == "method")):
                 return None
             marks = () if candidate.auto else (Mark("async_fixture"),)
