@@ -6,9 +6,8 @@ What becomes of them there is not known: they may be called.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
-from asyncfix.link.evaluate import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call
 
@@ -22,56 +21,67 @@ class Given:
 
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
-        self._places: dict[str, tuple[str, int]] | None = None
-        self._givers: dict[str, set[str]] | None = None
+        self._calls: dict[str, list[tuple[str, Call]]] | None = None
+        self._places: dict[str, tuple[str, int] | None] = {}
+        self._refs: dict[str, list[tuple[str, Sequence[str]]]] | None = None
+        self._given_by: dict[str, frozenset[str]] = {}
 
     def place(self, class_id: str) -> tuple[str, int] | None:
         """Path and line at which an object of a class is given to who does not say what it takes, None if none is."""
-        if self._places is None:
-            self._places = {}
-            for name, place in self._all():
-                self._places.setdefault(name, place)
-        return next((self._places[name] for name in self._related(class_id) if name in self._places), None)
+        return next(filter(None, map(self._place, self._related(class_id))), None)
+
+    def _place(self, class_id: str) -> tuple[str, int] | None:
+        """The same of that class alone."""
+        if class_id not in self._places:
+            calls = (item for item in self._all().get(class_id, ()) if not self._is_told(*item, class_id))
+            self._places[class_id] = next(((path, call.line) for path, call in calls), None)
+        return self._places[class_id]
 
     def asked(self, class_id: str, method: str) -> tuple[str, int] | None:
         """Path and line at which a special method may be run of an object of a class, though that is not known there: of a
         parameter or an element if such an object is given away, else of what has a name by which one is got."""
-        names = {name for owner in self._related(class_id) for name in self._all_givers().get(owner, ())}
-        away = self.place(class_id) is not None
+        related = frozenset(self._related(class_id))
         for ref, place in self.index.asked.get(method, ()):
             last = NAME.findall(ref)[-1:]
-            if (last[0][1:] in names) if last else away:
+            if (not related.isdisjoint(self._gives(last[0][1:]))) if last else self.place(class_id) is not None:
                 return place.path, place.line
         return None
 
     def _related(self, class_id: str) -> tuple[str, ...]:
         return (*self.index.evaluator.order(class_id), *self.index.subclasses.get(class_id, ()))
 
-    def _all_givers(self) -> dict[str, set[str]]:
-        """By class the names of functions and attributes that give an object of it."""
-        if self._givers is None:
-            self._givers = {}
-            evaluator = self.index.evaluator
+    def _gives(self, name: str) -> frozenset[str]:
+        """The classes of which functions and attributes of a name give an object."""
+        if name not in self._given_by:
+            meant = (
+                each for path, refs in self._so_called().get(name, ()) for each in self.index.evaluator.all(path, refs)
+            )
+            self._given_by[name] = frozenset(entity.name for entity in meant if entity.kind == "instance")
+        return self._given_by[name]
+
+    def _so_called(self) -> dict[str, list[tuple[str, Sequence[str]]]]:
+        """By name what functions give and attributes hold, as refs of a file."""
+        if self._refs is None:
+            self._refs = {}
             for info in self.index.functions.values():
-                self._note(info.fact.name, evaluator.all(info.path, info.fact.results))
+                self._refs.setdefault(info.fact.name, []).append((info.path, info.fact.results))
             for owner in self.index.classes.values():
                 for name, refs in owner.fact.attributes.items():
-                    self._note(name, evaluator.all(owner.path, refs))
-        return self._givers
+                    self._refs.setdefault(name, []).append((owner.path, refs))
+        return self._refs
 
-    def _note(self, name: str, entities: Iterable[Entity]) -> None:
-        for entity in entities:
-            if entity.kind == "instance" and self._givers is not None:
-                self._givers.setdefault(entity.name, set()).add(name)
-
-    def _all(self) -> Iterator[tuple[str, tuple[str, int]]]:
-        for info in self.index.functions.values():
-            for call in info.fact.calls:
-                for argument in call.arguments:
-                    meant = self.index.evaluator.evaluate(info.path, argument.ref) if argument.ref else ()
-                    for entity in meant:
-                        if entity.kind == "instance" and not self._is_told(info.path, call, entity.name):
-                            yield entity.name, (info.path, call.line)
+    def _all(self) -> dict[str, list[tuple[str, Call]]]:
+        """By class the calls that are given an object of it."""
+        if self._calls is None:
+            self._calls = {}
+            for info in self.index.functions.values():
+                for call in info.fact.calls:
+                    for argument in call.arguments:
+                        meant = self.index.evaluator.evaluate(info.path, argument.ref) if argument.ref else ()
+                        for entity in meant:
+                            if entity.kind == "instance":
+                                self._calls.setdefault(entity.name, []).append((info.path, call))
+        return self._calls
 
     def _is_told(self, path: str, call: Call, class_id: str) -> bool:
         """Whether all that a call may mean says that it takes such an object; libraries are another matter, but for the
