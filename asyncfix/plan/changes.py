@@ -102,6 +102,7 @@ class Planner:
         self.index = facts.index
         self._colours: dict[str, Colouring | Barrier] = {}
         self._helpers: dict[tuple[str, str], Mend] = {}
+        self._ways_up: dict[str, tuple[Sequence[tuple[Edge, Mend]], Sequence[str]]] = {}
         self._edges: dict[tuple[str, int, int], Mend] = {}
         self._ids = Ids(facts.index)
         self.told = Findings(facts.index, blocking)
@@ -413,19 +414,24 @@ class Planner:
     def _lifts(self, leaf: Leaf, barred: Mend) -> tuple[Sequence[tuple[Edge, Mend]], Sequence[str]]:
         """The lowest calls on the ways up from a leaf that can be handed to a thread in sync functions, which turn; and the
         functions that are met on ways without one."""
+        if leaf.function not in self._ways_up:  # what an edge comes to is remembered, so all leaves of it share this
+            self._ways_up[leaf.function] = self._find_lifts(leaf, barred)
+        return self._ways_up[leaf.function]
+
+    def _find_lifts(self, leaf: Leaf, barred: Mend) -> tuple[Sequence[tuple[Edge, Mend]], Sequence[str]]:
         found: dict[tuple[str, int, int], tuple[Edge, Mend]] = {}
-        waiting = [leaf.function]
+        waiting, seen = [leaf.function], {leaf.function}
         for name in waiting:
             for edge in self.index.callers.get(name, ()):
-                tested = is_test(self.index.path(edge.caller))
-                if edge.kind == PARAMETER or self.index.fact(edge.caller).is_async or tested:
-                    continue
                 if edge.kind == PARAMETER:
                     continue  # no way leads through whoever calls what he is given: told where it is handed on
+                if self.index.fact(edge.caller).is_async or is_test(self.index.path(edge.caller)):
+                    continue
                 mend = self._lifted(edge, leaf, barred)
                 if mend.change is not None:
                     found[edge.caller, edge.span.start, edge.span.end] = (edge, mend)
-                elif edge.caller not in waiting:
+                elif edge.caller not in seen:
+                    seen.add(edge.caller)
                     waiting.append(edge.caller)
         return tuple(found.values()), waiting
 
