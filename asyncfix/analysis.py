@@ -124,12 +124,11 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
     known.sites, known.scanned = _survey(workspace, index, blocking, settings)
     stage("plan")
     planner = Planner(known, blocking)
-    made = _suppressed(_asked(changes.plan(planner), workspace.editable()), workspace, suppressions)
+    editable = workspace.editable()
+    made = _suppressed(_asked(changes.plan(planner), editable), workspace, suppressions)
     idle = ((leaf, index.path(leaf.function)) for leaf in blocking.idle)
-    left = sum(path not in apart and _is_open(leaf, path, workspace, suppressions) for leaf, path in idle)
-    unused = suppressions.unused(
-        workspace.editable(), {rule.name: rule.default for rule in settings.rules}, settings.selected
-    )
+    left = sum(path not in apart and _is_open(leaf, path, editable, suppressions) for leaf, path in idle)
+    unused = suppressions.unused(editable, {rule.name: rule.default for rule in settings.rules}, settings.selected)
     made = msgspec.structs.replace(made, findings=(*made.findings, *unused), sync_sites=left)
     return Analysis(made, index, known.tests.patches), planner
 
@@ -275,10 +274,10 @@ def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) ->
     )
 
 
-def _is_open(leaf: leaves.Leaf, path: str, workspace: Workspace, suppressions: Suppressions) -> bool:
+def _is_open(leaf: leaves.Leaf, path: str, editable: frozenset[str], suppressions: Suppressions) -> bool:
     """Whether a blocking call would be found here, had it been asked for."""
     call = leaf.call
-    return path in workspace.editable() and not suppressions.stops(path, call.line, call.end_line, leaf.rule)
+    return path in editable and not suppressions.stops(path, call.line, call.end_line, leaf.rule)
 
 
 def _stops(finding: Finding, suppressions: Suppressions) -> bool:
