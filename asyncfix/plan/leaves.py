@@ -193,7 +193,7 @@ def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
     for edge in index.calls.get(function, ()):
         key = (edge.span.start, edge.span.end, edge.callee)
         fact = index.fact(edge.callee)
-        if fact.is_async or key in seen or edge.kind in ("class", PARAMETER):
+        if fact.is_async or key in seen or edge.kind in ("class", PARAMETER) or _of_heirs(index, edge):
             continue
         awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
         if awaited and any(not _keeps(index, edge.callee, decorator) for decorator in fact.decorators):
@@ -227,6 +227,17 @@ def _kept(index: ProjectIndex, edge: Edge) -> bool:
     return plain and index.fact(edge.callee).is_generator and edge.caller.endswith(".__init__")
 
 
+def _of_heirs(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether ``super()`` means a method that only some heirs put behind the class: of other objects it is none, and
+    which one is meant is not followed."""
+    if not isinstance(edge.site, Call) or not any("^" in target for target in edge.site.targets):
+        return False
+    owner, other = (
+        index.evaluator.class_id(index.path(name), index.fact(name).owner_class) for name in (edge.caller, edge.callee)
+    )
+    return owner is not None and other is not None and other not in index.evaluator.order(owner)
+
+
 class Ways:
     """Shortest ways through sync code from a function to all leaves below it."""
 
@@ -253,6 +264,7 @@ class Ways:
                         and edge.callee in self.blocks
                         and not self.index.fact(edge.callee).is_async
                         and not _kept(self.index, edge)
+                        and not _of_heirs(self.index, edge)
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)
