@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.boundary import Boundary, Candidate, Met, covers
-from asyncfix.facts.testfiles import is_gathered, is_test
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.evaluate import FunctionInfo
+from asyncfix.link.fixtures import is_test_function
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call, Span
 from asyncfix.registering import Registering
@@ -74,7 +75,7 @@ class Ends:
     def _is_mixin(self, method: str) -> bool:
         """Whether a method is that of a class which test cases inherit from."""
         info, evaluator = self.index.functions[method], self.index.evaluator
-        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        owner = evaluator.owner(info)
         below = self.index.subclasses.get(owner, ()) if owner is not None else ()
         return any(
             base.startswith(CASES) or is_test(self.index.classes[each].path)
@@ -146,8 +147,7 @@ class Ends:
     def _cleans(self, test: str, call: Call) -> bool:
         """Whether a call has unittest run something when the test is over, in a method that unittest itself awaits."""
         met, info = self.met(test), self.index.functions[test]
-        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
-        case = owner is not None and any(base.startswith(CASES) for base in self.index.evaluator.order(owner))
+        case = any(base.startswith(CASES) for base in self._order(info))
         own = call.receiver == info.fact.parameters[0].name if case and info.fact.parameters else False
         return own and met is not None and met.turns
 
@@ -176,8 +176,7 @@ class Ends:
         for name in waiting:
             info = self.index.functions[name]
             last = info.fact.name
-            owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
-            classes = [each for each in self.index.evaluator.order(owner) if (each, last) not in seen] if owner else []
+            classes = [each for each in self._order(info) if (each, last) not in seen]
             seen.update((each, last) for each in classes)
             related = list(self._same_calls().get(name, ()))
             for class_id in classes:
@@ -205,10 +204,9 @@ class Ends:
 
     def _candidate(self, function: str) -> Candidate:
         info = self.index.functions[function]
-        evaluator = self.index.evaluator
         decorators = tuple(self.canonical(info.path, decorator) for decorator in info.fact.decorators)
-        owner = evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
-        bases = evaluator.order(owner)[1:] if owner else ()
+        owner = self.index.evaluator.owner(info)
+        bases = tuple(self._order(info)[1:])
         imports = self.index.summaries[info.path].imports
         given = self.registering.given(function)
         how = (function in self.named, self.auto, not self.auto and self._uses_anyio(), self._has_unmarked())
@@ -242,7 +240,7 @@ class Ends:
 
     def _async_tests(self) -> list[FunctionInfo]:
         """The tests of pytest that are async already."""
-        found = [info for info in self.index.functions.values() if info.fact.is_async and _is_test(info)]
+        found = [info for info in self.index.functions.values() if info.fact.is_async and is_test_function(info)]
         return [info for info in found if not any(base.startswith(CASES) for base in self._order(info))]
 
     def _marks(self, info: FunctionInfo) -> frozenset[str]:
@@ -253,7 +251,7 @@ class Ends:
         return frozenset(ref.removesuffix("()") for ref in stated)
 
     def _order(self, info: FunctionInfo) -> Sequence[str]:
-        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        owner = self.index.evaluator.owner(info)
         return self.index.evaluator.order(owner) if owner else ()
 
     def canonical(self, path: str, decorator: str) -> str:
@@ -262,10 +260,6 @@ class Ends:
         entities = self.index.evaluator.evaluate(path, decorator.removesuffix("()"))
         names = {entity.name for entity in entities if entity.kind in ("external", "value")}
         return names.pop() + called if len(names) == 1 else decorator.lstrip(":")
-
-
-def _is_test(info: FunctionInfo) -> bool:
-    return is_gathered(info.path) and info.fact.name.startswith("test")
 
 
 def run_by(call: Call) -> str:

@@ -40,6 +40,11 @@ def last_name(node: ast.AST | None) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def called(node: ast.expr) -> ast.expr:
+    """What a call calls; any other expression itself: a decorator, with or without arguments."""
+    return node.func if isinstance(node, ast.Call) else node
+
+
 def parameters(function: FunctionDef | ast.Lambda) -> Names:
     """The names of a function's parameters."""
     given = function.args

@@ -129,7 +129,7 @@ class Writing(ABC):
     def counterpart(self, node: ast.expr, name: str) -> str:
         """How to write ``name`` of the module that a name comes from (of ``a.b.X``: ``a.b.name``), '' if that is not certain."""
         if isinstance(node, ast.Attribute):
-            return f"{self.source.text(self.source.span(node.value))}.{name}"
+            return f"{ast.unparse(node.value)}.{name}"
         module = self.module_of(node.id) if isinstance(node, ast.Name) else ""
         return self.name_from(module, name) if module else ""
 

@@ -63,7 +63,7 @@ def ends_iteration(index: ProjectIndex, function: str) -> bool:
 def related(index: ProjectIndex, method: str) -> Iterator[str]:
     """The class of a method, those it inherits from, and those that inherit from it."""
     info = index.functions[method]
-    owner = index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+    owner = index.evaluator.owner(info)
     if owner is not None:
         yield from index.evaluator.order(owner)
         yield from index.subclasses.get(owner, ())

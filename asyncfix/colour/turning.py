@@ -138,7 +138,7 @@ def _reasons(
 
 def _by_name(index: ProjectIndex, name: str, fact: Function, limits: Rules) -> Iterable[tuple[str, str]]:
     """What Python itself calls by its name."""
-    owner = index.evaluator.class_id(index.path(name), fact.owner_class) or ""
+    owner = index.evaluator.owner(index.functions[name]) or ""
     if fact.name in ("__init__", "__new__", "__post_init__"):
         yield "constructor", "is a constructor"
     elif fact.name == "__del__":

@@ -248,7 +248,7 @@ class Spread:
     def _foreign(self, name: str) -> Iterator[str]:
         """The bases of the class of a method that the project does not define, and that may call it."""
         info = self.index.functions[name]
-        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+        owner = self.index.evaluator.owner(info)
         bases = self.index.evaluator.order(owner)[1:] if owner else ()
         return (
             base

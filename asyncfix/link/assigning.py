@@ -89,7 +89,7 @@ class Assigning:
                 yield path, name, path, summary.bindings[name]
         for info in self.index.functions.values():
             if info.fact.name in names and not info.fact.outer:
-                owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+                owner = self.index.evaluator.owner(info)
                 yield owner or info.path, info.fact.name, info.path, info.fact.results
 
     def _all(self) -> Mapping[str, tuple[Put, ...]]:

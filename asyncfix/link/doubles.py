@@ -41,7 +41,7 @@ class Doubles:
         ``family``: the methods that turn with it.
         """
         info = self.index.functions[method]
-        owner = self.index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+        owner = self.index.evaluator.owner(info)
         last = info.fact.name
         if owner is None:
             return None

@@ -227,6 +227,10 @@ class Evaluator:
         """Id of the class of that qualified name in a file."""
         return self._classes_at.get((path, qualname))
 
+    def owner(self, info: FunctionInfo) -> str | None:
+        """Id of the class whose method a function is, None if it is none."""
+        return self.class_id(info.path, info.fact.owner_class)
+
     # ------------------------------------------------------------------------------------------------------------ roots
 
     def _evaluate(self, path: str, ref: str) -> Entities:
@@ -261,7 +265,7 @@ class Evaluator:
         """The results of a call; of methods that give the object they are called of, that with its own class."""
         for method in (self.functions[each.name] for each in methods if each.kind == "method"):
             fact = method.fact
-            owner = self.class_id(method.path, fact.owner_class)
+            owner = self.owner(method)
             if (
                 owner is None
                 or not fact.parameters
@@ -684,9 +688,7 @@ class Evaluator:
 
     def _overridden(self, info: FunctionInfo) -> Entities:
         """What a method gives that is there to be overridden: what the others give."""
-        owner = (
-            self.class_id(info.path, info.fact.owner_class) if info.fact.owner_class and not info.fact.results else None
-        )
+        owner = self.owner(info) if not info.fact.results else None
         last = info.fact.name
         found: dict[Entity, None] = {}
         for below in self.below.get(owner, ()) if owner is not None else ():
@@ -784,7 +786,7 @@ class Evaluator:
         if entity.kind not in ("function", "method"):
             return UNKNOWN
         info = self.functions[entity.name]
-        owner = self.class_id(info.path, info.fact.owner_class) if info.fact.kind in OF_OBJECT else None
+        owner = self.owner(info) if info.fact.kind in OF_OBJECT else None
         if owner is not None and info.fact.parameters[:1] and info.fact.parameters[0].name == name:
             return (Entity("instance", owner),)
         for parameter in info.fact.parameters:

@@ -29,7 +29,12 @@ def is_fixture(info: FunctionInfo) -> bool:
 
 def asks(info: FunctionInfo) -> bool:
     """Whether pytest gives a function what its parameters are named after."""
-    return is_fixture(info) or (is_gathered(info.path) and info.fact.name.startswith("test"))
+    return is_fixture(info) or is_test_function(info)
+
+
+def is_test_function(info: FunctionInfo) -> bool:
+    """Whether pytest or unittest gathers a function as a test."""
+    return is_gathered(info.path) and info.fact.name.startswith("test")
 
 
 def nearest(

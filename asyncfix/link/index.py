@@ -395,7 +395,7 @@ def _definer(index: ProjectIndex, info: FunctionInfo, inside: str | None) -> str
 def _decorated(index: ProjectIndex, info: FunctionInfo) -> None:
     """What decorates a function is called where that is defined: by a module, a class, or another function."""
     fact = info.fact
-    inside = index.evaluator.class_id(info.path, fact.owner_class) if fact.owner_class else None
+    inside = index.evaluator.owner(info)
     owner = _definer(index, info, inside)
     outer = not inside and fact.outer
     for decorator in fact.decorators if owner in index.functions else ():
@@ -580,7 +580,7 @@ def _made_for_library(index: ProjectIndex, name: str, call: Call, entities: Iter
 def _of_own_kind(index: ProjectIndex, name: str, class_id: str) -> Iterable[str]:
     """The subclasses that code of a class may mean where it makes one of its own kind: ``cls()``, ``type(self)()``."""
     info = index.functions[name]
-    own = index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+    own = index.evaluator.owner(info)
     return index.subclasses.get(class_id, ()) if own is not None and class_id in index.evaluator.order(own) else ()
 
 

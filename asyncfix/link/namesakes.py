@@ -145,7 +145,7 @@ class Namesakes:
     def _own_names(self, method: str) -> set[str]:
         """The names of all that an object with that method has, as far as the project shows."""
         info, evaluator = self.index.functions[method], self.index.evaluator
-        class_id = evaluator.class_id(info.path, info.fact.owner_class)
+        class_id = evaluator.owner(info)
         found: set[str] = set()
         for each in (*evaluator.order(class_id), *self.index.subclasses.get(class_id, ())) if class_id else ():
             found.update(evaluator.methods.get(each, ()))

@@ -135,7 +135,7 @@ class Passed:
             return False
         if not fact.owner_class:
             return True
-        owner = index.evaluator.class_id(info.path, fact.owner_class)
+        owner = index.evaluator.owner(info)
         if owner is None or not self._is_quiet(owner):
             return False
         return last != "__init__" or not self._is_open_class(owner)

@@ -232,10 +232,8 @@ def _of_heirs(index: ProjectIndex, edge: Edge) -> bool:
     which one is meant is not followed."""
     if not isinstance(edge.site, Call) or not any("^" in target for target in edge.site.targets):
         return False
-    owner, other = (
-        index.evaluator.class_id(index.path(name), index.fact(name).owner_class) for name in (edge.caller, edge.callee)
-    )
-    return owner is not None and other is not None and other not in index.evaluator.order(owner)
+    owner, other = (index.evaluator.owner(index.functions[name]) for name in (edge.caller, edge.callee))
+    return owner is not None and other in index.evaluator.beside.get(owner, ())
 
 
 class Ways:

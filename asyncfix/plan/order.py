@@ -100,18 +100,24 @@ class _Queue:
         heapq.heappush(self.heap, (self.waiting[name].safety != "safe", self.left[name], name))
 
 
-def _touching(changes: Iterable[Change]) -> Iterator[tuple[str, str]]:
-    """Pairs that turn the same function, or touch the same text."""
-    turning: dict[str, list[str]] = {}
-    spans: dict[str, dict[Span, list[str]]] = {}
+def _turning(changes: Iterable[Change]) -> Mapping[str, Sequence[str]]:
+    """The functions that turn, with the ids of the Changes in which they do."""
+    found: dict[str, list[str]] = {}
     for change in changes:
         for name in change.turns:
-            turning.setdefault(name, []).append(change.id)
+            found.setdefault(name, []).append(change.id)
+    return found
+
+
+def _touching(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
+    """Pairs that turn the same function, or touch the same text."""
+    spans: dict[str, dict[Span, list[str]]] = {}
+    for change in changes:
         if not change.needs:  # of what comes later the spans count in other texts
             for decision in change.decisions:
                 if not isinstance(decision, Require | Turn):
                     spans.setdefault(decision.path, {}).setdefault(span_of(decision), []).append(change.id)
-    for names in turning.values():
+    for names in _turning(changes).values():
         yield from combinations(names, 2)
     for by_span in spans.values():
         yield from _overlapping(sorted(by_span.items()))
@@ -126,12 +132,9 @@ def _overlapping(spans: Sequence[tuple[Span, Sequence[str]]]) -> Iterator[tuple[
             yield from ((name, each) for name in names for each in others)
 
 
-def _clashing(changes: Iterable[Change]) -> Iterator[tuple[str, str]]:
+def _clashing(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
     """Pairs of which one turns what the other keeps sync."""
-    turning: dict[str, list[str]] = {}
-    for change in changes:
-        for name in change.turns:
-            turning.setdefault(name, []).append(change.id)
+    turning = _turning(changes)
     for change in changes:
         for name in change.keeps & turning.keys():
             yield from ((change.id, other) for other in turning[name])

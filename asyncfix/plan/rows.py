@@ -153,7 +153,7 @@ def _function(index: ProjectIndex, rows: Rows, name: str, row: Api, stays: froze
 
 def _overrides(index: ProjectIndex, name: str) -> Iterator[str]:
     info = index.functions[name]
-    owner = index.evaluator.class_id(info.path, info.fact.owner_class) if info.fact.owner_class else None
+    owner = index.evaluator.owner(info)
     if owner is not None:
         yield from index.methods_below(owner, info.fact.name)
 

@@ -123,7 +123,7 @@ class Turns:
         for mark in met.marks if met is not None else ():
             start = info.fact.keyword.start
             if mark.at == "class":
-                owner = self.index.evaluator.class_id(info.path, info.fact.owner_class)
+                owner = self.index.evaluator.owner(info)
                 start = self.index.fact(owner).keyword.start if owner and owner in self.index.functions else start
             draft.decisions.append(Use(info.path, Span(start, start), mark.kind))
         if met is not None and met.distribution and met.distribution not in self.facts.project.declared:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from asyncfix.colour.remedies import REMEDIES
 from asyncfix.plan.barriers import Cause
 from asyncfix.plan.document import Document, End, Obstacle, Package, Step, Unfit
-from asyncfix.report.style import Paint, counted, printable, shown_path
+from asyncfix.report.style import Paint, counted, printable, safety_label, shown_path
 
 _VERSION = 1
 # How many names, places and barriers a page has room for; the JSON document has them all.
@@ -108,7 +108,7 @@ def _groups(steps: Sequence[Step]) -> Iterator[tuple[str, Sequence[Step]]]:
 
 def _step(step: Step, root: str, here: str, paint: Paint) -> Iterator[str]:
     change, place = step.change, step.place
-    safety = paint("SAFE  ", "safe") if change.safety == "safe" else paint("UNSAFE", "unsafe")
+    safety = safety_label(change.safety, paint, 6)
     edits = counted(len(change.decisions), "edit")
     fewer = f", {place.new} after those before it" if place.new != len(change.decisions) else ""
     yield f"  {change.id}  {safety}  {step.size:<2}  {printable(change.title)} [{printable(change.rule)}]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncfix.model import Change
-from asyncfix.report.style import Paint, Style, counted, printable
+from asyncfix.report.style import Paint, Style, counted, printable, safety_label
 
 PROMPT = "Make this change [y,n,a,d,q,?]? "
 
@@ -22,7 +22,7 @@ _MARKS: dict[str, Style] = {"+": "added", "-": "removed", "@": "hunk"}
 
 def question(change: Change, diff: bytes, paint: Paint) -> Iterator[str]:
     """The lines to show: what it is, its diff in all files, and why it is believed safe or what is unproven."""
-    safety = paint("SAFE", "safe") if change.safety == "safe" else paint("UNSAFE", "unsafe")
+    safety = safety_label(change.safety, paint)
     files = counted(len(change.files), "file")
     yield f"{paint(printable(f'{change.rule}: {change.title}'), 'heading')} ({files}) {safety}"
     yield from (_line(line, paint) for line in diff.decode("utf-8", "surrogateescape").split("\n") if line)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from asyncfix.model import Safety
+
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
 Style: TypeAlias = Literal["heading", "safe", "unsafe", "bad", "faint", "added", "removed", "hunk"]
 Paint: TypeAlias = Callable[[str, Style], str]
@@ -45,6 +47,11 @@ def _painted(text: str, style: Style) -> str:
 
 def _plain(text: str, _style: Style) -> str:
     return text
+
+
+def safety_label(safety: Safety, paint: Paint, width: int = 0) -> str:
+    """How the safety of a Change is shown, filled up to a width."""
+    return paint(safety.upper().ljust(width), "safe" if safety == "safe" else "unsafe")
 
 
 def printable(text: str) -> str:

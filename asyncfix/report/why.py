@@ -9,7 +9,7 @@ from asyncfix.colour.remedies import REMEDIES
 from asyncfix.plan.barriers import Cause
 from asyncfix.plan.why import Reason, Stop, Way, Why
 from asyncfix.report.plan import cause_data, cause_lines, cause_text
-from asyncfix.report.style import Paint, counted, printable, shown_path
+from asyncfix.report.style import Paint, counted, printable, safety_label, shown_path
 
 _VERSION = 1
 # How many ways, barriers and places a page has room for; the JSON document has them all.
@@ -71,7 +71,7 @@ def why_text(why: Why, root: str, here: str, paint: Paint) -> Iterator[str]:
 
 def _reason(reason: Reason, root: str, here: str, paint: Paint) -> Iterator[str]:
     change = reason.change
-    safety = paint("SAFE  ", "safe") if change.safety == "safe" else paint("UNSAFE", "unsafe")
+    safety = safety_label(change.safety, paint, 6)
     yield f"    {change.id}  {safety}  {printable(change.title)}"
     yield from (f"      {_way(way, root, here)}" for way in reason.ways[:_MOST])
     if len(reason.ways) > _MOST:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-
-from asyncfix.flow import last_name
+from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Use
 from asyncfix.transform import CannotWrite, Writing
 
@@ -13,7 +11,7 @@ CACHE, OLD = "cache", ("cache", "lru_cache")
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     for decorator in writing.definition(use.span).decorator_list:
-        named = decorator.func if isinstance(decorator, ast.Call) else decorator
+        named = called(decorator)
         last = last_name(named)
         if last in OLD:
             whole = "(maxsize=None)" if last == CACHE else ""

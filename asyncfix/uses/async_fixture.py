@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-
-from asyncfix.flow import last_name
+from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Use
 from asyncfix.transform import CannotWrite, Writing
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     for decorator in writing.definition(use.span).decorator_list:
-        named = decorator.func if isinstance(decorator, ast.Call) else decorator
+        named = called(decorator)
         if last_name(named) == "fixture":
             return [Replace(writing.source.span(named), writing.name("pytest_asyncio.fixture"))]
     raise CannotWrite("expected the decorator of a fixture")

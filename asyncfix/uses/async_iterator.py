@@ -49,11 +49,8 @@ def _exchanged(stated: ast.expr, writing: Writing, place: Callable[[ast.expr], S
     for part in _alternatives(stated):
         outer = part.value if isinstance(part, ast.Subscript) else part
         new = NAMES.get(last_name(outer), "")
-        if isinstance(outer, ast.Attribute):
-            written = f"{ast.unparse(outer.value)}.{new}"
-        else:
-            written = writing.counterpart(outer, new) if new else ""
-        if new and written:
+        written = writing.counterpart(outer, new) if new else ""
+        if written:
             yield Replace(place(outer), written)
             yield from _without_result(part, place)
 

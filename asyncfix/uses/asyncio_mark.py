@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from asyncfix.flow import last_name
+from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 
@@ -27,5 +27,5 @@ def marked(use: Use, writing: Writing, mark: str) -> list[Edit]:
 
 def _keeps_marks(decorator: ast.expr) -> bool:
     """Whether what a decorator gives is known to bear the marks of what it is given."""
-    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    named = called(decorator)
     return ast.unparse(named).startswith(MARK) or last_name(named) in COPYING

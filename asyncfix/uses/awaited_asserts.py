@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from asyncfix.flow import last_name
+from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 from asyncfix.uses.mock import CALLABLE, MOCKS
@@ -109,7 +109,7 @@ def _parameter(call: ast.Call, around: tuple[ast.AST, ...]) -> str:
 
 def _gives_nothing(decorator: ast.expr) -> bool:
     """Whether a decorator is known to give the function no arguments by position."""
-    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    named = called(decorator)
     if isinstance(decorator, ast.Call) and last_name(named) in PATCHES:
         stated = _stated(decorator)
         return stated is not None and not (isinstance(stated, ast.keyword) and stated.arg == CALLABLE)
