@@ -222,7 +222,7 @@ MOMENTS = {
     "walking": ("asyncfix.discover.discover", 1),
     "reading": ("asyncfix.workspace.read", 5),
     "waiting for workers": ("asyncfix.workers:_Pool.collect", 2),
-    "planning": ("asyncfix.link.index.link", 1),
+    "planning": ("asyncfix.link.linking.link", 1),
     "rewriting": ("asyncfix.rounds.compose", 1),
     "staging": ("asyncfix.write.disk.create", 5),
     "swapping": ("asyncfix.write.disk.move", 7),

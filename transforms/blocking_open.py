@@ -51,19 +51,7 @@ from typing import TypeGuard
 
 from asyncfix.blocks import Nested, called, nested, read_later, unfit_in_lambda
 from asyncfix.flow import FunctionDef, own
-from asyncfix.model import (
-    Api,
-    Barred,
-    Condition,
-    Declared,
-    Edit,
-    FileOwned,
-    Form,
-    Replace,
-    Site,
-    Span,
-    Strategy,
-)
+from asyncfix.model import Api, Barred, Condition, Declared, Edit, FileOwned, Form, Replace, Site, Span, Strategy
 from asyncfix.nesting import nested_function
 from asyncfix.source import Source
 from asyncfix.transform import CannotWrite, Look, Transform, Tree, Writing, thread_form

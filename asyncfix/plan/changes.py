@@ -12,18 +12,7 @@ from asyncfix.colour.whole import Whole
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import PARAMETER, Edge
-from asyncfix.model import (
-    Api,
-    Call,
-    Change,
-    Finding,
-    Form,
-    Place,
-    Plan,
-    Refusal,
-    Rewrite,
-    Site,
-)
+from asyncfix.model import Api, Call, Change, Finding, Form, Place, Plan, Refusal, Rewrite, Site
 from asyncfix.plan import declaring
 from asyncfix.plan.conditions import suspension_of
 from asyncfix.plan.draft import Draft, Mend

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from asyncfix.model import (
-    Change,
-    Decision,
-    Safety,
-)
+from asyncfix.model import Change, Decision, Safety
 from asyncfix.plan import stepping
 from asyncfix.plan.leaves import Leaf
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import (
-    Call,
-    Finding,
-    Hop,
-    Place,
-)
+from asyncfix.model import Call, Finding, Hop, Place
 from asyncfix.plan.leaves import Blocking, Leaf, way
 
 COULD = "blocks, and could be awaited"

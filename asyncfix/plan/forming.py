@@ -7,17 +7,7 @@ from collections.abc import Iterator
 from asyncfix.colour.awaiting import barring
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
-from asyncfix.model import (
-    Access,
-    Call,
-    Declared,
-    Form,
-    Require,
-    Rewrite,
-    Site,
-    Span,
-    Strategy,
-)
+from asyncfix.model import Access, Call, Declared, Form, Require, Rewrite, Site, Span, Strategy
 from asyncfix.plan import stepping
 from asyncfix.plan.conditions import Verdict, inside, judge, suspension_of
 from asyncfix.plan.draft import Draft, Mend

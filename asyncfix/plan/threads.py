@@ -5,10 +5,7 @@ from __future__ import annotations
 from asyncfix.colour.awaiting import WRITTEN, barring
 from asyncfix.link.callbacks import CALLBACK
 from asyncfix.link.index import Edge
-from asyncfix.model import (
-    Call,
-    Use,
-)
+from asyncfix.model import Call, Use
 from asyncfix.plan import stepping
 from asyncfix.plan.conditions import thread
 from asyncfix.plan.draft import Draft, Mend

@@ -16,14 +16,7 @@ from asyncfix.effects.tables import CACHES
 from asyncfix.ends import run_by
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import (
-    Call,
-    Require,
-    Span,
-    Turn,
-    Use,
-    With,
-)
+from asyncfix.model import Call, Require, Span, Turn, Use, With
 from asyncfix.plan import stepping
 from asyncfix.plan.draft import Draft, Mend
 from asyncfix.plan.facts import CACHE, Facts

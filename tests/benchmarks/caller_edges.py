@@ -34,7 +34,8 @@ from asyncfix import catalog, discover, registry
 from asyncfix.analysis import source_roots
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link import modules
-from asyncfix.link.index import CONSTRUCTORS, Edge, ProjectIndex, link
+from asyncfix.link.index import CONSTRUCTORS, Edge, ProjectIndex
+from asyncfix.link.linking import link
 from asyncfix.model import Call, Function
 from asyncfix.source import Source
 from asyncfix.verify.roots import roots

@@ -1,0 +1,150 @@
+"""What is run of things without being called: special methods, by ``with``, ``for``, operators and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from asyncfix.link import calling
+from asyncfix.link.evaluate import SOMETHING, Entity, FunctionInfo, parted
+from asyncfix.link.index import ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
+from asyncfix.model import Access, Call
+
+MANAGERS = frozenset({"typing.ContextManager", "contextlib.AbstractContextManager"})
+ASKED = ("__enter__", "__iter__", "__next__")
+NEXT = ("__next__",)
+TAKING_ONE = ("builtins.next", "next-or-default")
+RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__aenter__": ("__aenter__", "__aexit__")} | {
+    "__aiter__": ("__aiter__", "__anext__")
+}
+INSTEAD = {"__str__": ("__format__", "__str__", "__repr__"), "__ne__": ("__ne__", "__eq__")} | {
+    f"__i{name}__": (f"__i{name}__", f"__{name}__")
+    for name in (
+        "add",
+        "sub",
+        "mul",
+        "matmul",
+        "truediv",
+        "floordiv",
+        "mod",
+        "pow",
+        "lshift",
+        "rshift",
+        "or",
+        "xor",
+        "and",
+    )
+}
+"""Where a class does not have the first, the next one is run."""
+NAMED = RUNNING | INSTEAD | {"__contains__": ("__contains__", *ITERATING)}
+"""Where a class has no ``__contains__``, it is gone through."""
+LIBRARY_OPERATIONS = {
+    "__enter__": ("acquire", "entered"),
+    "__iter__": ("__iter__", "iterated"),
+    "__next__": ("__next__", "plain"),
+}
+"""What is run of objects of libraries, and the use of a call that does the same."""
+
+
+def take(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
+    """What is run of things without being called: once it is known what they are."""
+    for call in info.fact.calls:
+        run = _run_of_value(call)
+        entities = index.evaluator.all(info.path, call.targets) if run else ()
+        if run and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
+            _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
+    for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
+        accesses = tuple(same)
+        run = NAMED.get(accesses[0].kind, (accesses[0].kind,))
+        if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
+            _operation(index, name, info, accesses)
+
+
+def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Sequence[Access]) -> None:
+    """A special method is run of what each of some accesses of one place means.
+
+    Where a lock is taken by ``with`` counts in async code: there it is waited for by all tasks.
+    """
+    kind = accesses[0].kind
+    refs = [access.ref for access in accesses]
+    found = _run_on(index, name, accesses[0], refs, RUNNING.get(kind) or INSTEAD.get(kind) or (kind,))
+    if not found and kind == "__contains__":  # then it is gone through
+        for entity in index.evaluator.all(info.path, refs):
+            if entity.kind == "instance":
+                calling.protocol(index, name, accesses[0], entity.name, ITERATING)
+    for access in accesses if kind in LIBRARY_OPERATIONS else ():
+        for entity in index.evaluator.evaluate(info.path, access.ref):
+            if entity.kind in ("value", "external"):
+                method, use = LIBRARY_OPERATIONS[kind]
+                row = index.catalog.blocking(f"{entity.name}.{method}")
+                if row is not None and (kind != "__enter__" or (row.flow == "lock" and info.fact.is_async)):
+                    call = _as_call(access, method, use)
+                    index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
+
+
+def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[str], methods: Sequence[str]) -> bool:
+    """Special methods are run of what some refs mean, at one place. False if nothing of the project has them."""
+    path = index.path(name)
+    entities = index.evaluator.all(path, refs)
+    having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
+    for class_id in having:
+        run = methods
+        if methods in INSTEAD.values():
+            made = Entity("instance", class_id)
+            run = next(
+                ((each,) for each in methods if next(index.evaluator.named_methods(made, (each,)), None)), methods
+            )
+        calling.protocol(index, name, site, class_id, run, sure=len(having) == len(entities))
+        for iterator in _iterators(index, class_id) if NEXT[0] in run else ():
+            calling.protocol(index, name, site, iterator, NEXT, sure=len(having) == len(entities))
+    if methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
+        asked = tuple(
+            ref for ref in refs if not all(map(_is_told, index.evaluator.evaluate(path, ref) or (SOMETHING,)))
+        )
+        place = Loose("possible-caller", path, site.line, name)
+        index.asked.setdefault(methods[0], []).extend((ref, place) for ref in asked)
+    return bool(having)
+
+
+def _iterators(index: ProjectIndex, class_id: str) -> Iterable[str]:
+    """The other classes of what objects of a class give to who goes through them."""
+    if class_id not in index.iterators:
+        own = index.evaluator.named_methods(Entity("instance", class_id), ITERATING[:1])
+        methods = dict.fromkeys((*own, *index.methods_below(class_id, ITERATING[0])))
+        given = (entity for method in methods for entity in index.evaluator.result(Entity("method", method)))
+        index.iterators[class_id] = tuple(
+            dict.fromkeys(entity.name for entity in given if entity.kind == "instance" and entity.name != class_id)
+        )
+    return index.iterators[class_id]
+
+
+def _as_call(access: Access, method: str, use: str) -> Call:
+    """The place of an operation as the call that it comes to."""
+    place = (access.line, access.column, access.line, access.end_column)
+    targets = (f"{access.ref}.{method}",)
+    return Call(access.span, access.span, *place, targets, use=use, barrier=access.barrier, loop=access.loop)
+
+
+def _run_of_value(call: Call) -> tuple[str, ...]:
+    """The special methods that are run of the value of a call where it stands."""
+    if call.use != "plain" or call.taken is None or call.taken.by in ("assigned", "returned"):
+        return OF_VALUE.get(call.use, ())
+    return NEXT if call.taken.by in TAKING_ONE else ITERATING
+
+
+def _is_generator(index: ProjectIndex, entity: Entity) -> bool:
+    """Whether what is called is a generator function: its value is a generator, or a context manager made of one."""
+    return entity.name in index.functions and index.fact(entity.name).is_generator
+
+
+def _is_told(entity: Entity) -> bool:
+    """Whether it is told what something that is entered does: not if all that is known is that it may be entered."""
+    return entity != SOMETHING and parted(entity)[0] not in MANAGERS
+
+
+def _has(index: ProjectIndex, made: Entity, methods: Iterable[str]) -> bool:
+    """Whether an object of the project has one of some methods, itself or as one of a subclass."""
+    return any(
+        next(index.evaluator.named_methods(made, (method,)), None) or index.methods_below(made.name, method)
+        for method in methods
+    )
