@@ -16,10 +16,10 @@ from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_build_script, is_test
 from asyncfix.generated import is_generated_module
 from asyncfix.link import modules
-from asyncfix.link.evaluate import ROOT
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.linking import link
 from asyncfix.link.patches import Patch
+from asyncfix.link.steps import ROOT
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
 from asyncfix.plan import bridges, changes, facts, forming, leaves, rows
 from asyncfix.plan.changes import Planner

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from asyncfix.boundary import Boundary, Candidate, Met, covers
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.evaluate import FunctionInfo
+from asyncfix.link.entities import FunctionInfo
 from asyncfix.link.fixtures import is_test_function
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call, Span

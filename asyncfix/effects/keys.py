@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from asyncfix.facts.scopes import KEPT
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")

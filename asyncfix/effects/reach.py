@@ -19,7 +19,7 @@ from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
-from asyncfix.link.evaluate import SOMETHING
+from asyncfix.link.entities import SOMETHING
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asyncfix.link import attributes
-from asyncfix.link.evaluate import OBJECTS, Entity, FunctionInfo
+from asyncfix.link.entities import OBJECTS, Entity, FunctionInfo
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Access, Call
 

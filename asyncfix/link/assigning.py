@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from asyncfix.facts.scopes import NONE
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call
 

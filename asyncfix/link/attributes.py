@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.link.evaluate import OBJECTS, Evaluator
+from asyncfix.link import members
+from asyncfix.link.entities import OBJECTS
+from asyncfix.link.evaluate import Evaluator
 
 HOOKS = frozenset({"__get__", "__set__"})
 RUN = {"read": ("__get__",), "write": ("__set__",)}
@@ -37,7 +39,7 @@ def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str
     """The methods of a descriptor that are run where an attribute of what ``base`` means is read or written."""
     for entity in evaluator.evaluate(path, base):
         if entity.kind in OBJECTS or (entity.kind == "class" and kind == "read"):
-            for held in evaluator.held(entity, attribute):
+            for held in members.held(evaluator, entity, attribute):
                 if held.kind == "instance":
                     yield from evaluator.named_methods(held, RUN[kind])
 

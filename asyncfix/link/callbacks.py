@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from asyncfix.link.evaluate import Entities, Evaluator
+from asyncfix.link.entities import Entities
+from asyncfix.link.evaluate import Evaluator
 from asyncfix.model import Argument, Call, Function
 
 SORT = ".sort"  # of whatever: a method of that name with a key is a list's, or does as a list's does

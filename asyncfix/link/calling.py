@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from asyncfix.link import passing
 from asyncfix.link.callbacks import callbacks
-from asyncfix.link.evaluate import SOMETHING, Entities, Entity, FunctionInfo, parted
+from asyncfix.link.entities import SOMETHING, Entities, Entity, FunctionInfo, parted
 from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.index import CONSTRUCTORS, PARAMETER, Edge, External, Loose, ProjectIndex
 from asyncfix.link.protocols import own_methods

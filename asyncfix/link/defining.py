@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncfix.link import calling
-from asyncfix.link.evaluate import FunctionInfo
+from asyncfix.link.entities import FunctionInfo
 from asyncfix.link.index import CONSTRUCTORS, Edge, Loose, ProjectIndex
 from asyncfix.model import Call, Function
 

@@ -14,7 +14,7 @@ from asyncfix.facts.scopes import NONE
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import argument_for
 from asyncfix.link.assigning import Assigning
-from asyncfix.link.evaluate import SOMETHING, Entities, Entity, parted
+from asyncfix.link.entities import SOMETHING, Entities, Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Argument
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asyncfix.facts.testfiles import is_gathered
 
 if TYPE_CHECKING:
-    from asyncfix.link.evaluate import FunctionInfo
+    from asyncfix.link.entities import FunctionInfo
 
 FIXTURES = ("pytest.fixture", "pytest_asyncio.fixture")
 

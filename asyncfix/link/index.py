@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
 from asyncfix.link import handing
-from asyncfix.link.evaluate import ClassInfo, Entity, Evaluator, FunctionInfo
+from asyncfix.link.entities import ClassInfo, Entity, FunctionInfo
+from asyncfix.link.evaluate import Evaluator
 from asyncfix.link.making import Making
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 

@@ -18,7 +18,8 @@ from asyncfix.link import (
     protocols,
     stopping,
 )
-from asyncfix.link.evaluate import ClassInfo, Evaluator, FunctionInfo
+from asyncfix.link.entities import ClassInfo, FunctionInfo
+from asyncfix.link.evaluate import Evaluator
 from asyncfix.link.fixtures import fixtures
 from asyncfix.link.index import Loose, ProjectIndex
 from asyncfix.link.making import Making
@@ -55,8 +56,8 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
     methods = _methods(functions, classes_at)
-    known = (functions, classes, methods, fixtures(functions))
-    evaluator = Evaluator(by_path, modules, catalog, *known, functions_at, classes_at)
+    known = (functions, classes, methods, functions_at, classes_at)
+    evaluator = Evaluator(*known, by_path, modules, catalog, fixtures(functions))
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(info.fact.name for info in functions.values())
     defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]

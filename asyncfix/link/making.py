@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.link.evaluate import Entity, Evaluator
+from asyncfix.link.entities import Entity
+from asyncfix.link.evaluate import Evaluator
 
 DEFINING = ("__prepare__", "__new__", "__init__")
 SUBCLASSED = ("__init_subclass__",)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.evaluate import SOMETHING
+from asyncfix.link.entities import SOMETHING
 from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call

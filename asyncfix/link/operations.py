@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from asyncfix.link import calling
-from asyncfix.link.evaluate import SOMETHING, Entity, FunctionInfo, parted
+from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
 from asyncfix.link.index import ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
 from asyncfix.model import Access, Call
 

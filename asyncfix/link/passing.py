@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asyncfix.link.arguments import argument_for
 from asyncfix.link.callbacks import HANDED
-from asyncfix.link.evaluate import GIVEN, SOMETHING, UNKNOWN, Entities, Entity
+from asyncfix.link.entities import GIVEN, SOMETHING, UNKNOWN, Entities, Entity
 from asyncfix.link.fixtures import asks
 from asyncfix.model import Argument, Call, Function
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Argument, Call, Span
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from asyncfix.facts.scopes import NONE
-from asyncfix.link.evaluate import ClassInfo, Evaluator
+from asyncfix.link.entities import ClassInfo
+from asyncfix.link.evaluate import Evaluator
 from asyncfix.model import Function
 
 PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})

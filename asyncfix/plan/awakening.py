@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from asyncfix.effects.touch import Where
 from asyncfix.facts.walker import STARTING
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call, Function, Span
 from asyncfix.plan.interleave import Suspension

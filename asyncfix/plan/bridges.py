@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from asyncfix.bridge import EXECUTOR, NAMES, position
 from asyncfix.catalog import PARTLY
-from asyncfix.link.evaluate import Entity
+from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Api, Argument, Call
 from asyncfix.plan.leaves import Leaf

@@ -10,7 +10,7 @@ import msgspec
 
 from asyncfix.catalog import PARTLY
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
-from asyncfix.link.evaluate import Entity, FunctionInfo
+from asyncfix.link.entities import Entity, FunctionInfo
 from asyncfix.link.index import CONSTRUCTORS, PARAMETER, Edge, External, ProjectIndex
 from asyncfix.model import Api, Call, Hop
 from asyncfix.plan.memory import in_memory
