@@ -9,6 +9,7 @@ from asyncfix.colour.generators import GENERATORS, GONE_THROUGH, KEPT, PASSED_ON
 from asyncfix.colour.mapping import LAMBDA, mapped, unfolds
 from asyncfix.colour.special import is_special, only_renamed
 from asyncfix.link.index import OF_VALUE, Edge, ProjectIndex
+from asyncfix.link.waiting import MANAGERS
 from asyncfix.model import Access, Call, Function, Span, With
 
 ENTERING = "entering"
@@ -18,7 +19,6 @@ NESTED_COMPREHENSIONS = (3, 11)  # from here on an asynchronous comprehension ma
 
 NESTED = "nested-comprehension"
 LAZY = "generator-expression"
-SWALLOWING = ("suppress()", "raises()", "assertRaises()", "assertRaisesRegex()")  # managers that may wait for an error
 
 # How a call is written whose function turned in this manner and whose value is put to this use: of a coroutine it is
 # awaited first, and then is what it was; what a generator gives is gone through otherwise. ``value``: what turned is run
@@ -103,7 +103,7 @@ def _stepwise(index: ProjectIndex, edge: Edge, call: Call | Access, used: str, t
         return "target-version"
     around = (item.handlers for item in index.fact(edge.caller).tries if item.body.contains(call.span))
     caught = {name for handlers in around for handler in handlers for name in handler.types}
-    waited = isinstance(call, Call) and any(ref.endswith(SWALLOWING) for ref in call.held)
+    waited = isinstance(call, Call) and any(ref.endswith(MANAGERS) for ref in call.held)
     return "stop-iteration" if used == "builtins.next" and (waited or "builtins.StopIteration" in caught) else ""
 
 

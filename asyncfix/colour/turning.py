@@ -120,6 +120,9 @@ def _reasons(
         yield "use-awaited", "gives a coroutine, which its framework may await"
     if name in index.stopping and ends is None:
         yield "stop-iteration", f"may let out a StopIteration ({path}:{index.stopping[name]}), which no coroutine does"
+    elif name in index.waited:
+        where = index.waited[name].where(index)
+        yield "stop-iteration", f"runs where something waits for a StopIteration ({where}), which no coroutine lets out"
     for decorator in fact.decorators:
         yield from _by_decorator(index, path, fact, decorator, limits, ends, met)
     if name in index.overridden and ends is None:

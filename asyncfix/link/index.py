@@ -10,6 +10,7 @@ from asyncfix.link import handing
 from asyncfix.link.entities import ClassInfo, Entity, FunctionInfo
 from asyncfix.link.evaluate import Evaluator
 from asyncfix.link.making import Making
+from asyncfix.link.waiting import Guard
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 PARAMETER = "parameter"
@@ -123,6 +124,10 @@ class ProjectIndex:
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     """Functions out of which StopIteration may come, with the line: of a coroutine it would come as a RuntimeError."""
+    guards: tuple[Guard, ...] = ()
+    """Code round which something waits for a StopIteration."""
+    waited: Mapping[str, Guard] = field(default_factory=lambda: dict[str, Guard]())
+    """The functions out of which one is to come there."""
 
     _handed: Mapping[str, tuple[str, str, int]] | None = None
     _below: dict[tuple[str, str], tuple[str, ...]] = field(

@@ -17,6 +17,7 @@ from asyncfix.link import (
     passing,
     protocols,
     stopping,
+    waiting,
 )
 from asyncfix.link.entities import ClassInfo, FunctionInfo
 from asyncfix.link.evaluate import Evaluator
@@ -78,6 +79,8 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     _computed(index)
     _settle(index, open_uses)
     stopping.spread(index)
+    index.guards = tuple(waiting.guards(index))
+    index.waited = waiting.waited(index, index.guards)
     return index
 
 

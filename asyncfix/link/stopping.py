@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asyncfix.model import Access, Call, Function
+from asyncfix.model import Access, Call, Function, Try
 
 if TYPE_CHECKING:
     from asyncfix.link.index import ProjectIndex
@@ -19,7 +19,7 @@ def spread(index: ProjectIndex) -> None:
     """Add to those that raise it themselves those that ask an iterator for one more, and all that call one of either."""
     for name, line in _asking(index):
         index.stopping.setdefault(name, line)
-    stack = [name for name in index.stopping if _lets_out(index.fact(name))]
+    stack = [name for name in index.stopping if lets_out(index.fact(name))]
     index.stopping = {name: index.stopping[name] for name in stack}
     for name in stack:
         for edge in index.callers.get(name, ()):
@@ -30,8 +30,8 @@ def spread(index: ProjectIndex) -> None:
             if (
                 edge.caller in index.stopping
                 or consumed
-                or not _lets_out(caller)
-                or _caught(index, edge.caller, edge.site)
+                or not lets_out(caller)
+                or caught(index, edge.caller, edge.site)
             ):
                 continue
             index.stopping[edge.caller] = edge.site.line
@@ -42,7 +42,7 @@ def _asking(index: ProjectIndex) -> Iterator[tuple[str, int]]:
     for name, externals in index.externals.items():
         for external in externals:
             asks = external.name == NEXT and len(external.call.arguments) == 1
-            if (asks or external.name == STOP) and not _caught(index, name, external.call):
+            if (asks or external.name == STOP) and not caught(index, name, external.call):
                 yield name, external.call.line
                 break
     for use in index.by_name.get("__next__", ()):
@@ -56,17 +56,22 @@ def _gone_through(call: Call) -> bool:
     return call.use == "iterated" or by not in (NEXT, "assigned", "returned")
 
 
-def _lets_out(fact: Function) -> bool:
-    """Not so of a coroutine or a generator, and what runs at import is no matter here."""
+def lets_out(fact: Function) -> bool:
+    """Whether a StopIteration may come out of a function: not so of a coroutine or a generator; what runs at import is no
+    matter here."""
     return not (fact.is_async or fact.is_generator) and fact.kind not in ("module", "class")
 
 
-def _caught(index: ProjectIndex, function: str, site: Call | Access) -> bool:
+def caught(index: ProjectIndex, function: str, site: Call | Access) -> bool:
     """Whether StopIteration out of this place is caught in the same function."""
     path, tries = index.path(function), index.fact(function).tries
-    for number in site.tries if isinstance(site, Call) else ():
-        for handler in tries[number].handlers:
-            caught = {entity.name for ref in handler.types for entity in index.evaluator.evaluate(path, ref)}
-            if not handler.types or caught & CATCHING:
-                return True
-    return False
+    numbers = site.tries if isinstance(site, Call) else ()
+    return any(catches(index, path, tries[number]) for number in numbers)
+
+
+def catches(index: ProjectIndex, path: str, item: Try) -> bool:
+    """Whether a ``try`` statement keeps a StopIteration to itself."""
+    named = (index.evaluator.all(path, handler.types) for handler in item.handlers if handler.types)
+    return not all(handler.types for handler in item.handlers) or any(
+        entity.name in CATCHING for entities in named for entity in entities
+    )

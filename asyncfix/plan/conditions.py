@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from asyncfix.effects.keys import said
-from asyncfix.effects.reach import STOP, Reach
+from asyncfix.effects.reach import Reach
 from asyncfix.effects.touch import Touch
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
-    Barred,
     Condition,
     Declared,
     FileOwned,
@@ -29,6 +28,7 @@ from asyncfix.model import (
     ThreadSafe,
     Unproven,
 )
+from asyncfix.plan import stopping
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held
@@ -75,7 +75,7 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
         case Strategy():
             return _configured(facts, condition)
         case ThreadSafe():
-            return thread(facts, facts.effects.reach(function, condition.span), suspension)
+            return thread(facts, condition.span, suspension)
         case FileOwned():
             return _owned(facts, condition, suspension)
         case Unproven():
@@ -120,30 +120,17 @@ def _owned(facts: Facts, condition: FileOwned, suspension: Suspension) -> Verdic
     return HOLDS
 
 
-def thread(facts: Facts, reach: Reach, suspension: Suspension) -> Verdict:
-    """Whether code with this reach may run in a thread while other tasks go on."""
-    if reach.blocked is not None:
-        return Verdict("bars", reach.blocked.why, reach.blocked.code)
-    stops = _stopping(facts, reach.stops, suspension) if reach.stops is not None else HOLDS
-    if stops.kind == "bars":
-        return stops
+def thread(facts: Facts, span: Span, suspension: Suspension) -> Verdict:
+    """Whether the code in ``span`` may run in a thread while other tasks go on."""
+    reach = facts.effects.reach(suspension.function, span)
+    bar = reach.blocked or stopping.barred(facts, reach, suspension, span)
+    if bar is not None:
+        return Verdict("bars", bar.why, bar.code)
     locked = asyncio_lock_held(facts.index, suspension)
-    hazards = [each for each in (stops.why, reach.unknown) if each]
+    hazards = [each for each in (reach.stops and reach.stops.why, reach.unknown) if each]
     hazards.extend(_writes(reach, locked))
     hazards.extend(_reads(facts, reach, locked))
     return Verdict("fails", "; ".join(hazards), "shared-state") if hazards else HOLDS
-
-
-def _stopping(facts: Facts, stops: Barred, suspension: Suspension) -> Verdict:
-    """A StopIteration hangs who waits for a thread. Out of sync code that is migrated none comes but by mistake, unless
-    something above waits for one."""
-    awaited = any(
-        entity.name == STOP
-        for path, handler in facts.handlers(suspension.function, suspension.span)
-        for entity in facts.index.evaluator.all(path, handler.types)
-    )
-    barred = awaited or facts.index.fact(suspension.function).is_async or facts.ends is None
-    return Verdict("bars" if barred else "fails", stops.why, stops.code)
 
 
 def _writes(reach: Reach, locked: bool) -> Iterator[str]:

@@ -44,7 +44,7 @@ class Threads:
         locked = self.forms.locked(suspension)
         if locked is not None:
             return locked
-        verdict = thread(self.facts, self.facts.effects.reach(edge.caller, site.span), suspension)
+        verdict = thread(self.facts, site.span, suspension)
         if verdict.kind == "bars":
             return Mend(None, verdict.code, verdict.why)
         draft = Draft()
