@@ -20,6 +20,7 @@ with steps, read from left to right:
            ``~``                     what ``await`` gives
            ``*name;``                a collection of that class, of these elements
            ``&``                     the same with some of its arguments given already
+           ``.<like>``               a mock that is like an object of the class; ``.<like-class>`` like the class itself
 """
 
 from __future__ import annotations

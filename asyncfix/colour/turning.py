@@ -17,7 +17,7 @@ from asyncfix.effects.tables import AWAITING_DECORATORS, CACHES, TRANSPARENT_DEC
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.handing import PROTOCOLS
-from asyncfix.link.index import ProjectIndex
+from asyncfix.link.index import Loose, ProjectIndex
 from asyncfix.link.remaking import remade
 from asyncfix.model import Call, Function
 
@@ -52,6 +52,7 @@ def turning(
         given, line = double
         why = f"{name} is asked of another kind of object, too, given at {given}:{line}"
         yield Barrier("test-double", given, line, why, name)
+    yield from _mocked(index, name, limits)
     if ends is not None and met is None and ends.is_gathered(name):
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
         yield Barrier("test-framework", path, fact.line, why, name)
@@ -59,6 +60,23 @@ def turning(
     if below:
         why = f"{name} reaches {below}, which runs an event loop of its own"
         yield Barrier("runs-a-loop", path, fact.line, why, name)
+
+
+def _mocked(index: ProjectIndex, name: str, limits: Rules) -> Iterator[Barrier]:
+    """The barriers that mocks are which are like the class of a method, and do not turn with it, or give other values then."""
+    info = index.functions[name]
+    owner = index.evaluator.owner(info)
+    made = limits.doubles.likenesses.made(owner) if owner is not None else None
+    follows = manner(info.fact) == "coroutine" and info.fact.name != CALLED and CACHES.isdisjoint(info.fact.decorators)
+    if made is not None and not follows:
+        path, line = made
+        why = f"{name} would not turn in a mock that is like its class ({path}:{line}): only coroutine functions do"
+        yield Barrier("test-double", path, line, why, name)
+    valued = limits.doubles.likenesses.valued(name)
+    if valued is not None:
+        path, line = valued
+        why = f"what a mock of {name} gives by itself would be asynchronous, too ({path}:{line})"
+        yield Barrier("test-double", path, line, why, name)
 
 
 def may_turn(index: ProjectIndex, name: str, limits: Rules) -> Barrier | None:
@@ -88,15 +106,33 @@ def _by_itself(
                 continue  # few are ever run
             if guessing and use.reason == "possible-caller" and limits.namesakes.covers(use, last):
                 continue  # it is taken for a call
+            if ends is not None and is_double(index, name, use, limits):
+                continue  # it turns, too
             code, said = taken(index, name, use) if use.reason == PASSED else (use.reason, SAID[use.reason])
             yield Barrier(code, use.path, use.line, f"{name} {said} ({use.path}:{use.line})", name)
     for path, line in limits.named.get(name, ()):
         why = f"{name} is named as text ({path}:{line}): what reads that may call it without awaiting"
         yield Barrier("named-as-text", path, line, why, name)
+    turned = {(use.path, use.line) for use in index.rebound.get(name, ()) if is_double(index, name, use, limits)}
     for patch in limits.replaced.get(name, ()):
-        if ends is None or manner(fact) != "coroutine" or patch.call is None or fact.kind == "property":
+        if ends is not None and patch.made_at is None and (patch.path, patch.line) in turned:
+            continue
+        fixed = patch.call is None or fact.kind == "property" or _is_closed(patch.path, patch.line, limits)
+        if ends is None or manner(fact) != "coroutine" or fixed:
             why = f"{name} is replaced at run time ({patch.path}:{patch.line})"
             yield Barrier("replaced-in-test", patch.path, patch.line, why, name)
+
+
+def is_double(index: ProjectIndex, name: str, use: Loose, limits: Rules) -> bool:
+    """Whether a place at which a function is assigned anew puts something there that can be made a coroutine function."""
+    if use.reason != "rebound" or use.span is None or manner(index.fact(name)) != "coroutine":
+        return False
+    made = limits.doubles.assigning.is_double(use, index.fact(name).name)
+    return made and not _is_closed(use.path, use.line, limits)
+
+
+def _is_closed(path: str, line: int, limits: Rules) -> bool:
+    return path in limits.closed or line in limits.closed_lines.get(path, ())
 
 
 def _reasons(
@@ -135,7 +171,7 @@ def _reasons(
         yield "socketless", f"is of a project whose tests may open no socket ({limits.socketless}), as any event loop does"
     if name in limits.entry_points and met is None:
         yield "entry-point", "is an entry point of the project"
-    if path in limits.closed or fact.line in limits.closed_lines.get(path, ()):
+    if _is_closed(path, fact.line, limits):
         yield "not-editable", "stands where nothing may be edited"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from asyncfix.facts.likeness import CONFIGURED, MADE_LIKE
 from asyncfix.facts.scopes import KEPT
 from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
@@ -25,7 +26,7 @@ class Keys:
 
         ``through``: properties that have been followed: one may give what it is itself, of another object.
         """
-        if not ref or OWN_ROOT.match(ref) or ref.endswith(";"):
+        if not ref or OWN_ROOT.match(ref) or ref.endswith(";") or MADE_LIKE in ref:
             return "", ""
         ref = ELEMENT.sub("[]", ref)
         if ref.startswith("?"):
@@ -50,6 +51,8 @@ class Keys:
                     return self._variable(entity.name, module, attribute)
                 case "external":
                     return ("", "") if "()" not in entity.name else (f"?.{attribute}", base)
+                case "function" | "method" if attribute in CONFIGURED:
+                    return "", ""  # of a mock
                 case "value":
                     return self.of(path, base)
                 case _:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from asyncfix.facts.likeness import ENDS, spec_of
 from asyncfix.flow import last_name
 
 MOST = 12
@@ -384,7 +385,16 @@ def _call(node: ast.Call, scope: Scope) -> Refs:
             return tuple(ref[:-1] if ref.endswith("!") else "?" for ref in resolve(node.args[0], scope))
     called = resolve(node.func, scope)
     told = _told(called[0], node.args, scope) if len(called) == 1 and called[0] in TELLING else ()
+    if called[0].endswith(ENDS):
+        told = _like(called[0], node, scope)
     return told or steps(called, "()")
+
+
+def _like(called: str, node: ast.Call, scope: Scope) -> Refs:
+    """A mock that is told what it is like."""
+    spec = spec_of(called, node)
+    refs = resolve(spec[0], scope) if spec is not None else UNKNOWN
+    return steps(refs, spec[1]) if spec is not None and refs[0][:1] != "?" else ()
 
 
 def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:

@@ -411,7 +411,7 @@ class Walker:
                         (value, scope, suffix)
                     )
             case ast.Attribute():
-                self._operand(target.value, frame, scope, context)
+                self._holding(target, frame, scope, context)
                 if not self._attribute_of_self(target, value, suffix, scope):
                     self.assigned.append((target.value, target.attr, value, suffix, scope))
                 self._record(target, "write", frame, scope, context)

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from asyncfix.facts.likeness import FOLLOWING, LIKE, MAKING
 from asyncfix.facts.scopes import NONE
-from asyncfix.link.entities import Entity
-from asyncfix.link.index import ProjectIndex
+from asyncfix.facts.testfiles import is_test
+from asyncfix.link.entities import SOMETHING, Entity
+from asyncfix.link.index import Loose, ProjectIndex
 from asyncfix.model import Call
 
+HOLDING = ("instance", "module")
 REPLACING = ("patch", "object", "setattr")
-FOLLOWING = ("autospec", "spec", "spec_set")  # what a mock is told to be like: its methods turn with those
 # Their objects are made with a value for each attribute that the body states.
 STATING = (
     "dataclasses.dataclass",
@@ -46,17 +48,42 @@ class Assigning:
 
     index: ProjectIndex
     _puts: Mapping[str, tuple[Put, ...]] | None = None
-    _holders: Mapping[str, tuple[tuple[str, str, bool], ...]] | None = None
+    _holders: Mapping[str, tuple[tuple[str, str, bool, bool], ...]] | None = None
 
-    def instead(self, kinds: set[str]) -> Iterator[tuple[Put, bool]]:
-        """What is put where objects of these classes are, or the classes themselves; and whether it may be anything: it is
-        put there for sure, and no annotation says what it is."""
+    def instead(self, kinds: set[str]) -> Iterator[tuple[Put, bool, bool]]:
+        """What is put where objects of these classes are, or the classes themselves; whether it may be anything: it is
+        put there for sure, and no annotation says what it is; and whether a class is there."""
         holders = self._holding()
-        for holder, name, stated in dict.fromkeys(each for kind in kinds for each in holders.get(kind, ())):
+        for holder, name, stated, made in dict.fromkeys(each for kind in kinds for each in holders.get(kind, ())):
             for put in self._all()[name]:
                 meant = self.index.evaluator.evaluate(put.path, put.holder)
                 if not meant or any(self._is(entity, holder) for entity in meant):
-                    yield put, bool(meant) and not stated
+                    yield put, bool(meant) and not stated, made
+
+    def is_double(self, place: Loose, name: str) -> bool:
+        """Whether a test assigns something there that it made to be called in the place of a function of that name: to an
+        object or a module, by which nothing is bound."""
+        evaluate = self.index.evaluator.evaluate
+        found = [
+            item
+            for item in self.index.summaries[place.path].assigned
+            if place.span is not None and (item.name, item.line) == (name, place.line)
+        ]
+        return (
+            bool(found)
+            and is_test(place.path)
+            and all(
+                entity.kind in HOLDING for item in found for entity in evaluate(place.path, item.holder) or (SOMETHING,)
+            )
+            and all(self._is_made(place.path, ref) for item in found for ref in item.values)
+        )
+
+    def _is_made(self, path: str, ref: str) -> bool:
+        """Whether a ref means a mock like nothing, or a function of a test."""
+        if ref.endswith("()") and MAKING.fullmatch(ref[:-2]):
+            return True
+        meant = self.index.evaluator.evaluate(path, ref)
+        return bool(meant) and all(each.kind == "function" and is_test(self.index.path(each.name)) for each in meant)
 
     def _is(self, meant: Entity, holder: str) -> bool:
         """Whether something is the module, or of the class, or of one above or below it, that holds the name."""
@@ -65,16 +92,16 @@ class Assigning:
         order = self.index.evaluator.order
         return holder in order(meant.name) or meant.name in order(holder)
 
-    def _holding(self) -> Mapping[str, tuple[tuple[str, str, bool], ...]]:
-        """Classes and modules with the names under which they hold a class or objects of it, or give such, and whether an
-        annotation says so; by that class."""
+    def _holding(self) -> Mapping[str, tuple[tuple[str, str, bool, bool], ...]]:
+        """Classes and modules with the names under which they hold a class or objects of it, or give such, whether an
+        annotation says so, and whether it is the class; by that class."""
         if self._holders is None:
-            found: dict[str, dict[tuple[str, str, bool], None]] = {}
+            found: dict[str, dict[tuple[str, str, bool, bool], None]] = {}
             for holder, name, path, refs in self._named():
                 stated = all(ref.endswith("!") for ref in refs)
                 for entity in self.index.evaluator.all(path, refs):
                     if entity.kind in ("instance", "class", "value"):
-                        found.setdefault(entity.name, {})[holder, name, stated] = None
+                        found.setdefault(entity.name, {})[holder, name, stated, entity.kind == "class"] = None
             self._holders = {kind: tuple(each) for kind, each in found.items()}
         return self._holders
 
@@ -141,8 +168,8 @@ class Assigning:
 
 def _replaced(path: str, call: Call) -> Iterator[tuple[str, Put]]:
     """What ``patch("app.client", fake)``, ``patch.object(app, "client")`` and the like put somewhere."""
-    if any(item.keyword in FOLLOWING and item.literal not in ("None", "False") for item in call.arguments):
-        return
+    if any(item.keyword in FOLLOWING and item.literal == "True" for item in call.arguments):
+        return  # it is like what it replaces
     match [item for item in call.arguments if not item.keyword]:
         case [first, *rest] if first.literal and not first.ref:
             holder, _, name = first.literal.rpartition(".")
@@ -152,9 +179,10 @@ def _replaced(path: str, call: Call) -> Iterator[tuple[str, Put]]:
             return
     stated = [*rest, *(item for item in call.arguments if item.keyword in ("new", "value", "return_value"))]
     made = tuple(f"{item.ref}()" for item in call.arguments if item.keyword == "new_callable" and item.ref)
+    like = tuple(f"{item.ref}{LIKE}" for item in call.arguments if item.keyword in FOLLOWING and item.ref)
     values = tuple(ref for item in stated[:1] for ref in item.refs or (item.ref,) if ref)
     if holder and (values or made or not stated):
-        yield name, Put(path, call.line, holder, values or made)
+        yield name, Put(path, call.line, holder, values or made or like)
 
 
 def _made(path: str, call: Call, names: tuple[str, ...]) -> Iterator[tuple[str, Put]]:

@@ -16,6 +16,7 @@ from asyncfix.link.arguments import argument_for
 from asyncfix.link.assigning import Assigning
 from asyncfix.link.entities import SOMETHING, Entities, Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.likenesses import Likenesses
 from asyncfix.model import Argument
 
 BUILTIN = "builtins."
@@ -27,6 +28,7 @@ class Doubles:
 
     index: ProjectIndex
     assigning: Assigning = field(init=False)
+    likenesses: Likenesses = field(init=False)
     _typed: Mapping[str, tuple[tuple[str, int], ...]] | None = None
     _by_class: dict[str, tuple[tuple[str, int, str], ...]] = field(
         default_factory=lambda: dict[str, tuple[tuple[str, int, str], ...]]()
@@ -34,6 +36,7 @@ class Doubles:
 
     def __post_init__(self) -> None:
         self.assigning = Assigning(self.index)
+        self.likenesses = Likenesses(self.index)
 
     def of(self, method: str, family: Iterable[str]) -> tuple[str, int] | None:
         """Where something that has a method of its own is given for an object of the method's class: path and line.
@@ -87,8 +90,8 @@ class Doubles:
                         said = kinds.union(stated, *(self.index.subclasses.get(kind, ()) for kind in stated))
                     for edge in self.index.callers.get(function, ()):
                         yield from self._other(edge, argument_for(self.index, edge, position), said)
-        for put, sure in self.assigning.instead(kinds):
-            for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path)):
+        for put, sure, made in self.assigning.instead(kinds):
+            for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path), made):
                 yield put.path, put.line, other
 
     def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
@@ -97,8 +100,11 @@ class Doubles:
             for other in self._unlike(path, (argument.ref,), kinds, is_test(path)):
                 yield path, edge.site.line, other
 
-    def _unlike(self, path: str, refs: Sequence[str], kinds: set[str], sure: bool) -> Iterator[str]:
-        """The classes of what is given that are none of these, '' for what is not known. ``sure``: that it counts, too."""
+    def _unlike(
+        self, path: str, refs: Sequence[str], kinds: set[str], sure: bool, called: bool = False
+    ) -> Iterator[str]:
+        """The classes of what is given that are none of these, '' for what is not known. ``sure``: that it counts, too.
+        ``called``: it is given for a class, which a mock that is like an object cannot stand for."""
         evaluator = self.index.evaluator
         for entity in evaluator.all(path, refs) or (SOMETHING,):
             made = evaluator.result(entity) or (SOMETHING,) if entity.kind == "function" else (entity,)
@@ -106,7 +112,11 @@ class Doubles:
                 known = each.kind in ("instance", "class") or (each.kind == "value" and each.name.startswith(BUILTIN))
                 if known and each.name not in kinds:
                     yield each.name
-                elif (_is_foreign(each) and each.name not in kinds) or (each == SOMETHING and sure):
+                elif (
+                    (called and each.kind == "instance")
+                    or (_is_foreign(each) and each.name not in kinds)
+                    or (each == SOMETHING and sure)
+                ):
                     yield ""
 
     def _parameters(self) -> Mapping[str, tuple[tuple[str, int], ...]]:

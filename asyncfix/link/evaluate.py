@@ -238,7 +238,7 @@ class Evaluator(Hierarchy):
         if entity.kind == "unknown":
             return (entity,)
         if step[0] == ".":
-            return self.attribute(entity, step[1:])
+            return self.attribute(entity, step[1:]) if step[1] != "<" else results.like(entity, step)
         match step:
             case "()":
                 return self.result(entity)

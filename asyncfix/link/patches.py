@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from asyncfix.facts.likeness import FOLLOWING
 from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Argument, Call, Span
@@ -27,7 +28,7 @@ class Patch:
     """One replacement.
 
     target  dotted name as a test writes it (``pkg.mod.requests.get``); for ``patch.object(x, "name")`` the meaning of x + name
-    follows True if the replacement turns async by itself with its function (``patch`` without a ``new``)
+    follows True if the replacement turns async by itself with its function (``patch`` without a ``new`` or a ``spec`` of its own)
     call    the span of the call that makes it, if it can be made one of a coroutine function
     binds   it is a function, which is bound if it is put on a class: an ``AsyncMock`` is not
     made_at the span of the call that makes it, whatever it is
@@ -130,7 +131,7 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[s
         return
     first = positional[0]
     string = first.literal if not first.ref else ""
-    follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and not _has_new(call)
+    follows = last in ("patch", "object") and len(positional) == (1 if last == "patch" else 2) and _is_made_alike(call)
     stated = _stated(call, last, positional)
     span = call.span if stated else None
     binds = any(_is_function(index, path, argument) for argument in stated)
@@ -161,8 +162,11 @@ def _is_function(index: ProjectIndex, path: str, argument: Argument) -> bool:
     return any(entity.kind == "function" for entity in index.evaluator.evaluate(path, ref))
 
 
-def _has_new(call: Call) -> bool:
-    return any(argument.keyword in ("new", "new_callable") for argument in call.arguments)
+def _is_made_alike(call: Call) -> bool:
+    """Whether ``patch`` makes the replacement by itself, after what it replaces and nothing else."""
+    keywords = {argument.keyword: argument.literal for argument in call.arguments}
+    like = {keywords[each] for each in FOLLOWING if each in keywords}
+    return like <= {"True", "None", "False"} and keywords.keys().isdisjoint(("new", "new_callable", "**"))
 
 
 def _literal(call: Call, keyword: str) -> str:

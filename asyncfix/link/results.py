@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncfix.catalog import PARTLY
+from asyncfix.facts.likeness import LIKE, LIKE_CLASS
 from asyncfix.link import members, parameters
 from asyncfix.link.entities import KEYED, PAIR, SOMETHING, UNKNOWN, Entities, Entity, FunctionInfo, many, parted, some
 from asyncfix.link.foreign import is_of_its_own
 
 if TYPE_CHECKING:
     from asyncfix.link.evaluate import Evaluator
+
+MOCK = "unittest.mock.Mock"
 
 
 def result(evaluator: Evaluator, entity: Entity) -> Entities:
@@ -83,6 +86,13 @@ def _taken(evaluator: Evaluator, called: str, inner: Entity) -> Entities:
             return (many("builtins.list", many(PAIR, inner)),)
         case _:
             return (inner, SOMETHING) if unsure else (inner,)
+
+
+def like(entity: Entity, step: str) -> Entities:
+    """A mock that is like it: as an object, or a class, of the project; what is like anything else is a mere mock."""
+    if step == LIKE and entity.kind in ("class", "instance"):
+        return (Entity("instance", entity.name),)
+    return (entity,) if step == LIKE_CLASS and entity.kind == "class" else (Entity("value", MOCK),)
 
 
 def instance(evaluator: Evaluator, entity: Entity) -> Entities:

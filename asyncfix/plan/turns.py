@@ -10,7 +10,7 @@ from asyncfix.colour.generators import GONE_THROUGH, IN_STEP, KEPT, PASSED_ON
 from asyncfix.colour.mapping import LAMBDA, MAPPED
 from asyncfix.colour.special import NEXT, based, ends_iteration, is_special, only_renamed
 from asyncfix.colour.spread import Awaited, Colouring
-from asyncfix.colour.turning import EXAMPLE
+from asyncfix.colour.turning import EXAMPLE, is_double
 from asyncfix.effects.keys import pretty
 from asyncfix.effects.tables import CACHES
 from asyncfix.ends import run_by
@@ -113,6 +113,9 @@ class Turns:
             if patch.call is not None:
                 bound = patch.binds and info.fact.kind == "method"
                 draft.decisions.append(Use(patch.path, patch.call, "bound_mock" if bound else "mock"))
+        for put in self.index.rebound.get(name, ()) if self.facts.ends is not None else ():
+            if put.span is not None and is_double(self.index, name, put, self.facts.limits):
+                draft.decisions.append(Use(put.path, put.span, "assigned_mock"))
         for mark in met.marks if met is not None else ():
             start = info.fact.keyword.start
             if mark.at == "class":
@@ -144,11 +147,15 @@ class Turns:
 
     def _asserted(self, draft: Draft, name: str) -> None:
         """Write what tests assert of the mocks that take the place of a function which turns."""
+        if self.facts.ends is None or manner(self.index.fact(name)) != "coroutine":
+            return
         limits = self.facts.limits
-        for patch in self.facts.mocked.get(name, ()) if self.facts.ends is not None else ():
-            editable = patch.path not in limits.closed and not limits.closed_lines.get(patch.path)
-            if patch.made_at is not None and editable:
-                draft.decisions.append(Use(patch.path, patch.made_at, "awaited_asserts"))
+        patches = ((patch.path, patch.made_at, "awaited_asserts") for patch in self.facts.mocked.get(name, ()))
+        asserted = ((*place, "awaited_assert") for place in limits.doubles.likenesses.asserted(name))
+        for path, span, kind in (*patches, *asserted):
+            editable = path not in limits.closed and not limits.closed_lines.get(path)
+            if span is not None and editable:
+                draft.decisions.append(Use(path, span, kind))
 
     def _cached(self, draft: Draft, name: str) -> None:
         """Write that a function which turns is cached by async-lru."""

@@ -9,19 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from asyncfix.facts.likeness import AWAITED
 from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 from asyncfix.uses.mock import CALLABLE, MOCKS
 
-AWAITED = {
-    "assert_called": "assert_awaited",
-    "assert_called_once": "assert_awaited_once",
-    "assert_called_with": "assert_awaited_with",
-    "assert_called_once_with": "assert_awaited_once_with",
-    "assert_any_call": "assert_any_await",
-    "assert_has_calls": "assert_has_awaits",
-}
 PATCHES = {"patch": 1, "object": 2}
 """By last name the position of what is put there."""
 
@@ -160,12 +153,15 @@ def _is(node: ast.expr, name: str) -> bool:
 
 def _rewritten(function: FunctionDef, name: str, writing: Writing) -> Iterator[Edit]:
     for node in ast.walk(function):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not _is(node.func.value, name):
-            continue
-        asserted = node.func.attr
-        if asserted in AWAITED and (asserted != "assert_has_calls" or _states_own_calls(node)):
-            end = writing.source.span(node.func).end
-            yield Replace(Span(end - len(asserted), end), AWAITED[asserted])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is(node.func.value, name):
+            yield from awaited(node, node.func, writing)
+
+
+def awaited(node: ast.Call, method: ast.Attribute, writing: Writing) -> Iterator[Edit]:
+    """What a call asserts of a mock, if it asserts that this was called: that it was awaited."""
+    if method.attr in AWAITED and (method.attr != "assert_has_calls" or _states_own_calls(node)):
+        end = writing.source.span(method).end
+        yield Replace(Span(end - len(method.attr), end), AWAITED[method.attr])
 
 
 def _states_own_calls(asserted: ast.Call) -> bool:

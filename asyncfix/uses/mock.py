@@ -21,7 +21,7 @@ LITERALS = ("None", "True", "False")
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     keyword, value = replacement(use, writing)
-    return (_made_by if keyword == CALLABLE else _asynchronous)(value, writing)
+    return (_made_by if keyword == CALLABLE else asynchronous)(value, writing)
 
 
 def replacement(use: Use, writing: Writing) -> tuple[str, cst.BaseExpression]:
@@ -38,13 +38,14 @@ def _made_by(value: cst.BaseExpression, writing: Writing) -> list[Edit]:
     import libcst as cst
 
     if isinstance(value, cst.Lambda):
-        return _asynchronous(value.body, writing)
+        return asynchronous(value.body, writing)
     if _is_mock(value):
         return [Replace(writing.span(value), writing.name("unittest.mock.AsyncMock"))]
     return [Wrap(writing.span(value), f"lambda: {writing.name('unittest.mock.AsyncMock')}(side_effect=", "())")]
 
 
-def _asynchronous(value: cst.BaseExpression, writing: Writing) -> list[Edit]:
+def asynchronous(value: cst.BaseExpression, writing: Writing) -> list[Edit]:
+    """An ``AsyncMock`` in the place of something that is called."""
     import libcst as cst
 
     name = writing.name("unittest.mock.AsyncMock")
