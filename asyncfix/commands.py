@@ -217,6 +217,14 @@ def _verify(
     require_run: Annotated[
         bool, typer.Option("--require-run", help="Fail if no test ran a line that changes, before it changed.")
     ] = False,
+    timeout: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="Stop the run with the changes after so long (default: 5 times the slower one without, at least 60).",
+        ),
+    ] = None,
     output_format: Annotated[Literal["text", "json"], typer.Option(help="How the verdict is written.")] = "text",
     color: _Color = "auto",
 ) -> None:
@@ -235,11 +243,12 @@ def _verify(
     from msgspec.structs import replace
 
     from asyncfix import front
+    from asyncfix.verify.gate import Demands
 
     changes = _listed(change)
     options = replace(options, mode="diff", unsafe=unsafe, migrate=migrate or bool(changes), changes=changes)
     with clean_end():
-        code = front.verify(options, context.obj, require_run, front.Look(output_format, color=color))
+        code = front.verify(options, context.obj, Demands(require_run, timeout), front.Look(output_format, color=color))
     sys.exit(code)
 
 

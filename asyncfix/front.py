@@ -23,6 +23,7 @@ from asyncfix.report.style import ColourChoice, Paint, painter, printable, shown
 from asyncfix.report.summary import exit_code, left_out, summary, sync_sites, trouble
 from asyncfix.report.text import statistics, text_report
 from asyncfix.select import Answer
+from asyncfix.verify.gate import Demands
 
 Told = TypeVar("Told")
 
@@ -52,7 +53,7 @@ def migrate(options: Options, look: Look) -> int:
     return exit_code(outcome, options)
 
 
-def verify(options: Options, command: Sequence[str], require_run: bool, look: Look) -> int:
+def verify(options: Options, command: Sequence[str], demands: Demands, look: Look) -> int:
     """Run the command without and with what the options choose, and say what the gate says: the exit code."""
     from asyncfix import pipeline
     from asyncfix.verify import gate
@@ -62,7 +63,7 @@ def verify(options: Options, command: Sequence[str], require_run: bool, look: Lo
         with _busy(quiet=False):
             outcome = pipeline.run(options)
         _tell(trouble(outcome, str(Path.cwd())))
-        verdict = gate.verify(outcome, options, command, require_run, lambda line: _tell([f"asyncfix: {line}"]))
+        verdict = gate.verify(outcome, options, command, demands, lambda line: _tell([f"asyncfix: {line}"]))
     except gate.NoVerdict as stop:
         _tell(f"  {printable(line)}" for line in stop.details)
         return _complain(str(stop))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,7 @@ class TestPlain(unittest.TestCase):
 TREE = {"app/__init__.py": b"", "app/work.py": APP, "tests/test_work.py": TESTS}
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
+PLAIN = gate.Demands()
 FROM_COPY = "touched modules come from the copy"
 COLLECTED = "the same tests are collected"
 SKIPPED = "no test is newly skipped"
@@ -99,11 +101,11 @@ def converted() -> tuple[Outcome, Options]:
 def verify(
     tamper: Callable[[Outcome], Outcome] = lambda outcome: outcome,
     command: tuple[str, ...] = PYTEST,
-    require_run: bool = False,
+    demands: gate.Demands = PLAIN,
 ) -> gate.Verdict:
     """The verdict on what asyncfix makes of the current folder, after somebody tampered with it."""
     outcome, options = converted()
-    return gate.verify(tamper(outcome), options, command, require_run, lambda line: None)
+    return gate.verify(tamper(outcome), options, command, demands, lambda line: None)
 
 
 def told(verdict: gate.Verdict) -> dict[str, str]:
@@ -163,7 +165,7 @@ def test_a_sound_conversion_passes(here: Callable[[Tree], Project]) -> None:
 def test_unproven_lines_fail_where_every_line_is_required(here: Callable[[Tree], Project]) -> None:
     """``--require-run``."""
     here(TREE)
-    assert list(told(verify(require_run=True))) == [RAN]
+    assert list(told(verify(demands=gate.Demands(require_run=True)))) == [RAN]
 
 
 @pytest.mark.parametrize(
@@ -230,15 +232,37 @@ def test_a_module_that_is_imported_from_elsewhere_fails(here: Callable[[Tree], P
     assert f"app.work was imported from {root}/app/work.py" in told(verify())[FROM_COPY]
 
 
-def test_a_conversion_that_waits_for_ever_is_stopped(
-    here: Callable[[Tree], Project], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The test that was at work is named."""
-    monkeypatch.setattr(gate, "_PATIENCE", 1)
-    monkeypatch.setattr(gate, "_SECONDS", 2)
+def hanging(beats: Path) -> Callable[[Outcome], Outcome]:
+    """Tampers with what asyncfix made: an await does not end, and a program that was started goes on writing to a file."""
+    beating = f"import time\nwhile time.sleep(0.05) is None:\n    open({str(beats)!r}, 'a').write('.')"
+    start = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {beating!r}])".encode()
+    wait = b"await asyncio.get_running_loop().create_future()"
+    return putting(b"await asyncio.sleep(seconds)", start + b"\n    " + wait)
+
+
+def test_a_conversion_that_waits_for_ever_is_stopped(here: Callable[[Tree], Project], tmp_path: Path) -> None:
+    """In the time that is given, with all that it started; one clause fails, and the test that was at work is named."""
     here(TREE)
-    failed = told(verify(putting(b"await asyncio.sleep(seconds)", b"await asyncio.sleep(seconds + 3600)")))
-    assert "s, at tests/test_work.py::test_nap[0]\n" in failed[PASSED]
+    beats = tmp_path / "beats"
+    failed = told(verify(hanging(beats), demands=gate.Demands(timeout=3)))
+    assert list(failed) == [PASSED]
+    assert "stopped after 3 s, at tests/test_work.py::test_nap[0]; the other clauses are not judged" in failed[PASSED]
+    last = beats.read_text()
+    time.sleep(0.3)
+    assert beats.read_text() == last != ""
+
+
+def test_no_time_that_is_given_is_one_that_goes_by_the_runs_without_the_changes(
+    here: Callable[[Tree], Project], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is told before."""
+    monkeypatch.setattr(gate, "_SECONDS", 3)
+    monkeypatch.setattr(gate, "_PATIENCE", 0.1)
+    here(TREE)
+    outcome, options = converted()
+    lines: list[str] = []
+    verdict = gate.verify(hanging(tmp_path / "beats")(outcome), options, PYTEST, gate.Demands(), lines.append)
+    assert (verdict.holds, lines[-1]) == (False, "run with the changes, for 3 s at most ...")
 
 
 @pytest.mark.parametrize(
@@ -285,7 +309,7 @@ def test_coverage_counts_what_there_was_to_lose(
     outcome, options = converted()
     assert old in app
     tampered = msgspec.structs.replace(outcome, files=(changed("app/work.py", app, app.replace(old, new)),))
-    verdict = gate.verify(tampered, options, PYTEST, False, lambda line: None)
+    verdict = gate.verify(tampered, options, PYTEST, gate.Demands(), lambda line: None)
     assert (COVERED in told(verdict)) == lost, verdict.clauses
 
 

@@ -25,7 +25,9 @@ class Clause(Value, frozen=True):
 
 
 def judge(evidence: Evidence, require_run: bool) -> tuple[Clause, ...]:
-    """All clauses, in the order in which they are told."""
+    """All clauses, in the order in which they are told; of a run that was stopped no more is known."""
+    if evidence.changed.code is None:
+        return (_passed(evidence),)
     every: tuple[Callable[[Evidence], Clause], ...] = (
         _imported,
         _collected,
@@ -85,7 +87,11 @@ def _passed(evidence: Evidence) -> Clause:
     details = [f"{name}: {after.messages.get(name) or 'did not run'}" for name in sorted(was - now)]
     if evidence.changed.code is None:
         at = ", ".join(evidence.changed.at_work) or "its start"
-        details.insert(0, f"stopped after {evidence.changed.seconds:.0f} s, at {at}")
+        failed = [f"{name}: {after.messages[name]}" for name in sorted((was - now) & after.messages.keys())]
+        details = [
+            f"stopped after {evidence.changed.seconds:.0f} s, at {at}; the other clauses are not judged",
+            *failed,
+        ]
     elif evidence.changed.code != 0:
         details.append(f"the command ended with exit code {evidence.changed.code}")
     return Clause("what passed before passes", not details, f"{len(was & now)} of {len(was)}", tuple(details))

@@ -20,8 +20,9 @@ from asyncfix.verify.evidence import Evidence
 from asyncfix.verify.roots import Roots, roots
 from asyncfix.verify.run import Place, Run, program, run
 
-# A changed program may wait for ever: after that many times what the slower baseline took, and some seconds, it is stopped.
-_PATIENCE = 10
+# A changed program may wait for ever: after that many times what the slower baseline took, but not before so many seconds, it
+# is stopped.
+_PATIENCE = 5
 _SECONDS = 60
 
 
@@ -39,6 +40,14 @@ class Verdict(Value, frozen=True):
         return all(clause.holds for clause in self.clauses)
 
 
+class Demands(Value, frozen=True):
+    """What a person asks of the gate. ``require_run``: every line that changes was run before; ``timeout``: seconds after which
+    the run with the changes is stopped, None for some time more than the runs without them took."""
+
+    require_run: bool = False
+    timeout: float | None = None
+
+
 class NoVerdict(Stop):
     """The gate cannot judge: one line why, and lines that help to see it."""
 
@@ -48,7 +57,7 @@ class NoVerdict(Stop):
 
 
 def verify(
-    outcome: Outcome, options: Options, command: Sequence[str], require_run: bool, tell: Callable[[str], None]
+    outcome: Outcome, options: Options, command: Sequence[str], demands: Demands, tell: Callable[[str], None]
 ) -> Verdict:
     """Judge the files of an outcome, which these options chose, by what the command does; ``tell`` is told how far it is.
 
@@ -60,12 +69,17 @@ def verify(
         held = len({change.id for change in outcome.changes} - outcome.taken)
         raise NoVerdict(f"nothing to verify: no change was chosen{f', {held} were held back' if held else ''}")
     with tempfile.TemporaryDirectory(prefix="asyncfix-verify-", ignore_cleanup_errors=True) as folder:
-        evidence = _runs(outcome, options, command, Path(os.path.realpath(folder)), tell)
-    return Verdict(judge(evidence, require_run), len(outcome.taken), len(outcome.files), evidence.changed.tail)
+        evidence = _runs(outcome, options, command, Path(os.path.realpath(folder)), demands.timeout, tell)
+    return Verdict(judge(evidence, demands.require_run), len(outcome.taken), len(outcome.files), evidence.changed.tail)
 
 
 def _runs(
-    outcome: Outcome, options: Options, command: Sequence[str], base: Path, tell: Callable[[str], None]
+    outcome: Outcome,
+    options: Options,
+    command: Sequence[str],
+    base: Path,
+    timeout: float | None,
+    tell: Callable[[str], None],
 ) -> Evidence:
     original = Path(outcome.root)
     first, second = (base / number / (original.name or "project") for number in ("1", "2"))
@@ -82,8 +96,8 @@ def _runs(
     tell(f"collected {len(one.record.tests)}, done in {one.seconds:.1f} s; second run without the changes ...")
     two = _baseline(run(command, place, base / "second"))
     _refuse_unsteady(one, two)
-    tell("run with the changes ...")
-    limit = _PATIENCE * max(one.seconds, two.seconds) + _SECONDS
+    limit = timeout or max(_PATIENCE * max(one.seconds, two.seconds), _SECONDS)
+    tell(f"run with the changes, for {limit:.0f} s at most ...")
     three = run(command, _place(second, original, known, watched), base / "third", limit)
     return Evidence(outcome, (one, two), three, (str(first), str(second)), known.names, again)
 
