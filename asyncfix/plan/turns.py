@@ -116,6 +116,7 @@ class Turns:
         for put in self.index.rebound.get(name, ()) if self.facts.ends is not None else ():
             if put.span is not None and is_double(self.index, name, put, self.facts.limits):
                 draft.decisions.append(Use(put.path, put.span, "assigned_mock"))
+                draft.decisions.extend([Use(put.path, put.span, "mock_value")] if self._is_asked(name) else [])
         for mark in met.marks if met is not None else ():
             start = info.fact.keyword.start
             if mark.at == "class":
@@ -156,6 +157,13 @@ class Turns:
             editable = path not in limits.closed and not limits.closed_lines.get(path)
             if span is not None and editable:
                 draft.decisions.append(Use(path, span, kind))
+                if kind == "awaited_asserts" and self._is_asked(name):
+                    draft.decisions.append(Use(path, span, "mock_value"))
+
+    def _is_asked(self, name: str) -> bool:
+        """Whether the program does something with what a function gives."""
+        sites = (edge.site for edge in self.index.callers.get(name, ()) if not is_test(self.index.path(edge.caller)))
+        return any(isinstance(site, Call) and not site.alone for site in sites)
 
     def _cached(self, draft: Draft, name: str) -> None:
         """Write that a function which turns is cached by async-lru."""

@@ -26,20 +26,21 @@ FOLLOWING = frozenset({"return_value", "side_effect", "autospec", "wraps", "name
 
 SKIPPING = ("skip", "skipIf", "skipUnless", "expectedFailure")
 FunctionDef = ast.FunctionDef | ast.AsyncFunctionDef
+TEST = "test"
+OBJECT = "self"
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     call, around = writing.call(use.span), writing.around(use.span)
-    function = next((node for node in around if isinstance(node, FunctionDef)), None)
-    if function is None or not _becomes_async(call):
+    if not _becomes_async(call):
         return []
-    name = _parameter(call, around) if around[0] is function else _name(call, around, function)
-    return list(_rewritten(function, name, writing)) if name and _is_only_asked(function, name) else []
+    names = named(call, around)
+    return [edit for where, name in names if _is_only_asked(where, name) for edit in _rewritten(where, name, writing)]
 
 
 def _becomes_async(call: ast.Call) -> bool:
     """Whether what is put there is an ``AsyncMock`` when the function has turned."""
-    stated = _stated(call)
+    stated = stated_by(call)
     if stated is None:
         return all(keyword.arg in FOLLOWING for keyword in call.keywords)
     made = stated.value if isinstance(stated, ast.keyword) else stated
@@ -48,7 +49,7 @@ def _becomes_async(call: ast.Call) -> bool:
     return isinstance(made, ast.Call) and last_name(made.func) in MOCKS
 
 
-def _stated(call: ast.Call) -> ast.expr | ast.keyword | None:
+def stated_by(call: ast.Call) -> ast.expr | ast.keyword | None:
     """The argument that is, or makes, the replacement."""
     given = call.args[PATCHES.get(last_name(call.func), 0) :]
     named = (keyword for keyword in call.keywords if keyword.arg in ("new", CALLABLE))
@@ -58,43 +59,75 @@ def _stated(call: ast.Call) -> ast.expr | ast.keyword | None:
 # ----------------------------------------------------------------------------------------------------------------- names
 
 
-def _name(call: ast.Call, around: tuple[ast.AST, ...], function: FunctionDef) -> str:
-    """The variable that stands for the mock, '' if none does, or another thing may be meant."""
+def named(call: ast.Call, around: tuple[ast.AST, ...]) -> list[tuple[ast.AST, str]]:
+    """The names that stand for the mock which a call makes, and for nothing else, each with the code in which it does.
+
+    ``around``: the nodes round the call, nearest first.
+    """
+    found: list[tuple[ast.AST, str]]
+    match around:
+        case [ast.ClassDef(decorator_list=patches, body=body), *_] if call in patches:
+            tests = (each for each in body if isinstance(each, FunctionDef) and each.name.startswith(TEST))
+            found = [(each, _parameter(call, each, [*patches, *each.decorator_list], True)) for each in tests]
+        case [ast.FunctionDef() | ast.AsyncFunctionDef() as function, *rest] if call in function.decorator_list:
+            method = bool(rest) and isinstance(rest[0], ast.ClassDef)
+            found = [(function, _parameter(call, function, function.decorator_list, method))]
+        case _:
+            found = [_bound(call, around)]
+    return [(where, name) for where, name in found if name]
+
+
+def _bound(call: ast.Call, around: tuple[ast.AST, ...]) -> tuple[ast.AST, str]:
+    """The variable, or the attribute of a test's own object, that stands for the mock, and where: '' if none does."""
     match around[:3]:
-        case [ast.withitem(optional_vars=ast.Name(id=name)), *_]:
+        case [ast.withitem(optional_vars=target), *_] if target is not None:
+            return _scope(target, around), text(target)
+        case [ast.Attribute(attr="start"), ast.Call(), ast.Assign(targets=[target])]:
+            return _scope(target, around), text(target)
+        case [ast.Assign(targets=[target]), *_] if _root(call.func) in GIVING:
+            return _scope(target, around), text(target)
+        case [ast.Assign(targets=[patcher]), *_]:
+            target = _started(_scope(patcher, around), text(patcher))
+            return (_scope(target, around), text(target)) if target is not None else (call, "")
+        case _:
+            return call, ""
+
+
+def _scope(target: ast.expr, around: tuple[ast.AST, ...]) -> ast.AST:
+    """The code in which a name is known: that of the function, of the class if it is an attribute."""
+    kind = ast.ClassDef if isinstance(target, ast.Attribute) else FunctionDef
+    return next((node for node in around if isinstance(node, kind)), target)
+
+
+def text(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name):
             return name
-        case [ast.Attribute(attr="start"), ast.Call(), ast.Assign(targets=[ast.Name(id=name)])]:
-            return name
-        case [ast.Assign(targets=[ast.Name(id=name)]), *_]:
-            return name if _root(call.func) in GIVING else _started(function, name)
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return f"{OBJECT}.{name}"
         case _:
             return ""
 
 
-def _started(function: FunctionDef, patcher: str) -> str:
+def _started(where: ast.AST, patcher: str) -> ast.expr | None:
     """What the one use of a patcher that makes its mock binds."""
-    found: list[str] = []
-    for node in ast.walk(function):
+    found: list[ast.expr] = []
+    for node in ast.walk(where) if patcher else ():
         match node:
-            case ast.Assign(
-                targets=[ast.Name(id=name)],
-                value=ast.Call(func=ast.Attribute(value=ast.Name(id=started), attr="start")),
-            ):
-                found += [name] if started == patcher else []
-            case ast.withitem(context_expr=ast.Name(id=started), optional_vars=ast.Name(id=name)):
-                found += [name] if started == patcher else []
+            case ast.Assign(targets=[target], value=ast.Call(func=ast.Attribute(value=started, attr="start"))):
+                found += [target] if text(started) == patcher else []
+            case ast.withitem(context_expr=started, optional_vars=ast.expr() as target):
+                found += [target] if text(started) == patcher else []
             case _:
                 pass
-    return found[0] if len(found) == 1 and len(_binding(function, patcher)) == 1 else ""
+    return found[0] if len(found) == 1 and len(_binding(where, patcher)) == 1 else None
 
 
-def _parameter(call: ast.Call, around: tuple[ast.AST, ...]) -> str:
+def _parameter(call: ast.Call, function: FunctionDef, decorators: list[ast.expr], method: bool) -> str:
     """The parameter by which a decorator gives its mock: that of the lowest comes first."""
-    function = around[0]
-    assert isinstance(function, FunctionDef)
-    patches = [each for each in function.decorator_list if not _gives_nothing(each)]
+    patches = [each for each in decorators if not _gives_nothing(each)]
     giving = [each for each in patches if _gives_mock(each)]
-    parameters = [*function.args.posonlyargs, *function.args.args][isinstance(around[1], ast.ClassDef) :]
+    parameters = [*function.args.posonlyargs, *function.args.args][method:]
     if call not in giving or len(giving) < len(patches) or len(parameters) < len(giving):
         return ""
     return parameters[giving[::-1].index(call)].arg
@@ -104,7 +137,7 @@ def _gives_nothing(decorator: ast.expr) -> bool:
     """Whether a decorator is known to give the function no arguments by position."""
     named = called(decorator)
     if isinstance(decorator, ast.Call) and last_name(named) in PATCHES:
-        stated = _stated(decorator)
+        stated = stated_by(decorator)
         return stated is not None and not (isinstance(stated, ast.keyword) and stated.arg == CALLABLE)
     return ast.unparse(named).startswith("pytest.mark.") or last_name(named) in SKIPPING
 
@@ -122,23 +155,23 @@ def _root(node: ast.expr) -> str:
 # ------------------------------------------------------------------------------------------------------------------ uses
 
 
-def _is_only_asked(function: FunctionDef, name: str) -> bool:
-    """Whether a name is bound once in a function, and read for attributes only."""
-    reads = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
-    asked = [node for node in ast.walk(function) if isinstance(node, ast.Attribute) and _is(node.value, name)]
-    loads = [node for node in reads if isinstance(node.ctx, ast.Load)]
-    return len(_binding(function, name)) == 1 and len(loads) == len(asked)
+def _is_only_asked(where: ast.AST, name: str) -> bool:
+    """Whether a name is bound once, and read for attributes only."""
+    reads = [node for node in ast.walk(where) if text(node) == name]
+    asked = [node for node in ast.walk(where) if isinstance(node, ast.Attribute) and text(node.value) == name]
+    loads = [node for node in reads if isinstance(getattr(node, "ctx", None), ast.Load)]
+    return len(_binding(where, name)) == 1 and len(loads) == len(asked)
 
 
-def _binding(function: FunctionDef, name: str) -> list[ast.AST]:
-    """The nodes in a function, those in it too, that bind the name, or say where it belongs."""
-    return [node for node in ast.walk(function) if node is not function and _binds(node, name)]
+def _binding(where: ast.AST, name: str) -> list[ast.AST]:
+    """The nodes in some code, in functions in it too, that bind the name, or say where it belongs."""
+    return [node for node in ast.walk(where) if node is not where and _binds(node, name)]
 
 
 def _binds(node: ast.AST, name: str) -> bool:
     match node:
-        case ast.Name(id=found, ctx=ast.Store() | ast.Del()):
-            return found == name
+        case ast.Name(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
+            return text(node) == name
         case ast.Global(names=names) | ast.Nonlocal(names=names):
             return name in names
         case ast.keyword():
@@ -147,24 +180,20 @@ def _binds(node: ast.AST, name: str) -> bool:
             return name in (getattr(node, "arg", ""), getattr(node, "asname", ""), getattr(node, "name", ""))
 
 
-def _is(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
-def _rewritten(function: FunctionDef, name: str, writing: Writing) -> Iterator[Edit]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is(node.func.value, name):
+def _rewritten(where: ast.AST, name: str, writing: Writing) -> Iterator[Edit]:
+    for node in ast.walk(where):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and text(node.func.value) == name:
             yield from awaited(node, node.func, writing)
 
 
 def awaited(node: ast.Call, method: ast.Attribute, writing: Writing) -> Iterator[Edit]:
     """What a call asserts of a mock, if it asserts that this was called: that it was awaited."""
-    if method.attr in AWAITED and (method.attr != "assert_has_calls" or _states_own_calls(node)):
+    if method.attr in AWAITED and (method.attr != "assert_has_calls" or states_own_calls(node)):
         end = writing.source.span(method).end
         yield Replace(Span(end - len(method.attr), end), AWAITED[method.attr])
 
 
-def _states_own_calls(asserted: ast.Call) -> bool:
+def states_own_calls(asserted: ast.Call) -> bool:
     """Whether the calls that are asserted are those of the mock itself, and none of what it gives."""
     match asserted.args:
         case [ast.List(elts=calls) | ast.Tuple(elts=calls), *_]:
