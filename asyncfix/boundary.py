@@ -27,7 +27,7 @@ class Candidate:
     decorators  canonical names (``click.command()``); what is not known is as it is written
     bases       canonical names of the bases of its class, the nearest first; foreign: those that the project does not define;
                 listed: those that the class itself names
-    inherited   names of the methods that the bases in the project define
+    inherited   names of the methods that the bases in the project define; beside: those that its class and the ones below do
     imports     top-level packages that its file imports
     given       canonical names of the calls that are given it, as `Boundary.takes` has them
     named       a build file names it as the function of a command
@@ -44,6 +44,7 @@ class Candidate:
     foreign: tuple[str, ...] = ()
     listed: frozenset[str] = frozenset()
     inherited: frozenset[str] = frozenset()
+    beside: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
     named: bool = False
     auto: bool = False
@@ -75,6 +76,7 @@ class Met:
     iterates      of a generator: its framework goes through an asynchronous one likewise
     stays         a sentence's end on why it may neither turn nor run a coroutine, '' if it may
     rewritten     canonical names of decorators in whose place the marks write something else
+    called        the kind of use by which a call of it is awaited, '' if that is the common one
     """
 
     turns: bool
@@ -84,6 +86,7 @@ class Met:
     iterates: bool = False
     stays: str = ""
     rewritten: tuple[str, ...] = ()
+    called: str = ""
 
 
 class Boundary(ABC):

@@ -153,7 +153,8 @@ class Ends:
 
     def _is_given(self, function: str, place: Loose, call: Call) -> bool:
         last = call.targets[0].rpartition(".")[2]
-        if last == CLEANING and self.index.fact(function).decorators:
+        met = self.met(function)
+        if last == CLEANING and (self.index.fact(function).decorators or (met is not None and met.called)):
             return False  # unittest asks whether it is a coroutine function, which what a decorator gives need not be
         at = RAISING.get(last, 0)
         given = call.arguments[at : at + 1]
@@ -179,7 +180,8 @@ class Ends:
             classes = [each for each in self._order(info) if (each, last) not in seen]
             seen.update((each, last) for each in classes)
             related = list(self._same_calls().get(name, ()))
-            for class_id in classes:
+            behind = (item for each in classes for item in self.index.evaluator.beside.get(each, ()))
+            for class_id in dict.fromkeys((*classes, *behind)):
                 related += self.index.evaluator.methods.get(class_id, {}).get(last, ())
                 related += self.index.methods_below(class_id, last)
             new = [each for each in dict.fromkeys(related) if each not in found]
@@ -209,19 +211,23 @@ class Ends:
         bases = tuple(self._order(info)[1:])
         imports = self.index.summaries[info.path].imports
         given = self.registering.given(function)
+        inheriting = self._inheriting(owner, bases)
         how = (function in self.named, self.auto, not self.auto and self._uses_anyio(), self._has_unmarked())
-        return Candidate(info.path, info.fact, decorators, bases, imports, *self._inheriting(owner, bases), given, *how)
+        return Candidate(info.path, info.fact, decorators, bases, imports, *inheriting, given, *how)
 
     def _inheriting(
         self, owner: str | None, bases: tuple[str, ...]
-    ) -> tuple[tuple[str, ...], frozenset[str], frozenset[str]]:
-        """Of a class the bases that the project does not define, those that it names, and the methods it has from others."""
+    ) -> tuple[tuple[str, ...], frozenset[str], frozenset[str], frozenset[str]]:
+        """Of a class the bases that the project does not define, those that it names, the methods it has from others, and
+        those of its own and of the classes below."""
         evaluator = self.index.evaluator
         foreign = tuple(base for base in bases if base not in self.index.classes and base != "builtins.object")
         info = self.index.classes.get(owner or "")
         listed = evaluator.all(info.path, info.fact.bases) if info is not None else ()
         inherited = frozenset(name for base in bases for name in evaluator.methods.get(base, ()))
-        return foreign, frozenset(entity.name for entity in listed), inherited
+        below = (owner, *self.index.subclasses.get(owner, ())) if owner is not None else ()
+        beside = frozenset(name for each in below for name in evaluator.methods.get(each, ()))
+        return foreign, frozenset(entity.name for entity in listed), inherited, beside
 
     def _uses_anyio(self) -> bool:
         """Whether all async tests of the project are marked for anyio, and a fixture chooses the loop that they run on."""

@@ -28,6 +28,8 @@ class Hierarchy(ABC):
     """The subclasses of classes."""
     beside: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]](), init=False)
     """See `mixins`."""
+    mixed: frozenset[str] = field(default=frozenset(), init=False)
+    """The classes that heirs inherit from beside others."""
     _by_name: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]](), init=False)
     """Classes by the names that they have of their own."""
     _owners: dict[tuple[str, str], tuple[str, ...]] = field(

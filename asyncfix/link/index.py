@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
-from asyncfix.link import handing
+from asyncfix.link import handing, mixins
 from asyncfix.link.entities import ClassInfo, Entity, FunctionInfo
 from asyncfix.link.evaluate import Evaluator
 from asyncfix.link.making import Making
@@ -150,10 +150,12 @@ class ProjectIndex:
         return self.evaluator.catalog
 
     def methods_below(self, class_id: str, name: str) -> tuple[str, ...]:
-        """Methods of that name that the subclasses of a class define."""
+        """Methods of that name that the subclasses of a class define, or have from others in its stead."""
         found = self._below.get((class_id, name))
         if found is None:
-            own = (self.evaluator.methods.get(below, {}) for below in self.subclasses.get(class_id, ()))
+            below = self.subclasses.get(class_id, ())
+            having = dict.fromkeys((*below, *mixins.others(self.evaluator, class_id, name)))
+            own = (self.evaluator.methods.get(each, {}) for each in having)
             found = self._below[class_id, name] = tuple(item for each in own for item in each.get(name, ()))
         return found
 

@@ -154,13 +154,14 @@ def _inheritance(index: ProjectIndex) -> None:
         for base in index.evaluator.order(name)[1:]:
             index.subclasses.setdefault(base, []).append(name)
     index.evaluator.beside = mixins.beside(index.evaluator)
+    index.evaluator.mixed = frozenset(each for name, names in index.evaluator.beside.items() for each in (name, *names))
     for name, keeping, others in protocols.keepers(index.evaluator, index.subclasses):
         index.subclasses.setdefault(name, []).extend(keeping)
         if others:
             index.promised.update(own_methods(index.evaluator, name))
     index.promised.update(protocols.hollow(index.evaluator, index.subclasses))
     for name, methods in index.evaluator.methods.items():
-        for below in index.subclasses.get(name, ()):
+        for below in (*index.subclasses.get(name, ()), *index.evaluator.beside.get(name, ())):
             overriding = index.evaluator.methods.get(below, {})
             for method in methods.keys() & overriding.keys():
                 versions = {*methods[method], *overriding[method]}

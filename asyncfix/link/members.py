@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asyncfix.link import parameters
+from asyncfix.link import mixins, parameters
 from asyncfix.link.entities import SOMETHING, UNKNOWN, ClassInfo, Entities, Entity, some
 from asyncfix.model import ANY, Class
 
@@ -103,9 +103,9 @@ def held(evaluator: Evaluator, made: Entity, name: str) -> Entities:
 
 
 def _below(evaluator: Evaluator, class_id: str, name: str) -> Entities:
-    """What an object has that only subclasses of its class have: a mixin counts on what it is mixed with."""
+    """What an object has that only subclasses of its class have, or what else these inherit from: a mixin counts on it."""
     found: dict[Entity, None] = {}
-    for below in evaluator.having(class_id, name):
+    for below in dict.fromkeys((*evaluator.having(class_id, name), *mixins.others(evaluator, class_id, name))):
         info = evaluator.classes[below]
         own = evaluator.methods.get(below, {}).get(name, ())
         if own:

@@ -1,10 +1,12 @@
-"""Classes that ``super()`` means only where a class is inherited from beside others."""
+"""Classes that are inherited from beside others: what ``super()`` means only there, and what overrides only there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from asyncfix.link.evaluate import Evaluator
+if TYPE_CHECKING:
+    from asyncfix.link.evaluate import Evaluator
 
 
 def beside(evaluator: Evaluator) -> Mapping[str, tuple[str, ...]]:
@@ -22,3 +24,17 @@ def beside(evaluator: Evaluator) -> Mapping[str, tuple[str, ...]]:
                 if other not in own:
                     found.setdefault(base, {})[other] = None
     return {name: tuple(others) for name, others in found.items()}
+
+
+def others(evaluator: Evaluator, class_id: str, name: str) -> Iterator[str]:
+    """The classes from which heirs of a class have a name in its stead, and which do not inherit from it."""
+    own = evaluator.order(class_id)
+    for heir in evaluator.below.get(class_id, ()) if class_id in evaluator.mixed else ():
+        first = next((base for base in evaluator.order(heir) if _has(evaluator, base, name)), class_id)
+        if first not in own and class_id not in evaluator.order(first):
+            yield first
+
+
+def _has(evaluator: Evaluator, class_id: str, name: str) -> bool:
+    info = evaluator.classes.get(class_id)
+    return info is not None and (name in evaluator.methods.get(class_id, {}) or name in info.fact.attributes)

@@ -214,7 +214,8 @@ class Turns:
         if locked is not None:
             return locked
         tight = isinstance(site, Call) and site.tight
-        draft.decisions.append(Use(path, block.span if block is not None else site.span, awaited.kind, tight))
+        kind = self._kind(awaited)
+        draft.decisions.append(Use(path, block.span if block is not None else site.span, kind, tight))
         self.forms.unlazy(draft, edge.caller, site, site.span, stepwise)
         draft.doubts.extend(stepping.doubts(self.index, edge, site) if awaited.kind in GONE_THROUGH else ())
         if isinstance(site, Call) and awaited.kind in MAPPED:
@@ -230,6 +231,11 @@ class Turns:
         edge = awaited.edge
         block = statement(self.index.fact(edge.caller), edge.span) if awaited.kind == ENTERING else None
         return block, awaited.kind in (*GONE_THROUGH, *MAPPED)
+
+    def _kind(self, awaited: Awaited) -> str:
+        """The kind of use by which it is written: what turns at the end of colouring may be called under another name then."""
+        met = self.facts.ends.met(awaited.edge.callee) if self.facts.ends is not None else None
+        return met.called if met is not None and met.called and awaited.kind == "call" else awaited.kind
 
     def _suspensions(self, edge: Edge, block: With | None, stepwise: bool) -> list[Suspension]:
         """Where an awaited edge suspends; a ``with`` statement does so where it is left, too."""

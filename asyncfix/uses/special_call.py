@@ -1,4 +1,4 @@
-"""A special method that turned async and is called by its name: ``await super().__aenter__()``."""
+"""A method that turned async under another name, and is called by its name: ``await super().__aenter__()``."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import ast
 from asyncfix.colour.special import ASYNCHRONOUS
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import CannotWrite, Writing
+from asyncfix.uses.async_around import NAMES
 from asyncfix.writing import awaited
+
+RENAMED = {**ASYNCHRONOUS, **NAMES}
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     function = writing.call(use.span).func
-    if not isinstance(function, ast.Attribute) or function.attr not in ASYNCHRONOUS:
+    if not isinstance(function, ast.Attribute) or function.attr not in RENAMED:
         raise CannotWrite("expected a call of a special method by its name")
-    name = ASYNCHRONOUS[function.attr]
+    name = RENAMED[function.attr]
     end = writing.source.span(function).end
     before = writing.source.text(writing.source.span(function))
     renamed = before.removesuffix(function.attr) + name

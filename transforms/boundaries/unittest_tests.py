@@ -9,7 +9,8 @@ from asyncfix.boundary import Boundary, Candidate, Mark, Met
 
 from .pytest_tests import MOCKED_REQUESTS
 
-AROUND = {"setUp": "async_around", "tearDown": "async_around"}
+AROUND = {"setUp": "asyncSetUp", "tearDown": "asyncTearDown"}
+"""What is awaited around a test under another name."""
 CALLING = frozenset({"_callTestMethod", "_callSetUp", "_callTearDown", "_callCleanup"})
 """Methods by which a `TestCase` calls the others: where the project has its own, nobody knows what becomes of a coroutine."""
 
@@ -32,15 +33,17 @@ class UnittestTests(Boundary):
     def meets(self, candidate: Candidate) -> Met | None:
         if not set(self.bases) & set(candidate.foreign[:1]) or candidate.inherited & CALLING:
             return None  # of a mixin nobody knows who else inherits
-        if candidate.name in candidate.inherited:
+        if candidate.name in candidate.inherited and candidate.name in ONCE:
             return None  # that one is sync, and may be called too
+        if AROUND.get(candidate.name) in candidate.inherited | candidate.beside:
+            return None  # both are run, one after the other
         isolated = "unittest.IsolatedAsyncioTestCase" in candidate.bases
         how = "isolated_case" if set(self.bases) & candidate.listed else "isolated_heir"
         if how == "isolated_heir" and "builtins.object" in candidate.listed:
             return None  # nothing may stand behind `object`
         marks = () if isolated else (Mark(how, "class"),)
         if candidate.name in AROUND:
-            return Met(True, (*marks, Mark(AROUND[candidate.name])))
+            return Met(True, (*marks, Mark("async_around")), called="special_call")
         if candidate.name in ONCE:
             return Met(False)  # nothing awaits it: it runs before and after the loops of the tests
         if MOCKED_REQUESTS in candidate.decorators:
