@@ -23,6 +23,9 @@ from asyncfix.source import Source, Unreadable
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # What is asked of an object in a template keeps its dot.
 TEMPLATE_NAME = re.compile(r"\.?[^\W\d]\w*")
+# A text in a template is a name if it is nothing else; by some it is asked of an object: `["name"]`, `map(attribute="name")`.
+TEMPLATE_TEXT = re.compile(r"""(\[\s*|\battribute\s*=\s*|\battr\s*\(\s*)?(["'])((?:\\.|(?!\2).)*)\2""", re.DOTALL)
+NAME_ALONE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 TEMPLATE_PART = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 DOTTED_PATH = re.compile(r"(?<![\w.])[^\W\d]\w*(?:\.[^\W\d]\w*)*(?:[.:][^\W\d]\w*(?![\w(])|:[^\W\d]\w*(?=\())")
 # The middle of a dotted path is rare in data and found ten times as fast as the whole: first in the bytes of a file (any
@@ -123,9 +126,16 @@ def _template_parts(text: str) -> str:
     parts: list[str] = []
     at = 0
     for match in TEMPLATE_PART.finditer(text):
-        parts += ["\n" * text.count("\n", at, match.start()), " ", match.group()]
+        parts += ["\n" * text.count("\n", at, match.start()), " ", TEMPLATE_TEXT.sub(_name_alone, match.group())]
         at = match.end()
     return "".join(parts)
+
+
+def _name_alone(text: re.Match[str]) -> str:
+    """What a text in an expression of a template names, on as many lines."""
+    if NAME_ALONE.fullmatch(text.group(3)) is None:
+        return (text.group(1) or "") + "\n" * text.group(3).count("\n")
+    return f"{text.group(1)} .{text.group(3)}" if text.group(1) else text.group(3)
 
 
 def _mentions(text: str, pattern: re.Pattern[str]) -> tuple[Mention, ...]:

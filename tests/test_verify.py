@@ -483,3 +483,17 @@ def test_the_command_wants_something_to_run(here: Callable[[Tree], Project]) -> 
     done = made.run("verify", "--ignore", "blocking-sleep", "--", *PYTEST)
     assert (done.code, done.out) == (2, b"")
     assert done.err.endswith("asyncfix: nothing to verify: no change was chosen\n")
+
+
+def test_the_command_says_why_nothing_is_chosen(here: Callable[[Tree], Project]) -> None:
+    """PATHS limit what is edited: where the tests are left out, what they call cannot turn."""
+    app = b"import time\n\n\ndef wait():\n    time.sleep(0.01)\n"
+    tests = b"from app import work\n\n\ndef test_wait():\n    work.wait()\n"
+    made = here({"app/__init__.py": b"", "app/work.py": app, "tests/test_work.py": tests})
+    done = made.run("verify", "--migrate", "--unsafe", "app", "--", *PYTEST)
+    assert (done.code, done.out) == (2, b"")
+    assert (
+        "1 not mended [not-editable]: app.work.wait is called where nothing may be edited (tests/test_work.py:5)"
+        in done.err
+    )
+    assert "; name its file among PATHS, " in done.err

@@ -30,7 +30,7 @@ REMEDIES: Mapping[str, str] = {
     "pinned": "take it off `pin` in [tool.asyncfix]",
     "entry-point": "let the entry point call another function, which may turn",
     "not-editable": "name its file among PATHS, or take the exclusion or the comment away",
-    "test-double": "let the double inherit from the class, or make its method async by hand",
+    "test-double": "let what is put in its place inherit from the class (give a mock the class as `spec`), or turn it by hand",
     "test-framework": "write it as a test or fixture that pytest or unittest awaits",
     "framework": "give the framework a handler that it awaits, if it knows such",
     "runs-a-loop": "await what it runs in a loop of its own, and let one loop at the entry point run all",

@@ -15,6 +15,7 @@ from asyncfix.colour.special import is_special
 from asyncfix.colour.takers import PASSED, taken
 from asyncfix.effects.tables import AWAITING_DECORATORS, CACHES, TRANSPARENT_DECORATORS
 from asyncfix.ends import Ends
+from asyncfix.facts.scopes import NONE
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.handing import PROTOCOLS
 from asyncfix.link.index import Loose, ProjectIndex
@@ -25,6 +26,17 @@ EXAMPLE = "doctest"
 CALLED = "__call__"
 UNWRAPPED = "__wrapped__"  # the name under which wrappers keep what they wrap
 KEEPING = TRANSPARENT_DECORATORS | AWAITING_DECORATORS
+
+# What gives, or is, something to await.
+AWAITABLES = frozenset(
+    f"{module}.{name}"
+    for module, names in {
+        "asyncio": ("create_task", "ensure_future", "gather", "shield", "wait_for", "to_thread", "Future", "Task"),
+        "typing": ("Awaitable", "Coroutine"),
+        "collections.abc": ("Awaitable", "Coroutine"),
+    }.items()
+    for name in names
+)
 
 # What is said of a place that may mean a function, by its reason code.
 SAID = {
@@ -226,9 +238,30 @@ def _by_class(index: ProjectIndex, name: str, fact: Function, ends: Ends | None)
 
 
 def _gives_coroutine(index: ProjectIndex, name: str) -> bool:
-    """Whether a sync function gives back, not awaited, what a coroutine function gives."""
-    sites = (edge.site for edge in index.calls.get(name, ()) if index.fact(edge.callee).is_async)
-    return any(isinstance(site, Call) and site.taken is not None and site.taken.by == "returned" for site in sites)
+    """Whether a sync function may give back, not awaited, what a coroutine function gives, or a task of that."""
+    fact, path = index.fact(name), index.path(name)
+    sites = [edge.site for edge in index.calls.get(name, ()) if index.fact(edge.callee).is_async]
+    made = [site for site in sites if isinstance(site, Call) and site.use != "awaited" and not _is_dropped(fact, site)]
+    if not made or not fact.returned:
+        return False
+    return any(_may_be_awaitable(index, path, ref) for ref in fact.results or ("?",))
+
+
+def _is_dropped(fact: Function, site: Call) -> bool:
+    """Whether nothing is done with the value of a call, or of one that it is an argument of."""
+    return any(call.alone and call.span.contains(site.span) for call in fact.calls)
+
+
+def _may_be_awaitable(index: ProjectIndex, path: str, ref: str) -> bool:
+    """Whether a function may give something to await that gives back what this means."""
+    if ref == NONE:
+        return False
+    called = index.evaluator.evaluate(path, ref.removesuffix("()").removesuffix("!"))
+    if any(each.name in AWAITABLES for each in called):
+        return True
+    if ref.endswith("()") and any(each.name in index.functions and index.fact(each.name).is_async for each in called):
+        return True
+    return not index.evaluator.evaluate(path, ref)
 
 
 def _kept(ends: Ends, met: Met | None, decorator: str) -> bool:

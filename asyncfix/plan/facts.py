@@ -53,7 +53,7 @@ class Facts:
     tests: Tests
     limits: Rules
     exported: frozenset[str]
-    named: Mapping[str, tuple[tuple[str, int], ...]]
+    texts: tuple[Mapping[str, tuple[tuple[str, int], ...]], ...]
     sites: Mapping[str, Mapping[Span, Site]]
     barred: Callable[[str, int, int, str], bool]
     running: Running
@@ -70,6 +70,11 @@ class Facts:
     def in_force(self, patches: Iterable[Patch], function: str) -> Patch | None:
         """The first of some replacements that may be in force when the function runs."""
         return self.running.in_force(patches, function, self.above(function))
+
+    def named(self, function: str) -> tuple[tuple[str, int], ...]:
+        """Where texts name it, or something of that name; a method is always asked of an object."""
+        fact = self.index.fact(function)
+        return tuple(place for each in self.texts[: 1 if fact.owner_class else 2] for place in each.get(fact.name, ()))
 
     def above(self, function: str) -> frozenset[str]:
         """The function and all that may call it, however far up."""
@@ -300,12 +305,10 @@ def _named_exactly(
 def _dotted(index: ProjectIndex) -> Iterator[tuple[str, Mention]]:
     """The paths in data and in strings that begin with a package of the project, and what templates ask of objects."""
     tops = {name.partition(".")[0] for name in index.evaluator.modules.names.values()}
-    texts = [(text.path, text.mentions) for text in index.texts if text.kind != "python"]
-    for path, mentions in (*texts, *((path, summary.mentions) for path, summary in index.summaries.items())):
-        for mention in mentions:
-            top, dot, _ = mention.name.replace(":", ".").partition(".")
-            if dot and (not top or top in tops):
-                yield path, mention
+    for path, mention, _ in _texts(index):
+        top, dot, _ = mention.name.replace(":", ".").partition(".")
+        if dot and (not top or top in tops):
+            yield path, mention
 
 
 def _exported(index: ProjectIndex) -> Iterator[str]:
@@ -326,21 +329,24 @@ def _exported(index: ProjectIndex) -> Iterator[str]:
                             yield from found
 
 
-def _named(index: ProjectIndex) -> Mapping[str, tuple[tuple[str, int], ...]]:
-    """Places that name something as text, by last name: templates, and dotted paths that begin with a package of ours."""
+def _named(index: ProjectIndex) -> tuple[Mapping[str, tuple[tuple[str, int], ...]], ...]:
+    """Places that name something as text, by last name: dotted paths that begin with a package of ours, and what templates
+    ask of objects; then the names in templates that stand alone."""
     tops = {name.partition(".")[0] for name in index.evaluator.modules.names.values()}
     found: dict[str, list[tuple[str, int]]] = {}
+    alone: dict[str, list[tuple[str, int]]] = {}
+    for path, mention, kind in _texts(index):
+        first, *rest = mention.name.replace(":", ".").split(".")
+        if rest and (first in tops or (kind == "template" and not first)):
+            found.setdefault(rest[-1], []).append((path, mention.line))
+        elif kind == "template" and not rest:
+            alone.setdefault(first, []).append((path, mention.line))
+    return tuple({name: tuple(places) for name, places in each.items()} for each in (found, alone))
 
-    def note(path: str, mention: Mention, dotted: bool) -> None:
-        parts = mention.name.replace(":", ".").split(".")
-        if not dotted or (len(parts) > 1 and parts[0] in tops):
-            found.setdefault(parts[-1], []).append((path, mention.line))
 
-    for text in index.texts:
-        if text.kind != "python":
-            for mention in text.mentions:
-                note(text.path, mention, text.kind == "data")
-    for path, summary in index.summaries.items():
-        for mention in summary.mentions:
-            note(path, mention, True)
-    return {name: tuple(places) for name, places in found.items()}
+def _texts(index: ProjectIndex) -> Iterator[tuple[str, Mention, str]]:
+    """What texts name: the path, the name, and the kind of file."""
+    yield from (
+        (each.path, mention, each.kind) for each in index.texts if each.kind != "python" for mention in each.mentions
+    )
+    yield from ((path, mention, "python") for path, summary in index.summaries.items() for mention in summary.mentions)

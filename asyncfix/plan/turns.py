@@ -189,12 +189,12 @@ class Turns:
         for use in self.index.by_name.get(last, ()):
             if use.reason == EXAMPLE:
                 draft.doubts.append(f"an example in a docstring calls {last} ({use.path}:{use.line})")
-        for path, line in self.facts.named.get(last, ())[:2]:
+        for path, line in self.facts.named(name)[:2]:
             draft.doubts.append(f"{last} is named as text ({path}:{line}): what reads it may call it without awaiting")
 
     def _read_by_name(self, name: str) -> Mend | None:
         """The refusal of a function that nothing calls but what reads its name in settings, or the like."""
-        for path, line in self.facts.named.get(self.index.fact(name).name, ()):
+        for path, line in self.facts.named(name):
             if not is_test(path):
                 why = f"{name} is called by nothing in the project, but named as text ({path}:{line}): what reads that calls it"
                 return Mend(None, "named-as-text", why)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from asyncfix import pipeline
+from asyncfix.colour.remedies import REMEDIES
 from asyncfix.config import ConfigError
 from asyncfix.model import Value
 from asyncfix.outcome import Options, Outcome
@@ -66,11 +67,24 @@ def verify(
     if program(command[0]) is None:
         raise NoVerdict(f"{command[0]}: command not found")
     if not outcome.files:
-        held = len({change.id for change in outcome.changes} - outcome.taken)
-        raise NoVerdict(f"nothing to verify: no change was chosen{f', {held} were held back' if held else ''}")
+        raise _nothing(outcome)
     with tempfile.TemporaryDirectory(prefix="asyncfix-verify-", ignore_cleanup_errors=True) as folder:
         evidence = _runs(outcome, options, command, Path(os.path.realpath(folder)), demands.timeout, tell)
     return Verdict(judge(evidence, demands.require_run), len(outcome.taken), len(outcome.files), evidence.changed.tail)
+
+
+def _nothing(outcome: Outcome) -> NoVerdict:
+    """Why no file would change: what is held back, and by what the rest is refused, the commonest reason first."""
+    held = len({change.id for change in outcome.changes} - outcome.taken)
+    refused: dict[str, list[str]] = {}
+    for refusal in outcome.refusals:
+        refused.setdefault(refusal.reason, []).append(refusal.message)
+    details = (
+        f"{len(said)} not mended [{reason}]: {said[0]}{f'; {REMEDIES[reason]}' if reason in REMEDIES else ''}"
+        for reason, said in sorted(refused.items(), key=lambda item: (-len(item[1]), item[0]))
+    )
+    why = f", {held} were held back" if held else ""
+    return NoVerdict(f"nothing to verify: no change was chosen{why}", tuple(details))
 
 
 def _runs(
