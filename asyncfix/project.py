@@ -26,6 +26,7 @@ _RUFF_FILES = (".ruff.toml", "ruff.toml")  # the first that is there; it stands 
 _FILES = frozenset(("Pipfile", "pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", *_RUFF_FILES))
 _AUTO = "--asyncio-mode=auto"
 _SOCKETS = frozenset({"--disable-socket", "--allow-unix-socket"})
+_DOCTESTS = (b"--doctest-modules", b"--xdoctest")
 _PYTEST = (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest"))
 _CLAUSE = re.compile(r"(<=?|!=|===|[=>~]=|[>^~=]|(?<![\w.]))\s*v?(\d+)(?:\.(\d+))?(?:\.[\d*]+)*")
 _UPPER = ("<", "<=", "!=")
@@ -52,6 +53,7 @@ class Project(Value, frozen=True):
     test_file         the file that names pytest where something can be added beside it, None if there is none
     asyncio_auto      pytest-asyncio takes async tests and fixtures without a mark
     socketless        the file by which tests run without sockets (pytest-socket), '' if they have those of an event loop
+    doctests          pytest is told to run the examples in docstrings
     """
 
     requires_python: tuple[int, int] | None = None
@@ -64,6 +66,7 @@ class Project(Value, frozen=True):
     test_file: str | None = None
     asyncio_auto: bool = False
     socketless: str = ""
+    doctests: bool = False
 
 
 class _Source(Value, frozen=True):
@@ -110,6 +113,7 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
         ),
         asyncio_auto=testing.get("asyncio_mode") == "auto" or _AUTO in _options(testing.get("addopts")),
         socketless=tested_by if _SOCKETS & _options(testing.get("addopts")) == frozenset({"--disable-socket"}) else "",
+        doctests=any(option in data for data in files.values() for option in _DOCTESTS),
     )
 
 

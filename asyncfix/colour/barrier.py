@@ -55,6 +55,7 @@ class Rules:
     namesakes     what calls of objects that are not known are taken for, in a migration
     target        the oldest Python that the project supports
     socketless    the file by which tests run without sockets, '' if there is none
+    examined      files whose examples in docstrings are run
     """
 
     pins: frozenset[str]
@@ -70,6 +71,7 @@ class Rules:
     namesakes: Namesakes
     caches: bool
     socketless: str
+    examined: frozenset[str]
 
 
 def mixed_family(index: ProjectIndex, name: str) -> Barrier:

@@ -114,8 +114,8 @@ def _by_itself(
     unwrapped = index.by_name.get(UNWRAPPED) if fact.decorators else ()
     for uses in (passed, index.rebound.get(name), index.by_name.get(last), unwrapped):
         for use in uses or ():
-            if ends is not None and use.reason == EXAMPLE:
-                continue  # few are ever run
+            if ends is not None and use.reason == EXAMPLE and use.path not in limits.examined:
+                continue
             if guessing and use.reason == "possible-caller" and limits.namesakes.covers(use, last):
                 continue  # it is taken for a call
             if ends is not None and is_double(index, name, use, limits):

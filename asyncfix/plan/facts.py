@@ -19,7 +19,7 @@ from asyncfix.link.namesakes import Namesakes
 from asyncfix.link.patches import Patch, Tests
 from asyncfix.link.patches import find as find_patches
 from asyncfix.link.wrapping import Wrappings
-from asyncfix.model import Api, Call, Handler, Mention, Site, Span
+from asyncfix.model import Api, Call, Handler, Mention, Site, Span, Summary
 from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.rows import Rows
@@ -27,6 +27,7 @@ from asyncfix.plan.running import Running
 from asyncfix.project import Project
 
 CACHE = "async-lru"
+DOCTESTS = ("doctest", "xdoctest")
 FOREIGN_LOOPS = ("trio", "curio", "twisted")
 EXITING = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
@@ -211,6 +212,7 @@ def gather(
         caches=CACHE in project.runtime_declared
         or (config.strategy.get(CACHE.replace("-", "_")) == "native" and project.dependency_file is not None),
         socketless=project.socketless,
+        examined=_examined(index, project),
     )
     effects = Effects(index)
     return Facts(
@@ -230,6 +232,17 @@ def gather(
         Awakening(index),
         _mocked(index, meant),
     )
+
+
+def _examined(index: ProjectIndex, project: Project) -> frozenset[str]:
+    """The files whose examples in docstrings are run: all if pytest or a test does that, else those that do it themselves."""
+    running = [path for path, summary in index.summaries.items() if _runs_examples(summary)]
+    return frozenset(index.summaries if project.doctests or any(map(is_test, running)) else running)
+
+
+def _runs_examples(summary: Summary) -> bool:
+    parsed = any(ref.endswith(".DocTestParser") for refs in summary.bindings.values() for ref in refs)
+    return parsed or not summary.imports.isdisjoint(DOCTESTS)
 
 
 def _by_target(index: ProjectIndex) -> Mapping[str, tuple[str, ...]]:
