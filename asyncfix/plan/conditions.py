@@ -28,7 +28,7 @@ from asyncfix.model import (
     ThreadSafe,
     Unproven,
 )
-from asyncfix.plan import stopping
+from asyncfix.plan import positions, stopping
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held
@@ -123,10 +123,11 @@ def _owned(facts: Facts, condition: FileOwned, suspension: Suspension) -> Verdic
 def thread(facts: Facts, span: Span, suspension: Suspension) -> Verdict:
     """Whether the code in ``span`` may run in a thread while other tasks go on."""
     reach = facts.effects.reach(suspension.function, span)
+    locked = asyncio_lock_held(facts.index, suspension)
     bar = reach.blocked or stopping.barred(facts, reach, suspension, span)
+    bar = bar or (None if locked else positions.moved(facts, suspension, span))
     if bar is not None:
         return Verdict("bars", bar.why, bar.code)
-    locked = asyncio_lock_held(facts.index, suspension)
     hazards = [each for each in (reach.stops and reach.stops.why, reach.unknown) if each]
     hazards.extend(_writes(reach, locked))
     hazards.extend(_reads(facts, reach, locked))

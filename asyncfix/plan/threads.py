@@ -15,6 +15,7 @@ from asyncfix.plan.interleave import Suspension
 
 THREADED = (3, 9)
 RUN_HERE = ("plain", "callback")
+HANDED_ON = "handed-on"
 
 
 class Threads:
@@ -67,7 +68,8 @@ class Threads:
 
     def _runs_here(self, edge: Edge, site: Call) -> bool:
         """Whether all that an edge runs is run by the call itself: what goes through or enters its value is not."""
-        if site.use in RUN_HERE or edge.kind == "constructor":  # what is made is awaited, entered or gone through after
+        made = edge.kind == "constructor" and site.use != HANDED_ON  # it is awaited, entered or gone through after
+        if site.use in RUN_HERE or made:
             return edge.kind in ("call", "constructor")
         others = self.index.calls[edge.caller]
         here = {other.kind for other in others if other.span == edge.span and other.step == edge.step}
