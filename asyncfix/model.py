@@ -131,7 +131,8 @@ class Taken(Packed, frozen=True):
     by    ``loop`` (a ``for`` statement) | ``clause`` (of a comprehension), ``inner-clause`` (of one in another),
           ``lazy-clause`` (of a generator expression) | ``yield-from`` (alone on its lines) | ``entered`` (a name, by
           ``with``) | ``unpacked`` | ``starred`` | ``contained`` (by ``in``) | ``assigned`` (to one name) | ``returned`` |
-          ``next-or-default`` | the dotted name of the function or method whose first argument it is
+          ``next-or-default`` | the dotted name of the function or method whose first argument it is | ``given`` (a
+          generator expression, to a call of anything else) | ``drained`` (to one that is known to go through all of it)
     span  of the statement, the comprehension, the call that takes it
     inside  that stands in a comprehension
     on    of one that gives step by step what it takes so (``zip``, ``enumerate``): its own call, as a place
@@ -269,6 +270,7 @@ class Function(Packed, frozen=True):
     returned   how many ``return`` statements with a value it has
     is_stub    it does nothing: a method for others to override
     is_plain   a lambda whose body could stand in a comprehension over what it is given
+    drained    parameters that it goes through once, from the first element to the last, whatever else happens
     """
 
     qualname: str
@@ -296,6 +298,7 @@ class Function(Packed, frozen=True):
     returned: int = 0
     is_stub: bool = False
     is_plain: bool = False
+    drained: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

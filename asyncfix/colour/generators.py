@@ -35,6 +35,9 @@ _PARTIAL = {
     "builtins.set.update": "would keep what came before an error",
     "builtins.dict.update": "would keep what came before an error",
 }
+_DRAINED = {
+    "drained": "goes through all there is"
+}  # a function of the project, which may do something before, or meanwhile
 _WITH_OTHERS = dict.fromkeys(("builtins.zip", "builtins.enumerate"), "takes from each in turn")
 _STEPWISE = {
     "loop": "async_for",
@@ -63,7 +66,7 @@ _EXPRESSIONS = {
     **_STEPWISE,
     "builtins.list": "list_comprehension",
     "builtins.set": "set_comprehension",
-    **dict.fromkeys((*_EAGER, *_PARTIAL, *_WITH_OTHERS), "unfolded"),
+    **dict.fromkeys((*_EAGER, *_PARTIAL, *_WITH_OTHERS, *_DRAINED), "unfolded"),
 }
 _REFUSED = {
     "from-value": ("yield-from-value", "uses what `yield from` gives, which no async generator can"),
@@ -110,4 +113,4 @@ def oldest(call: Call | Access) -> tuple[int, int]:
 
 def partly(by: str) -> str:
     """What speaks against working out all there is before, '' if nothing does."""
-    return {**_PARTIAL, **_WITH_OTHERS}.get(by, "")
+    return {**_PARTIAL, **_WITH_OTHERS, **_DRAINED}.get(by, "")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from asyncfix.facts.draining import drained
 from asyncfix.facts.handlers import raises_again, reads_error
 from asyncfix.facts.scopes import (
     LITERALS,
@@ -169,6 +170,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
         is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
+        drained=drained(frame),
     )
 
 

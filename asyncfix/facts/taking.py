@@ -37,6 +37,8 @@ TAKING = {
     "collections.deque": True,
 }
 
+GIVEN = "given"
+
 # Those that go through no more than they need, or begin before they have gone through all.
 BIT_BY_BIT = frozenset(f"builtins.{name}" for name in ("any", "all", "zip", "enumerate", "map", "filter")) | {
     "builtins.list.extend",
@@ -56,7 +58,7 @@ def taken(walker: Walker, frame: Frame, node: ast.expr, scope: Scope, context: C
     if taker is None:
         return None
     if isinstance(taker, ast.Call):
-        by = _function(taker, scope)
+        by = by or _function(taker, scope) or (GIVEN if isinstance(node, ast.GeneratorExp) else "")
         if not by or (by in BIT_BY_BIT and _shows(taker, node)):
             return None
         on = _place(walker, frame, taker, scope, context) if by in IN_STEP and context is not None else None

@@ -710,6 +710,9 @@ class Walker:
         for other in node.args[1:] if called in GOING_THROUGH else ():
             frame.operations.append((other, ITER, scope, context))
             self._taken(other, "", node)
+        for other in (*node.args[1:], *(item.value for item in node.keywords)) if called not in GOING_THROUGH else ():
+            if isinstance(other, ast.GeneratorExp):
+                self._taken(other, "given", node)
         patches = called in PATCHERS
         for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
             if called in TYPE_TESTS and isinstance(node.func, ast.Name):

@@ -11,6 +11,7 @@ from asyncfix.link import (
     attributes,
     calling,
     defining,
+    draining,
     mixins,
     operations,
     overloads,
@@ -71,6 +72,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     index.telling = index.class_names | index.callables | described | {STOP.rpartition(".")[2], NAMESPACE}
     index.making = Making(index.evaluator)
     index.asking = attributes.asking(index.evaluator)
+    functions.update(tuple(draining.proven(index)))
     open_uses = _Open()
     for name, info in functions.items():
         _edges(index, name, info, open_uses)

@@ -10,7 +10,7 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Decision, Span, Use
 from asyncfix.plan.interleave import Suspension
 
-SAID = {"unpacked": "what unpacks it", "contained": "`in`"}
+SAID = {"unpacked": "what unpacks it", "contained": "`in`", "drained": "the function that is given it"}
 LEFT_EARLY = (*LOOPS, *NEXT)
 
 
