@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects.keys import ELEMENT, LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
+from asyncfix.effects.runs import Run, Runs
 from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.effects.unclear import Unclear, sentence, unclear
@@ -68,9 +69,9 @@ class Effects:
         self.index = index
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
-        self._closures: dict[tuple[str, bool], frozenset[tuple[str, bool]]] = {}
         self._decorated: dict[str, str] = {}
         self.keys = Keys(index)
+        self.runs = Runs(index, self.keys)
         self._writers = Writers(self)
 
     # ------------------------------------------------------------------------------------------------------- one function
@@ -331,42 +332,9 @@ class Effects:
     def _called(self, function: str, span: Span | None) -> Iterator[Edge]:
         return (edge for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
 
-    def run(self, function: str, span: Span | None) -> set[tuple[str, bool]]:
+    def run(self, function: str, span: Span | None) -> frozenset[Run]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
-        found: set[tuple[str, bool]] = set()
-        for edge in self._called(function, span):
-            found |= self._closure(edge.callee, self._on_own_object(edge, False))
-        return found
-
-    def _closure(self, function: str, own_object: bool) -> frozenset[tuple[str, bool]]:
-        """A function with all it runs, likewise."""
-        first = (function, own_object)
-        found = self._closures.get(first)
-        if found is None:
-            seen = {first}
-            stack = [first]
-            while stack:
-                name, own = stack.pop()
-                for edge in self.index.calls.get(name, ()):
-                    item = (edge.callee, self._on_own_object(edge, own))
-                    if item not in seen:
-                        seen.add(item)
-                        stack.append(item)
-            found = self._closures[first] = frozenset(seen)
-        return found
-
-    def _on_own_object(self, edge: Edge, inherited: bool) -> bool:
-        """Whether a method is called on an object that its caller (or whoever made the caller's ``self``) made."""
-        if edge.kind == "constructor":
-            return True
-        if not isinstance(edge.site, Call):
-            return False
-        path, owner = self.index.path(edge.caller), self.index.fact(edge.caller).owner_class
-        receivers = [target.rpartition(".")[0] for target in edge.site.targets]
-        return bool(receivers) and all(
-            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self.keys.made_here(path, receiver)
-            for receiver in receivers
-        )
+        return self.runs.below(self.runs.called(function, span))
 
     def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
         """Functions that write a shared thing outside a constructor, with the place."""

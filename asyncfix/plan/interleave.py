@@ -9,6 +9,7 @@ from typing import NamedTuple
 from asyncfix.colour.generators import LOOPS
 from asyncfix.effects.keys import LIBRARY, is_known, said
 from asyncfix.effects.reach import Effects
+from asyncfix.effects.runs import Run
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
@@ -74,6 +75,9 @@ class Interleaving:
     )
     _inner: dict[tuple[str, bool], tuple[Inner, ...]] = field(
         default_factory=lambda: dict[tuple[str, bool], tuple[Inner, ...]]()
+    )
+    _running: dict[frozenset[Run], tuple[Inner, ...]] = field(
+        default_factory=lambda: dict[frozenset[Run], tuple[Inner, ...]]()
     )
     _races: dict[Suspension, tuple[str, ...]] = field(default_factory=lambda: dict[Suspension, tuple[str, ...]]())
     _locked: dict[str, Where] | None = None
@@ -201,7 +205,7 @@ class Interleaving:
         found = self._ends.get((function, last))
         if found is None:
             self._ends[function, last] = ()  # of one that awaits itself
-            found = self._ends[function, last] = _in_call(function, self._find_end(function, last))
+            found = self._ends[function, last] = self._in_call(function, self._find_end(function, last))
         return found
 
     def _find_end(self, function: str, last: bool) -> Iterable[Inner]:
@@ -221,16 +225,28 @@ class Interleaving:
         """Own accesses, and those of the sync functions called, at the place of the call."""
         found = self._touched.get(function)
         if found is None:
-            below = (touch for edge in self.effects.index.calls.get(function, ()) for touch in self._below(edge))
-            found = self._touched[function] = (*self.effects.direct(function).touches, *below)
+            found = self._touched[function] = (*self.effects.direct(function).touches, *self._below(function))
         return found
 
-    def _below(self, edge: Edge) -> Iterable[Touch]:
+    def _below(self, function: str) -> Iterable[Touch]:
         index = self.effects.index
-        if index.fact(edge.callee).is_async:
-            return
-        for name, own in sorted(self.effects.run(edge.caller, edge.span)):
-            yield from self._called(edge, self._inside(name, own))
+        places: dict[Span, Edge] = {}  # a call that may mean many functions is one place for all they touch
+        for edge in index.calls.get(function, ()):
+            if not index.fact(edge.callee).is_async:
+                places.setdefault(edge.span, edge)
+        for span, edge in places.items():
+            yield from self._called(edge, self._run(self.effects.runs.called(function, span)))
+
+    def _run(self, called: frozenset[Run]) -> tuple[Inner, ...]:
+        """What these functions touch with all they run: reads of one thing once, for nobody asks by which object."""
+        found = self._running.get(called)
+        if found is None:
+            kept: dict[object, Inner] = {}
+            for name, own in sorted(self.effects.runs.below(called)):
+                for item in self._inside(name, own):
+                    kept.setdefault(item if item.writes else item.key, item)
+            found = self._running[called] = tuple(kept.values())
+        return found
 
     def _inside(self, name: str, own: bool) -> tuple[Inner, ...]:
         """What a function's own code touches when it is called, on an object that its caller made if ``own``."""
@@ -239,10 +255,34 @@ class Interleaving:
             index = self.effects.index
             alone = own or index.fact(name).name in CONSTRUCTING
             touches = self.effects.direct(name).touches
-            found = self._inner[name, own] = _in_call(
+            found = self._inner[name, own] = self._in_call(
                 name, (_inner(item) for item in touches if not (alone and of_self(item, index, name)))
             )
         return found
+
+    def _in_call(self, name: str, touched: Iterable[Inner]) -> tuple[Inner, ...]:
+        """What the function of that name touches in a call of it, once each, as far as it can tell anything; its arguments
+        are its own.
+
+        What lies deeper than wrappers look is never the same object as anything else: of that one read and one write of a key
+        will do. All of it would be as much as there are ways through the calls.
+        """
+        kept: dict[object, Inner] = {}
+        written: set[str] = set()
+        for item in sorted(filter(self._tells, set(touched))):
+            deep = item.depth >= DEEPEST
+            if not (deep and item.key in written):
+                called = Inner(item.key, f"{CALLED}{name} {item.object}", item.writes, item.depth + 1)
+                kept.setdefault((item.key, item.writes) if deep else called, called)
+                if deep and item.writes:
+                    written.add(item.key)
+        return tuple(kept.values())
+
+    def _tells(self, item: Inner) -> bool:
+        """Whether an access in a call can be part of a race: what nobody writes may be read at any time."""
+        if item.key.startswith("argument ") or not is_known(item.key):
+            return False
+        return item.writes or bool(self.effects.writers(item.key))
 
     def _called(self, edge: Edge, touched: Iterable[Inner]) -> Iterable[Touch]:
         """What is touched in a call as something that happens at its place."""
@@ -253,24 +293,6 @@ class Interleaving:
 
 def _inner(touch: Touch) -> Inner:
     return Inner(touch.key, touch.object, touch.writes, int(touch.object.startswith(CALLED)))
-
-
-def _in_call(name: str, touched: Iterable[Inner]) -> tuple[Inner, ...]:
-    """What the function of that name touches in a call of it, once each; its arguments are its own.
-
-    What lies deeper than wrappers look is never the same object as anything else: of that one read and one write of a key
-    will do. All of it would be as much as there are ways through the calls.
-    """
-    kept: dict[object, Inner] = {}
-    written: set[str] = set()
-    for item in sorted(set(touched)):
-        deep = item.depth >= DEEPEST
-        if not item.key.startswith("argument ") and not (deep and item.key in written):
-            called = Inner(item.key, f"{CALLED}{name} {item.object}", item.writes, item.depth + 1)
-            kept.setdefault((item.key, item.writes) if deep else called, called)
-            if deep and item.writes:
-                written.add(item.key)
-    return tuple(kept.values())
 
 
 def _awaited(index: ProjectIndex, function: str) -> Iterable[Edge]:

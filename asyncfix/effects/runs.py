@@ -1,0 +1,88 @@
+"""Which functions some code runs, however far down, and which of them on objects that it made itself."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TypeAlias
+
+from asyncfix.effects.keys import Keys
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Call, Span
+
+Run: TypeAlias = tuple[str, bool]
+"""A function, and whether it runs on an object that the code made itself."""
+
+
+class Runs:
+    """What all functions run, worked out when asked for and remembered."""
+
+    def __init__(self, index: ProjectIndex, keys: Keys) -> None:
+        self.index = index
+        self.keys = keys
+        self._calls: dict[str, list[tuple[int, int, Run]]] = {}
+        self._next: dict[Run, frozenset[Run]] = {}
+        self._closures: dict[Run, frozenset[Run]] = {}
+
+    def called(self, function: str, span: Span | None) -> frozenset[Run]:
+        """The functions that the code in ``span`` of a function (all of it if None) calls itself."""
+        if span is None:
+            return self._called_by((function, False))
+        calls = self._placed(function)
+        found: set[Run] = set()
+        for position in range(bisect_left(calls, (span.start,)), len(calls)):
+            start, end, run = calls[position]
+            if start > span.end:
+                break
+            if end <= span.end:
+                found.add(run)
+        return frozenset(found)
+
+    def below(self, called: frozenset[Run]) -> frozenset[Run]:
+        """These functions with all they run."""
+        return frozenset().union(*map(self._closure, called))
+
+    def _closure(self, first: Run) -> frozenset[Run]:
+        found = self._closures.get(first)
+        if found is None:
+            seen = {first}
+            stack = [first]
+            while stack:
+                run = stack.pop()
+                known = self._closures.get(run)
+                new = (self._called_by(run) if known is None else known) - seen
+                seen |= new
+                if known is None:
+                    stack += new
+            found = self._closures[first] = frozenset(seen)
+        return found
+
+    def _called_by(self, run: Run) -> frozenset[Run]:
+        found = self._next.get(run)
+        if found is None:
+            name, own = run
+            edges = self.index.calls.get(name, ())
+            found = self._next[run] = frozenset((edge.callee, self._on_own_object(edge, own)) for edge in edges)
+        return found
+
+    def _placed(self, function: str) -> list[tuple[int, int, Run]]:
+        """The calls of a function in the order of the text: start, end, and what runs."""
+        found = self._calls.get(function)
+        if found is None:
+            edges = self.index.calls.get(function, ())
+            found = self._calls[function] = sorted(
+                {(edge.span.start, edge.span.end, (edge.callee, self._on_own_object(edge, False))) for edge in edges}
+            )
+        return found
+
+    def _on_own_object(self, edge: Edge, inherited: bool) -> bool:
+        """Whether a method is called on an object that its caller (or whoever made the caller's ``self``) made."""
+        if edge.kind == "constructor":
+            return True
+        if not isinstance(edge.site, Call):
+            return False
+        path, owner = self.index.path(edge.caller), self.index.fact(edge.caller).owner_class
+        receivers = [target.rpartition(".")[0] for target in edge.site.targets]
+        return bool(receivers) and all(
+            (inherited and receiver in (f":{owner}!", f":{owner}^")) or self.keys.made_here(path, receiver)
+            for receiver in receivers
+        )
