@@ -219,7 +219,7 @@ def _named_as_classes(rows: Iterable[str]) -> Iterator[str]:
 
 def _prefixes(name: str) -> Iterator[str]:
     """The name and what it starts with, step by step, longest first."""
-    yield name
-    for index in range(len(name) - 1, 0, -1):
-        if name[index] in ".(":
-            yield name[:index]
+    end = len(name)
+    while end > 0:
+        yield name[:end]
+        end = max(name.rfind(".", 0, end), name.rfind("(", 0, end))

@@ -116,11 +116,11 @@ class Ends:
         if self._known is None:
             found: set[str] = set()
             for path, summary in self.index.summaries.items():
-                for ref in {ref for refs in summary.bindings.values() for ref in refs} | set(summary.stars):
-                    parts = ref.split(".")
-                    for size in range(1, len(parts) + 1) if not ref.startswith(":") else ():
-                        meant = self.index.evaluator.evaluate(path, ".".join(parts[:size]))
-                        found.update(entity.name for entity in meant if entity.kind == "module" and entity.name != path)
+                refs = dict.fromkeys((*(ref for refs in summary.bindings.values() for ref in refs), *summary.stars))
+                # What is imported from one module begins alike.
+                for start in dict.fromkeys(start for ref in refs for start in _starts(ref)):
+                    meant = self.index.evaluator.evaluate(path, start)
+                    found.update(entity.name for entity in meant if entity.kind == "module" and entity.name != path)
             self._known = frozenset(found)
         return self._known
 
@@ -271,3 +271,10 @@ class Ends:
 def run_by(call: Call) -> str:
     """The kind of use of a function that turned and is given to that call to run it."""
     return "async_cleanup" if call.targets[0].rpartition(".")[2] == CLEANING else "raising"
+
+
+def _starts(ref: str) -> Iterator[str]:
+    """What a ref to something of another file begins with, and itself: the modules on the way to it."""
+    if not ref.startswith(":"):
+        yield from (ref[:at] for at, sign in enumerate(ref) if sign == ".")
+        yield ref

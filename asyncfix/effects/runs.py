@@ -39,7 +39,7 @@ class Runs:
 
     def below(self, called: frozenset[Run]) -> frozenset[Run]:
         """These functions with all they run."""
-        return frozenset().union(*map(self._closure, called))
+        return frozenset[Run]().union(*map(self._closure, called))
 
     def _closure(self, first: Run) -> frozenset[Run]:
         found = self._closures.get(first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 from asyncfix.effects.keys import is_known
 from asyncfix.effects.touch import CONSTRUCTING, Touch, of_self
@@ -23,7 +24,7 @@ class Writers:
     """The writers of everything, worked out when first asked for."""
 
     def __init__(self, effects: Effects) -> None:
-        self.effects = effects
+        self.effects: Effects = proxy(effects)  # which holds this: nobody collects cycles, and each round has its own
         self.index = effects.index
         self._found: Mapping[str, tuple[Written, ...]] | None = None
         self._resolved: dict[str, tuple[str, ...]] = {}

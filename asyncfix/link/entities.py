@@ -11,6 +11,7 @@ from asyncfix.model import Class, Function
 MOST = 12
 OBJECTS = ("instance", "super")
 GIVEN = ("handed", "wrapped")
+OF_NONE = frozenset(dir(None))
 
 Kind: TypeAlias = Literal[
     "module",
@@ -110,14 +111,17 @@ def usable(found: dict[Entity, None]) -> dict[Entity, None]:
 
 def _is_error(dotted: str) -> bool:
     """Whether asking for an attribute would raise: ``builtins.None.get``."""
-    root, _, rest = dotted.partition(".")
-    owner, _, name = rest.partition(".")
-    if root != "builtins" or not name.isidentifier():
+    if not dotted.startswith("builtins."):  # nearly always
+        return False
+    owner, _, name = dotted.removeprefix("builtins.").partition(".")
+    if not name.isidentifier():
         return False
     if owner == "None":
-        return name not in dir(None)
+        return name not in OF_NONE
     kind: object = vars(builtins).get(owner)
-    return isinstance(kind, type) and not issubclass(kind, BaseException) and name not in dir(cast(object, kind))
+    if not isinstance(kind, type) or issubclass(kind, BaseException):
+        return False
+    return not any(name in vars(base) for base in kind.__mro__)
 
 
 def is_given(entity: Entity) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -56,7 +57,9 @@ class Evaluator(Hierarchy):
     """Positions and names of the parameters that a function calls, as far as somebody has asked: see `callbacks`."""
     cut: int = field(default=0, init=False)
     """How often an answer was cut short because it depends on itself: what was found meanwhile holds there only."""
-    _memo: dict[str, dict[str, Entities]] = field(default_factory=lambda: dict[str, dict[str, Entities]](), init=False)
+    _memo: defaultdict[str, dict[str, Entities]] = field(
+        default_factory=lambda: defaultdict[str, dict[str, Entities]](dict), init=False
+    )
     """By path and ref."""
     _members: dict[tuple[Entity, str], Entities] = field(
         default_factory=lambda: dict[tuple[Entity, str], Entities](), init=False
@@ -73,9 +76,7 @@ class Evaluator(Hierarchy):
         """All things that ``ref`` may mean in the file ``path``; empty if any of it is unknown."""
         if ref[:1] == "?":
             return UNKNOWN
-        memo = self._memo.get(path)
-        if memo is None:
-            memo = self._memo[path] = {}
+        memo = self._memo[path]
         found = memo.get(ref)
         if found is None:
             memo[ref] = UNDER_WAY

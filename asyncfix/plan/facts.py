@@ -66,6 +66,9 @@ class Facts:
     rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
+    _looping: dict[tuple[str, ...], Mapping[str, str]] = field(
+        default_factory=lambda: dict[tuple[str, ...], Mapping[str, str]]()
+    )
     _above: dict[str, frozenset[str]] = field(default_factory=lambda: dict[str, frozenset[str]]())
 
     def in_force(self, patches: Iterable[Patch], function: str) -> Patch | None:
@@ -93,13 +96,21 @@ class Facts:
 
     def loops(self, function: str, packages: tuple[str, ...]) -> tuple[str, str] | None:
         """The first of the packages that the function's module, or a caller's, imports, with the path."""
-        for name in sorted(self.above(function)):
-            path = self.index.path(name)
-            marks = {decorator.removesuffix("()") for decorator in self.index.fact(name).decorators}
+        if packages not in self._looping:
+            self._looping[packages] = dict(self._with_loops(packages))
+        looping = self._looping[packages]
+        first = min(self.above(function) & looping.keys(), default=None)
+        return (looping[first], self.index.path(first)) if first is not None else None
+
+    def _with_loops(self, packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """The functions whose module imports one of the packages, or that are marked with one, with that."""
+        importing = {path: summary.imports.intersection(packages) for path, summary in self.index.summaries.items()}
+        for name, (path, fact) in self.index.functions.items():
+            marks = {decorator.removesuffix("()") for decorator in fact.decorators}
             for package in packages:
-                if package in self.index.summaries[path].imports or f"pytest.mark.{package}" in marks:
-                    return package, path
-        return None
+                if package in importing[path] or f"pytest.mark.{package}" in marks:
+                    yield name, package
+                    break
 
     def handlers(self, function: str, span: Span) -> Iterator[tuple[str, Handler]]:
         """Every handler round a place: in its function, and round each call of it further up. Gives path and handler."""
