@@ -21,6 +21,8 @@ with steps, read from left to right:
            ``*name;``                a collection of that class, of these elements
            ``&``                     the same with some of its arguments given already
            ``.<like>``               a mock that is like an object of the class; ``.<like-class>`` like the class itself
+           ``$C|D$``                 the same, where a test has shown that it is of one of these classes; ``$<C$`` that it
+                                     is a class, one of these or below
 """
 
 from __future__ import annotations

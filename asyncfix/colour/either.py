@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asyncfix.facts.scopes import bare
 from asyncfix.link.index import CONSTRUCTORS, Loose, ProjectIndex
 from asyncfix.link.wrapping import ASKING
 from asyncfix.model import Call
@@ -26,7 +27,7 @@ def asked(index: ProjectIndex) -> frozenset[tuple[str, str]]:
 
 def _parameters(index: ProjectIndex, path: str, ref: str) -> Iterator[tuple[str, str]]:
     """The parameters whose value a ref stands for, itself or as an attribute that was given it."""
-    owner, at, name = ref.rpartition("@")
+    owner, at, name = bare(ref).rpartition("@")
     if at and name.isidentifier():
         yield from ((function, name) for function in index.evaluator.function_ids(path, owner.lstrip(":")))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asyncfix.facts.scopes import bare
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Function
 
@@ -95,7 +96,7 @@ def unturnable(index: ProjectIndex, method: str) -> Iterator[tuple[str, str]]:
 def makes_iterator(fact: Function) -> bool:
     """Whether it is an ``__iter__`` that gives something other than its own object, and is no generator."""
     own = (f":{fact.qualname}@{fact.parameters[0].name}",) if fact.parameters else ()
-    return only_renamed(fact) and not fact.is_stub and fact.results != own
+    return only_renamed(fact) and not fact.is_stub and tuple(map(bare, fact.results)) != own
 
 
 def _gives_generators(index: ProjectIndex, method: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from asyncfix.facts.likeness import CONFIGURED, MADE_LIKE
-from asyncfix.facts.scopes import KEPT
+from asyncfix.facts.scopes import KEPT, bare
 from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 
@@ -33,7 +33,7 @@ class Keys:
             return ref, "?"
         base, attribute = split(ref)
         if not attribute:
-            return self._whole(path, ref)
+            return self._whole(path, bare(ref))
         if base.endswith("<locals>"):
             return f"{self.index.evaluator.modules.names[path]}{ref}", base
         if self.made_here(path, base):
@@ -128,7 +128,7 @@ class Keys:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"\*[\w.]+\??;|[!%~^&=]|\[[:01]?\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(r"\$[^$]*\$|\*[\w.]+\??;|[!%~^&=]|\[[:01]?\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
     return re.sub(r"[\w.]*@", "", text)
 
 

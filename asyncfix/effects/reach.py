@@ -20,6 +20,7 @@ from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
+from asyncfix.facts.scopes import bare
 from asyncfix.link.entities import SOMETHING
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
@@ -264,7 +265,7 @@ class Effects:
             return repr(posixpath.normpath(given.literal))
         if given is None and call.receiver[:1] in ("'", '"'):
             return call.receiver
-        ref = receiver if given is None else given.ref
+        ref = bare(receiver if given is None else given.ref)
         if "@" in ref and "()" not in ref:
             # Two functions of a file may be given one path under one name.
             return f"@{path}:{ELEMENT.sub('[]', ref.rpartition('@')[2])}"

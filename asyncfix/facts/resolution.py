@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from asyncfix.facts.draining import drained
 from asyncfix.facts.handlers import raises_again, reads_error
 from asyncfix.facts.scopes import (
+    ANYTHING,
     LITERALS,
     NONE,
     UNKNOWN,
@@ -21,6 +22,7 @@ from asyncfix.facts.scopes import (
     Refs,
     Scope,
     annotation,
+    bare,
     collected,
     filled,
     growing,
@@ -279,7 +281,8 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
 
 def _results(frame: Frame) -> Refs:
     node = frame.node
-    if frame.returns and all(isinstance(each, ast.Name) and _is_own_object(frame, each.id) for each in frame.returns):
+    returned = [value for value, _ in frame.returns]
+    if returned and all(isinstance(each, ast.Name) and _is_own_object(frame, each.id) for each in returned):
         return tuple(dict.fromkeys(_returned(frame)))  # which tells more than an annotation
     if (
         isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -290,12 +293,12 @@ def _results(frame: Frame) -> Refs:
         if stated and not is_vague(stated, frame.scope):
             return stated
         if stated:
-            own = _not_too_many(ref for value in frame.returns for ref in resolve(_uncast(value), frame.scope))
+            own = _not_too_many(ref for value, scope in frame.returns for ref in resolve(_uncast(value), scope))
             certain = len(own) == 1 and (_is_inner(own[0], frame) or own[0].startswith(f":{frame.qualname}@"))
             return own if certain else _not_too_many((*_returned(frame), *UNKNOWN))
     if frame.is_generator:
         return _not_too_many(
-            collected(union(growing(resolve(value, frame.scope)) for value in frame.yields), GENERATOR)
+            collected(union(growing(resolve(value, scope)) for value, scope in frame.yields), GENERATOR)
         )
     return _not_too_many(_returned(frame))
 
@@ -316,11 +319,11 @@ def _is_inner(ref: str, frame: Frame) -> bool:
 
 
 def _returned(frame: Frame) -> Iterable[str]:
-    for value in frame.returns:
+    for value, scope in frame.returns:
         if isinstance(value, ast.Name) and _is_own_object(frame, value.id):
             yield f":{frame.qualname}@{value.id}"  # of whatever class that is
         else:
-            yield from (ref for ref in growing(resolve(value, frame.scope)) if ref != NONE)
+            yield from (ref for ref in growing(resolve(value, scope)) if ref != NONE)
 
 
 def _is_own_object(frame: Frame, name: str) -> bool:
@@ -485,10 +488,10 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
                 refs = _name_refs(node, kind, scope)
         else:
             refs = _part_refs(node, scope)
-        for ref in refs:
+        for ref in refs if kind == "read" else map(bare, refs):
             if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
-            elif kind in ("write", "change") or ref.partition(".")[0] not in STANDARD or ref in (STOP, *OF_THE_PROCESS):
+            elif kind in ("write", "change") or not _is_standard(ref) or ref in (STOP, *OF_THE_PROCESS):
                 found = _access(source, ref, node, "read" if kind in ("base", "item", ASKED) else kind, context)
                 yield replace(found, asked=True) if kind == ASKED else found
 
@@ -523,6 +526,11 @@ def _access(
     return Access(ref, kind, span, at, node.lineno, column, end_column, context.barrier, context.loop, by, within)
 
 
+def _is_standard(ref: str) -> bool:
+    """Whether something belongs to the standard library, whose objects keep nothing of the project."""
+    return ref.partition(".")[0] in STANDARD and not ref.startswith(ANYTHING)
+
+
 def _note_loose(ref: str, kind: str, node: ast.expr, loose: Loose) -> None:
     name = ref[2:]
     if name and kind == "read":
@@ -546,7 +554,7 @@ def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:
     key = (node.id, kind)
     found = scope.touched.get(key)
     if found is None:
-        found = scope.touched[key] = _touched(node.id, kind, scope)
+        found = scope.touched[key] = tuple(map(bare, _touched(node.id, kind, scope)))
     return found
 
 

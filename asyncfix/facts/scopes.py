@@ -15,7 +15,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from asyncfix.facts import narrowing
 from asyncfix.facts.likeness import ENDS, spec_of
+from asyncfix.facts.narrowing import Shown
 from asyncfix.flow import last_name
 
 MOST = 12
@@ -23,6 +25,9 @@ MOST_KEYED = 8  # of a mapping one is asked for by its key: that it may be any o
 LONGEST = 200
 UNKNOWN = ("?",)
 KEPT = "="
+ANYTHING = "typing.Any!"
+CLASS = re.compile(r"[\w.:]+")
+SHOWN = re.compile(r"\$[^$]*\$")
 NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
@@ -101,6 +106,8 @@ class Bound(msgspec.Struct, gc=False):
 
     value: ast.expr | str
     steps: str = ""
+    scope: Scope | None = None
+    """The scope that the value is read in, if more is known of names there."""
 
 
 class Scope(msgspec.Struct, eq=False):
@@ -108,6 +115,7 @@ class Scope(msgspec.Struct, eq=False):
 
     ``kept``: names of objects that the function put where others reach them.
     ``added``: what is put into the collections that names stand for, each with the scope it is in and the collection.
+    ``narrowed``: what a test has shown of names: this is the code behind it, in the scope that the test stands in.
     """
 
     kind: str
@@ -122,14 +130,15 @@ class Scope(msgspec.Struct, eq=False):
     added: dict[str, list[tuple[ast.expr, Scope, str]]] = msgspec.field(default_factory=dict)
     memo: dict[str, Refs] = msgspec.field(default_factory=dict)
     touched: dict[tuple[str, str], Refs] = msgspec.field(default_factory=dict)
+    narrowed: dict[str, Shown] = msgspec.field(default_factory=dict)
 
-    def bind(self, name: str, value: ast.expr | str, steps: str = "") -> None:
+    def bind(self, name: str, value: ast.expr | str, steps: str = "", scope: Scope | None = None) -> None:
         """Record a binding, in the scope that a ``global`` or ``nonlocal`` names if there is one."""
         home = self.home(name) if self.declared else self
         bounds = home.names.get(name)
         if bounds is None:
             bounds = home.names[name] = []
-        bounds.append(Bound(value, steps))
+        bounds.append(Bound(value, steps, scope))
 
     def home(self, name: str) -> Scope:
         """The scope in which an assignment to ``name`` made here takes effect."""
@@ -164,13 +173,22 @@ class Scope(msgspec.Struct, eq=False):
     def function(self) -> Scope:
         """The scope of the function (or class, or module) whose code this is: comprehensions have one of their own."""
         scope = self
-        while scope.kind == "comprehension" and scope.parent is not None:
+        while (scope.narrowed or scope.kind == "comprehension") and scope.parent is not None:
             scope = scope.parent
         return scope
+
+    def behind(self, shown: dict[str, Shown]) -> Scope:
+        """The scope of code behind a test: the names of a class's body are seen by other rules."""
+        if not shown or self.kind == "class":
+            return self
+        return Scope(self.kind, self.prefix, self, owner_class=self.owner_class, narrowed=shown)
 
 
 def lookup(scope: Scope, name: str) -> Refs:
     """What ``name`` may refer to when read in ``scope``."""
+    shown = _shown(scope, name) if scope.narrowed or scope.kind == "comprehension" else None
+    if shown is not None:
+        return shown
     found = scope.find(name)
     if found is None:
         if scope.module.stars:
@@ -197,6 +215,45 @@ def lookup(scope: Scope, name: str) -> Refs:
     return refs
 
 
+def _shown(scope: Scope, name: str) -> Refs | None:
+    """What a name refers to of which a test has shown something, None if none has."""
+    while (scope.narrowed or scope.kind == "comprehension") and scope.parent is not None:
+        if name in scope.names:
+            return None
+        if name in scope.narrowed:
+            known = scope.memo.get(name)
+            if known is None:
+                known = scope.memo[name] = _narrower(lookup(scope.parent, name), scope.narrowed[name], scope.parent)
+            return known
+        scope = scope.parent
+    return None
+
+
+def _narrower(refs: Refs, shown: Shown, scope: Scope) -> Refs:
+    """The same refs, as far as they are of the classes shown."""
+    classes = tuple(dict.fromkeys(ref for node in shown.classes for ref in resolve(node, scope)))
+    if not all(map(CLASS.fullmatch, classes)):
+        return refs
+    step = f"${'<' * shown.below}{'|'.join(classes)}$"
+    made = classes if shown.below else tuple(f"{ref}!" for ref in classes)
+    return tuple(
+        dict.fromkeys(
+            ref if ref in made else (ANYTHING if ref[0] == "?" or len(ref) > LONGEST else ref) + step
+            for ref in (refs if refs != (NONE,) else UNKNOWN)
+            if ref != NONE
+        )
+    )
+
+
+def bare(ref: str) -> str:
+    """A ref without what tests have shown of it, for where it counts which thing it is."""
+    if "$" not in ref:
+        return ref
+    plain = SHOWN.sub("", ref)
+    rest = plain.removeprefix(ANYTHING)
+    return plain if rest == plain else f"?{rest}" if rest.startswith(".") else UNKNOWN[0]
+
+
 def filled(refs: Refs, added: Iterable[tuple[ast.expr, Scope, str]], most: int) -> Refs:
     """What stands for a collection, with the things that are put into it later, if there are not too many.
 
@@ -219,6 +276,7 @@ def is_definition(bound: Bound) -> bool:
 
 def bound_refs(scope: Scope, bound: Bound) -> Refs:
     """The refs of one binding."""
+    scope = bound.scope or scope
     if isinstance(bound.value, str):
         return steps((bound.value,), bound.steps)
     base = resolve(bound.value, scope)
@@ -293,7 +351,8 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
         case ast.BoolOp():
             return union(resolve(value, scope) for value in node.values)
         case ast.IfExp():
-            return union((resolve(node.body, scope), resolve(node.orelse, scope)))
+            held = scope.behind(narrowing.if_true(node.test)), scope.behind(narrowing.if_false(node.test))
+            return union((resolve(node.body, held[0]), resolve(node.orelse, held[1])))
         case ast.Lambda():
             return (f"{scope.prefix}{lambda_name(node)}",)
         case ast.NamedExpr() | ast.Starred():
@@ -338,7 +397,10 @@ def _comprehended(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Sc
         for part in ast.walk(each.target):
             if isinstance(part, ast.Name) and part.id not in inner.names:
                 inner.bind(part.id, UNKNOWN[0])
-    return resolve(node.elt, inner)
+    tests = (test for each in node.generators for test in each.ifs)
+    return resolve(
+        node.elt, inner.behind({name: each for test in tests for name, each in narrowing.if_true(test).items()})
+    )
 
 
 def _bind_elements(scope: Scope, target: ast.expr, held: ast.expr | str, suffix: str) -> None:

@@ -84,14 +84,14 @@ def kept(walker: Walker, frame: Frame, node: ast.expr, scope: Scope) -> tuple[Ca
     target = taker.targets[0] if isinstance(taker, ast.Assign) else None
     if not isinstance(target, ast.Name) or target.id not in walker.gone_through or scope.kind != "function":
         return ()
-    name = target.id
-    if name in scope.declared or name in scope.kept or len(scope.names[name]) != 1:
+    name, home = target.id, scope.function
+    if name in home.declared or name in home.kept or len(home.names[name]) != 1:
         return ()
     used = [
         (other, item, kind, place, context)
         for other in walker.frames
         for item, kind, place, context in other.accesses
-        if isinstance(item, ast.Name) and item.id == name and place.find(name) is scope
+        if isinstance(item, ast.Name) and item.id == name and place.find(name) is home
     ]
     if any(other is not frame or kind not in ("read", "iterate", "view") for other, _, kind, _, _ in used):
         return ()

@@ -15,6 +15,7 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import replace
 
+from asyncfix.facts import narrowing
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import DICT, LIST, UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
 from asyncfix.facts.shapes import (
@@ -146,8 +147,8 @@ class Frame:
     awaits: list[Span] = field(default_factory=list)
     operations: list[tuple[ast.expr, str, Scope, Context]] = field(default_factory=list)
     withs: list[tuple[ast.With, Scope, Context]] = field(default_factory=list)
-    returns: list[ast.expr] = field(default_factory=list)
-    yields: list[ast.expr] = field(default_factory=list)
+    returns: list[tuple[ast.expr, Scope]] = field(default_factory=list)
+    yields: list[tuple[ast.expr, Scope]] = field(default_factory=list)
     steps: list[tuple[str, ast.expr | ast.stmt, Scope, Context]] = field(default_factory=list)
     is_generator: bool = False
 
@@ -207,10 +208,12 @@ class Walker:
             elif isinstance(value, ast.AST):
                 self._VISITORS.get(type(value), Walker._children)(self, value, frame, scope, context)
 
-    def _all(self, nodes: Iterable[object], frame: Frame, scope: Scope, context: Context) -> None:
-        for node in nodes:
+    def _all(self, nodes: Sequence[object], frame: Frame, scope: Scope, context: Context) -> None:
+        for at, node in enumerate(nodes):
             if isinstance(node, ast.AST):
                 self._VISITORS.get(type(node), Walker._children)(self, node, frame, scope, context)
+                if isinstance(node, (ast.If, ast.Assert)):
+                    scope = scope.behind(narrowing.unbound(narrowing.behind(node), nodes[at + 1 :]))
 
     # -------------------------------------------------------------------------------------------------- new namespaces
 
@@ -233,8 +236,7 @@ class Walker:
             new.owner_class = ""
         self._parameters(node.args, qualname, new.scope, method, node)
         self.frames.append(new)
-        for statement in node.body:
-            self._visit(statement, new, new.scope, Context())
+        self._all(node.body, new, new.scope, Context())
 
     def _inner_scope(self, qualname: str, scope: Scope, frame: Frame, method: bool) -> Scope:
         inner = Scope("function", f":{qualname}.<locals>.", scope.function if scope.kind != "comprehension" else scope)
@@ -284,7 +286,7 @@ class Walker:
             if extra is not None:
                 inner.bind(extra.arg, "?")
         self.frames.append(new)
-        new.returns.append(node.body)
+        new.returns.append((node.body, inner))
         self._visit(node.body, new, inner, Context(barrier="lambda"))
 
     def _class(self, node: ast.ClassDef, frame: Frame, scope: Scope, context: Context) -> None:
@@ -342,7 +344,8 @@ class Walker:
         """Take note of local names whose object the statement puts where others reach it."""
         if scope.kind == "function" and any(is_shared(target, scope) for target in node.targets):
             parts = node.value.elts if isinstance(node.value, (ast.Tuple, ast.List)) else [node.value]
-            scope.kept.update(part.id for part in (*parts, *node.targets) if isinstance(part, ast.Name))
+            names = (part.id for part in (*parts, *node.targets) if isinstance(part, ast.Name))
+            scope.function.kept.update(names)
 
     def _annotated(self, node: ast.AnnAssign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.annotation, frame, scope, replace(context, barrier="annotation"))
@@ -403,7 +406,7 @@ class Walker:
         match target:
             case ast.Name():
                 home = scope if scope.kind == "comprehension" else scope.function
-                home.bind(target.id, value, suffix)
+                home.bind(target.id, value, suffix, scope if scope.narrowed else None)
                 if home.home(target.id) is not home or frame.kind in ("module",):
                     self._record(target, "write", frame, scope, context)
                 if frame.kind == "class":
@@ -467,13 +470,18 @@ class Walker:
         self._visit(node.subject, frame, scope, context)
         for case in node.cases:
             self._pattern(case.pattern, node.subject, frame, scope, context)
-            self._all((case.guard, *case.body), frame, scope, context)
+            inside = (case.guard, *case.body)
+            shown = narrowing.unbound(narrowing.by_pattern(node.subject, case.pattern), (case.pattern, *inside))
+            self._all(inside, frame, scope.behind(shown), context)
 
     def _pattern(self, node: ast.pattern, value: ast.expr | str, frame: Frame, scope: Scope, context: Context) -> None:
         """Bind what a pattern captures of ``value`` and record the attributes that it reads."""
         match node:
             case ast.MatchAs(pattern=inner, name=name):
-                if name:
+                made = narrowing.made_by(node) if name else ()
+                for each in made:
+                    scope.function.bind(name or "", each, "!")
+                if name and not made:
                     scope.function.bind(name, value)
                 if inner is not None:
                     self._pattern(inner, value, frame, scope, context)
@@ -582,12 +590,36 @@ class Walker:
             self._all(node.body, frame, scope, replace(context, barrier="main-guard"))
             self._all(node.orelse, frame, scope, context)
         else:
-            self._children(node, frame, scope, context)
+            self._visit(node.test, frame, scope, context)
+            self._behind(narrowing.if_true(node.test), node.body, frame, scope, context)
+            self._behind(narrowing.if_false(node.test), node.orelse, frame, scope, context)
+
+    def _behind(
+        self,
+        shown: dict[str, narrowing.Shown],
+        nodes: Sequence[ast.AST],
+        frame: Frame,
+        scope: Scope,
+        context: Context,
+    ) -> None:
+        """Visit code that runs only where a test has shown something."""
+        self._all(nodes, frame, scope.behind(narrowing.unbound(shown, nodes)), context)
+
+    def _choice(self, node: ast.IfExp, frame: Frame, scope: Scope, context: Context) -> None:
+        self._visit(node.test, frame, scope, context)
+        self._behind(narrowing.if_true(node.test), [node.body], frame, scope, context)
+        self._behind(narrowing.if_false(node.test), [node.orelse], frame, scope, context)
+
+    def _and_or(self, node: ast.BoolOp, frame: Frame, scope: Scope, context: Context) -> None:
+        known = narrowing.if_true if isinstance(node.op, ast.And) else narrowing.if_false
+        for value in node.values:
+            self._visit(value, frame, scope, context)
+            scope = scope.behind(known(value))
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
         self._visit(node.test, frame, scope, inner)
-        self._all(node.body, frame, scope, inner)
+        self._behind(narrowing.if_true(node.test), node.body, frame, scope, inner)
         self._all(node.orelse, frame, scope, context)
 
     def _with(self, node: ast.With | ast.AsyncWith, frame: Frame, scope: Scope, context: Context) -> None:
@@ -651,16 +683,19 @@ class Walker:
         if lazy:
             inside = replace(inside, barrier=_deeper(inside.barrier, context), lazy=context.lazy or node)
         by = "lazy-clause" if lazy else "inner-clause" if inside.nested else "clause"
+        seen = inner
         for index, generator in enumerate(node.generators):
             use = "awaited" if generator.is_async else "iterated"
             if generator.is_async:
                 frame.awaits.append(self.source.span(generator.iter))
             self._taken(generator.iter, by, node)
-            self._iterated(generator.iter, frame, inner if index else scope, inside if index else context, use)
+            self._iterated(generator.iter, frame, seen if index else scope, inside if index else context, use)
             self._target(generator.target, generator.iter, "[]", frame, inner, inside)
-            self._all(generator.ifs, frame, inner, inside)
+            for test in generator.ifs:
+                self._visit(test, frame, seen, inside)
+                seen = seen.behind(narrowing.if_true(test))
         parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
-        self._all(parts, frame, inner, inside)
+        self._all(parts, frame, seen, inside)
 
     # ------------------------------------------------------------------------------------------------------ expressions
 
@@ -857,7 +892,7 @@ class Walker:
 
     def _return(self, node: ast.Return, frame: Frame, scope: Scope, context: Context) -> None:
         if node.value is not None:
-            frame.returns.append(node.value)
+            frame.returns.append((node.value, scope))
             nothing = isinstance(node.value, ast.Constant) and node.value.value is None
             frame.steps.append(("return-none" if nothing else "return", node, scope, context))
             self._taken(node.value, "returned", node)
@@ -870,13 +905,13 @@ class Walker:
         frame.is_generator = True
         frame.steps.append(("plain", node, scope, context))
         if node.value is not None:
-            frame.yields.append(node.value)
+            frame.yields.append((node.value, scope))
             self._visit(node.value, frame, scope, context)
 
     def _yield_from(self, node: ast.YieldFrom, kind: str, frame: Frame, scope: Scope, context: Context) -> None:
         frame.is_generator = True
         frame.steps.append((kind, node, scope, context))
-        frame.yields.append(ast.Constant(...))
+        frame.yields.append((ast.Constant(...), scope))
         self._iterated(node.value, frame, scope, context, "iterated")
 
     # Plain functions, no bound methods: thousands of walkers are made with the garbage collector off, and must be no cycles.
@@ -900,6 +935,8 @@ class Walker:
         ast.For: _for,
         ast.AsyncFor: _for,
         ast.If: _if,
+        ast.IfExp: _choice,
+        ast.BoolOp: _and_or,
         ast.While: _while,
         ast.With: _with,
         ast.AsyncWith: _with,

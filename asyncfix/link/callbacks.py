@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from asyncfix.facts.scopes import bare
 from asyncfix.link.entities import Entities
 from asyncfix.link.evaluate import Evaluator
 from asyncfix.model import Argument, Call, Function
@@ -73,7 +74,8 @@ def _called_parameters(fact: Function) -> tuple[str, ...]:
     if not fact.parameters:
         return ()
     root = f":{fact.qualname}@"
-    called = {target.removeprefix(root) for call in fact.calls for target in call.targets if target.startswith(root)}
+    targets = (bare(target) for call in fact.calls for target in call.targets)
+    called = {target.removeprefix(root) for target in targets if target.startswith(root)}
     bound = 1 if fact.kind in ("method", "classmethod") else 0
     return tuple(
         item

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncfix.catalog import PARTLY, Catalog
-from asyncfix.facts.scopes import BUILTINS, NONE
-from asyncfix.link import members, parameters, results
+from asyncfix.facts.scopes import BUILTINS, NONE, bare
+from asyncfix.link import members, parameters, results, shown
 from asyncfix.link.entities import (
     OBJECTS,
     SOMETHING,
@@ -134,6 +134,9 @@ class Evaluator(Hierarchy):
         if before and not before.endswith("<locals>"):
             step = ref[tail:]
             base = self.evaluate(path, before)
+            if step[0] == "$":
+                self._vague = self._vague or not base
+                return shown.narrower(self, path, base, step)
             if base:
                 found = self._taken_on(base, step)
                 return self._own_objects(path, before, base, found) if step == "()" else found
@@ -159,7 +162,7 @@ class Evaluator(Hierarchy):
             if (
                 owner is None
                 or not fact.parameters
-                or f":{fact.qualname}@{fact.parameters[0].name}" not in fact.results
+                or f":{fact.qualname}@{fact.parameters[0].name}" not in map(bare, fact.results)
             ):
                 continue
             receivers = (each.name for each in self.evaluate(path, called.rpartition(".")[0]) if each.kind in OBJECTS)

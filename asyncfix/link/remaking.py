@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncfix.facts.scopes import NONE
+from asyncfix.facts.scopes import NONE, bare
 
 if TYPE_CHECKING:
     from asyncfix.link.index import ProjectIndex
@@ -106,4 +106,4 @@ def _changes(index: ProjectIndex, function: str) -> bool:
     writes = any(
         access.kind in ("write", "change") and access.ref.rpartition(".")[0] in classes for access in fact.accesses
     )
-    return sets or writes or not classes.issuperset(set(fact.results) - {NONE})
+    return sets or writes or not classes.issuperset(set(map(bare, fact.results)) - {NONE})

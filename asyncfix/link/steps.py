@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=]+)|\(\)|\[[:01]?\]|[!^%~&=]|@\w+|\*[\w.]+\??;")
-ROOT = re.compile(r"[^.()\[\]!^@%~&*<=]+")
+STEP = re.compile(r"\.(?:<[^>]*>|[^.()\[\]!^@%~&*<=$]+)|\(\)|\[[:01]?\]|[!^%~&=]|@\w+|\*[\w.]+\??;|\$[^$]*\$")
+ROOT = re.compile(r"[^.()\[\]!^@%~&*<=$]+")
 
 
 def last_step(ref: str) -> int | None:
@@ -20,13 +20,13 @@ def last_step(ref: str) -> int | None:
         return end - 2
     if ref[-1] == "]":
         return ref.rindex("[")
-    if ref[-1] == ";":
-        return ref.rindex("*")
+    if ref[-1] in ";$":
+        return ref.rindex("*" if ref[-1] == ";" else "$", 0, end - 1)
     at = ref.rfind("@")
     cut = max(at, dot)
     if cut > 0 and ref[cut + 1 :].isidentifier():
         return None if ref[cut - 1] == "." else cut
-    bracket = max(ref.rfind(")"), ref.rfind("]"), ref.rfind("!"), ref.rfind("%"), ref.rfind(";"), ref.rfind("="))
+    bracket = max(map(ref.rfind, ")]!%;=$"))
     if cut <= 0 or cut < bracket or ref[cut:].startswith(".<") or ref[cut - 1] == ".":
         return None
     return cut

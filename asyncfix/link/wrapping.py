@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from asyncfix.facts.scopes import bare
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call, Function
 
@@ -68,7 +69,9 @@ class Wrappings:
             return ()
         fact, home = self.index.fact(names[0]), self.index.path(names[0])
         root = f":{fact.qualname}@{fact.parameters[0].name}"
-        asks = any(call.targets[0] in ASKING and call.arguments[0].ref == root for call in fact.calls if call.arguments)
+        asks = any(
+            call.targets[0] in ASKING and bare(call.arguments[0].ref) == root for call in fact.calls if call.arguments
+        )
         given = [entity for ref in fact.results for entity in self.index.evaluator.evaluate(home, ref)]
         inner = [entity.name for entity in given if entity.kind == "function"]
         either = asks and len(inner) == len(fact.results) and any(self.index.fact(name).is_async for name in inner)
@@ -83,7 +86,11 @@ class Wrappings:
         root = f":{fact.qualname}@{fact.parameters[0].name}"
         written = [access.ref for access in fact.accesses if access.kind in ("write", "change")]
         own = all(ref.startswith(f"{root}.") for ref in written)
-        return own and fact.results == (root,) and self._keeps_to_itself(self.index.path(names[0]), fact, None, root)
+        return (
+            own
+            and tuple(map(bare, fact.results)) == (root,)
+            and self._keeps_to_itself(self.index.path(names[0]), fact, None, root)
+        )
 
     def is_own(self, path: str, decorator: str) -> bool:
         """Whether a decorator is a function or a class of the project, understood or not."""
@@ -105,7 +112,7 @@ class Wrappings:
         inner = self.index.fact(wrapper)
         root = f":{fact.qualname}@{fact.parameters[0].name}"
         plain = inner.outer == fact.qualname and not (inner.is_async or inner.is_generator or fact.is_generator)
-        calls = tuple(call for call in inner.calls if call.targets == (root,))
+        calls = tuple(call for call in inner.calls if tuple(map(bare, call.targets)) == (root,))
         written = (access.ref for access in fact.accesses if access.kind in ("write", "change"))
         if (
             not plain
@@ -127,11 +134,11 @@ class Wrappings:
                 continue
             for call in other.calls:
                 named = any(target in COPYING for target in call.targets)
-                if not named and any(argument.ref == root for argument in call.arguments):
+                if not named and any(bare(argument.ref) == root for argument in call.arguments):
                     return False
-                if root in call.targets and (wrapper is None or other != wrapper or len(call.targets) > 1):
+                if root in map(bare, call.targets) and (wrapper is None or other != wrapper or len(call.targets) > 1):
                     return False
-            if any(access.ref == root for access in other.accesses):
+            if any(bare(access.ref) == root for access in other.accesses):
                 return False
         return True
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from asyncfix.catalog import PARTLY, PLAIN, THREAD, WILDCARD
+from asyncfix.facts.scopes import bare
 from asyncfix.link.index import CONSTRUCTORS, ProjectIndex
 from asyncfix.model import Access, Api, Call
 
@@ -274,7 +275,7 @@ def _held(index: ProjectIndex, rows: Rows, row: Api) -> None:
 def _means(index: ProjectIndex, path: str, ref: str, row: Api) -> bool:
     parameter = PARAMETER.fullmatch(row.call)
     if parameter is not None:
-        owner, at, name = ref.rpartition("@")
+        owner, at, name = bare(ref).rpartition("@")
         called = {entity.name for entity in index.evaluator.evaluate("", parameter.group(1))}
         own = set(index.evaluator.function_ids(path, owner.lstrip(":"))) if at else set[str]()
         return name == parameter.group(2) and not called.isdisjoint(own)
