@@ -12,7 +12,8 @@ with steps, read from left to right:
            ``?``                     unknown
     step   ``.name``                 attribute
            ``()``                    result of the call
-           ``[]``                    an element, by iteration; ``[:]`` by subscript; ``[0]``, ``[1]`` at that place
+           ``[]``                    an element, by iteration; ``[:]`` by subscript; ``[0]``, ``[1]`` at that place;
+                                     ``['key']`` under that key
            ``!``                     an instance of the class
            ``^``                     ``super()`` of the class
            ``@name``                 the parameter of that function
@@ -477,6 +478,7 @@ class Summary(Value, frozen=True):
     """All that leaves the first visit of one Python file.
 
     bindings    what the names of the module's top level are bound to (refs); functions and classes are under their own name
+    listed      what mappings among these have under a key, by name and key (``HANDLERS['get']``): functions, classes
     stars       modules of ``from m import *`` (refs); exports: ``__all__``, None if there is none
     imports     top-level packages imported anywhere in the file
     mentions    dotted paths in string literals (not documentation); dynamic: names in ``getattr(x, "name")`` and the like
@@ -485,6 +487,7 @@ class Summary(Value, frozen=True):
     rebinds     attributes assigned on a receiver of unknown type
     deliberate  lines on which a linter for async code was told to be silent
     assigned    attributes that are assigned from outside
+    added       attributes into which something is put from outside: its values are collections of that
     """
 
     path: str
@@ -502,6 +505,8 @@ class Summary(Value, frozen=True):
     rebinds: tuple[str, ...]
     examples: tuple[Mention, ...] = ()
     assigned: tuple[Assigned, ...] = ()
+    added: tuple[Assigned, ...] = ()
+    listed: dict[str, tuple[str, ...]] = {}
 
 
 class TextFacts(Value, frozen=True):

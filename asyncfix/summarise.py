@@ -15,7 +15,15 @@ from typing import Literal
 
 import msgspec
 
-from asyncfix.facts.resolution import Loose, assignments, class_facts, function_facts, module_bindings
+from asyncfix.facts.resolution import (
+    Loose,
+    additions,
+    assignments,
+    class_facts,
+    function_facts,
+    listed,
+    module_bindings,
+)
 from asyncfix.facts.walker import Walker
 from asyncfix.model import Mention, Summary, Suppression, TextFacts
 from asyncfix.source import Source, Unreadable
@@ -118,6 +126,8 @@ def _summary(source: Source, walker: Walker) -> Summary:
         deliberate=_deliberate(source),
         rebinds=tuple(sorted(loose.writes)),
         assigned=tuple(assignments(walker)),
+        added=tuple(additions(walker)),
+        listed=dict(listed(walker)),
     )
 
 

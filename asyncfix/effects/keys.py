@@ -10,7 +10,7 @@ from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
-ELEMENT = re.compile(r"\[[:01]?\]")  # by whichever way one comes to it
+ELEMENT = re.compile(r"\[(?:[:01]?|'\w+')\]")  # by whichever way one comes to it
 LIBRARY = "library "
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 
@@ -128,7 +128,9 @@ class Keys:
 
 def pretty(ref: str) -> str:
     """A ref as a person would write it."""
-    text = re.sub(r"\$[^$]*\$|\*[\w.]+\??;|[!%~^&=]|\[[:01]?\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?"))
+    text = re.sub(
+        r"\$[^$]*\$|\*[\w.]+\??;|[!%~^&=]|\[(?:[:01]?|'\w+')\]|<locals>\.", "", ref.removeprefix(":").removeprefix("?")
+    )
     return re.sub(r"[\w.]*@", "", text)
 
 

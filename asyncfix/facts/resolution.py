@@ -16,12 +16,14 @@ from asyncfix.facts.handlers import raises_again, reads_error
 from asyncfix.facts.scopes import (
     ANYTHING,
     LITERALS,
+    MOST_NAMED,
     NONE,
     UNKNOWN,
     Bound,
     Refs,
     Scope,
     annotation,
+    are_named,
     bare,
     collected,
     filled,
@@ -29,6 +31,7 @@ from asyncfix.facts.scopes import (
     is_definition,
     is_type_variable,
     is_vague,
+    key_step,
     lookup,
     resolve,
     steps,
@@ -215,6 +218,15 @@ def assignments(walker: Walker) -> Iterable[Assigned]:
             yield Assigned(holder, name, values, node.lineno)
 
 
+def additions(walker: Walker) -> Iterable[Assigned]:
+    """The attributes into which something is put from outside, with collections of that."""
+    for node, name, value, container, scope in walker.added:
+        values = _not_too_many(filled((), [(value, scope, container)], MOST_REFS))
+        for holder in resolve(node, scope) if values and values != UNKNOWN else ():
+            if holder[0] != "?":
+                yield Assigned(holder, name, values, node.lineno)
+
+
 def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
     """What each name of the module's top level is bound to."""
     bindings: dict[str, tuple[str, ...]] = {}
@@ -224,6 +236,22 @@ def module_bindings(walker: Walker) -> dict[str, tuple[str, ...]]:
             refs.extend(_value_refs(bound.value, walker.module, bound.steps))
         bindings[name] = filled(_not_too_many(refs), walker.module.added.get(name, ()), MOST_REFS)
     return bindings
+
+
+def listed(walker: Walker) -> Iterable[tuple[str, Refs]]:
+    """What the mappings of the module's top level have under their keys, if it has a name of its own: functions, classes."""
+    for name, bounds in walker.module.names.items():
+        match bounds:
+            case [Bound(value=ast.Dict(keys=keys, values=values), steps="")]:
+                for key, value in zip(keys, values, strict=True):
+                    refs = resolve(value, walker.module)
+                    match key:
+                        case ast.Constant(value=str(text)) if text.isidentifier() and are_named(refs):
+                            yield f"{name}{key_step(text)}", refs
+                        case _:
+                            pass
+            case _:
+                pass
 
 
 def _value_refs(value: ast.expr | str, scope: Scope, suffix: str) -> Refs:
@@ -334,7 +362,7 @@ def _is_own_object(frame: Frame, name: str) -> bool:
 def _not_too_many(refs: Iterable[str]) -> Refs:
     """Refs without repetition; of too many none is told apart, and the thing is unknown: leaving some out would be a lie."""
     found = tuple(dict.fromkeys(refs))
-    return found if len(found) <= MOST_REFS else UNKNOWN
+    return found if len(found) <= (MOST_NAMED if are_named(found) else MOST_REFS) else UNKNOWN
 
 
 def _call_fact(

@@ -21,6 +21,7 @@ from asyncfix.facts.narrowing import Shown
 from asyncfix.flow import last_name
 
 MOST = 12
+MOST_NAMED = 64  # of functions and classes that a mapping lists by name
 MOST_KEYED = 8  # of a mapping one is asked for by its key: that it may be any of so many would tell nothing
 LONGEST = 200
 UNKNOWN = ("?",)
@@ -28,6 +29,8 @@ KEPT = "="
 ANYTHING = "typing.Any!"
 CLASS = re.compile(r"[\w.:]+")
 SHOWN = re.compile(r"\$[^$]*\$")
+NAMED = re.compile(r"(?!builtins\.)[\w.:<>]+(?:\*[\w.]+\??;)?")
+"""A ref to what has a name of its own, or a collection of that."""
 NONE = "builtins.None!"  # a variable that is None has no attributes: it tells nothing of what it may be else
 BUILTINS = frozenset(dir(builtins))
 LITERALS: dict[type[ast.expr], str] = {
@@ -337,8 +340,8 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
             )
             return collected(elements, LITERALS[type(node)][:-1])
         case ast.Dict():
-            values = union(growing(resolve(item, scope)) for item in node.values) if node.values else UNKNOWN
-            values = values if len(values) <= MOST_KEYED else UNKNOWN
+            values = tuple(dict.fromkeys(ref for item in node.values for ref in growing(resolve(item, scope))))
+            values = values if 0 < len(values) <= (MOST_NAMED if are_named(values) else MOST_KEYED) else UNKNOWN
             return collected(values, "builtins.dict") if None not in node.keys else ("builtins.dict!",)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return collected(growing(_comprehended(node, scope)), LITERALS[type(node)][:-1])
@@ -360,6 +363,11 @@ def resolve(node: ast.expr, scope: Scope) -> Refs:
         case _:
             literal = LITERALS.get(type(node))
             return (literal,) if literal else UNKNOWN
+
+
+def are_named(refs: Refs) -> bool:
+    """Whether all refs are functions and classes by their names, or collections of such: they may be many."""
+    return all(map(NAMED.fullmatch, refs))
 
 
 def _awaited(node: ast.expr, scope: Scope) -> Refs:
@@ -385,6 +393,8 @@ def _subscript(node: ast.Subscript, scope: Scope) -> Refs:
     if isinstance(node.slice, ast.Slice) and held[0].endswith(";"):
         return held
     place = node.slice.value if isinstance(node.slice, ast.Constant) else None
+    if isinstance(place, str) and place.isidentifier() and len(held) == 1 and CLASS.fullmatch(held[0]):
+        return steps(held, key_step(place))
     return steps(held, place_step(place) if isinstance(place, int) and place in (0, 1) else "[:]")
 
 
@@ -432,6 +442,11 @@ def part_of(
 def place_step(index: int) -> str:
     """The step to one of the first two elements."""
     return f"[{int(index)}]"
+
+
+def key_step(key: str) -> str:
+    """The step to what a mapping has under a key."""
+    return f"['{key}']"
 
 
 def lambda_name(node: ast.Lambda) -> str:

@@ -156,9 +156,9 @@ def _shows(taker: ast.Call, node: ast.expr) -> bool:
 def _function(call: ast.Call, scope: Scope) -> str:
     """The function whose only argument (but for keywords) goes through it is, '' if it is none of those known."""
     refs = resolve(call.func, scope)
-    method = METHOD.search(refs[0])
-    name = ".".join(method.groups()) if method else refs[0]
-    more = TAKING.get(name) if len(refs) == 1 else None
+    names = dict.fromkeys(".".join(method.groups()) if (method := METHOD.search(ref)) else ref for ref in refs)
+    name = next(iter(names))
+    more = TAKING.get(name) if len(names) == 1 else None
     if name == "builtins.next" and len(call.args) > 1:
         return "next-or-default"
     return name if more is not None and (more or len(call.args) == 1) else ""

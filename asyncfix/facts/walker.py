@@ -183,6 +183,8 @@ class Walker:
         self.examples: list[Mention] = []
         self.assigned: list[tuple[ast.expr, str, ast.expr | str, str, Scope]] = []
         """Attributes that are assigned from outside: of what, the name, the value with the steps to it, where."""
+        self.added: list[tuple[ast.expr, str, ast.expr, str, Scope]] = []
+        """Collections that attributes are into which something is put from outside: of what, the name, what, the collection."""
         self.takers: dict[ast.expr, tuple[str, ast.AST]] = {}
         """What goes through an expression: the kind ('' for a call), and the node."""
         self.gone_through: set[str] = set()
@@ -383,6 +385,8 @@ class Walker:
         # The target is read before the value is worked out and written after it: two accesses with an await between.
         if isinstance(node.target, ast.Name):
             scope.function.bind(node.target.id, "?")
+        if isinstance(node.op, ast.Add) and isinstance(node.value, (ast.List, ast.ListComp)):
+            self._filled(node.target, node.value, f"[]{LIST}", scope)
         self._record(node.target, "read", frame, scope, context)
         self._operation(node.target, f"__i{OPERATORS[type(node.op)][2:]}", frame, scope, context)
         self._visit(node.value, frame, scope, context)
@@ -440,7 +444,7 @@ class Walker:
                 self._visit(target, frame, scope, context)
 
     def _filled(self, held: ast.expr, value: ast.expr, container: str, scope: Scope) -> None:
-        """Take note of what is put into a collection that has a name, or is an attribute of the object itself."""
+        """Take note of what is put into a collection that has a name, or is an attribute."""
         owner = scope.function
         if isinstance(held, ast.Name):
             home = scope.find(held.id)
@@ -448,6 +452,8 @@ class Walker:
                 home.added.setdefault(held.id, []).append((value, scope, container))
         elif isinstance(held, ast.Attribute) and _is_self(held.value, owner):
             self.classes_by_name(owner.owner_class).added.setdefault(held.attr, []).append((value, scope, container))
+        elif isinstance(held, ast.Attribute):
+            self.added.append((held.value, held.attr, value, container, scope))
 
     def _holder(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
         """Visit what a target is an element of: as an operand, but a name is read."""
@@ -737,6 +743,8 @@ class Walker:
             held = (part for argument in node.args for part in (ast.walk(argument) if started else (argument,)))
             if started or is_shared(node.func, scope):
                 scope.function.kept.update(part.id for part in held if isinstance(part, ast.Name))
+        if called == "extend" and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
+            self._filled(node.func.value, node.args[0], f"[]{LIST}", scope)
         if called in ADDING and isinstance(node.func, ast.Attribute) and len(node.args) == ADDING[called]:
             self._filled(node.func.value, node.args[-1], DICT if called == "setdefault" else LIST, scope)
         asks = asked is not None or called in TAKING

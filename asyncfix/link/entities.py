@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 from asyncfix.model import Class, Function
 
 MOST = 12
+MOST_NAMED = 64  # of functions and classes by their names, as registries list them
 OBJECTS = ("instance", "super")
+NAMED = ("function", "method", "class")
 GIVEN = ("handed", "wrapped")
 OF_NONE = frozenset(dir(None))
 
@@ -96,20 +98,22 @@ def some(found: Mapping[Entity, None]) -> Entities:
     """The things found; if nothing definite is among them, or too much, they are unknown."""
     if not any(entity.kind != "unknown" for entity in found):
         return UNKNOWN
-    if len(found) > MOST and sum(not is_given(entity) for entity in found) > MOST:
-        return UNKNOWN
+    if len(found) > MOST:
+        own = [entity for entity in found if entity != SOMETHING and not is_given(entity)]
+        if len(own) > (MOST_NAMED if all(_innermost(entity).kind in NAMED for entity in own) else MOST):
+            return UNKNOWN
     return tuple(found)
 
 
 def usable(found: dict[Entity, None]) -> dict[Entity, None]:
     """Of several things those that may be meant: not the attribute of a builtin that has none of that name."""
     if len(found) > 1:
-        left = {entity: None for entity in found if not _is_error(entity.name)}
+        left = {entity: None for entity in found if not is_error(entity.name)}
         return left or found
     return found
 
 
-def _is_error(dotted: str) -> bool:
+def is_error(dotted: str) -> bool:
     """Whether asking for an attribute would raise: ``builtins.None.get``."""
     if not dotted.startswith("builtins."):  # nearly always
         return False
@@ -126,4 +130,9 @@ def _is_error(dotted: str) -> bool:
 
 def is_given(entity: Entity) -> bool:
     """Whether it is a function that callers give, or a collection of them: of these there may be many."""
-    return entity.kind in GIVEN or (entity.kind in ("many", "giving") and parted(entity)[1].kind in GIVEN)
+    return _innermost(entity).kind in GIVEN
+
+
+def _innermost(entity: Entity) -> Entity:
+    """The same; of a collection its elements."""
+    return parted(entity)[1] if entity.kind in ("many", "giving") else entity

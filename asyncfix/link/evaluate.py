@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncfix.catalog import PARTLY, Catalog
-from asyncfix.facts.scopes import BUILTINS, NONE, bare
-from asyncfix.link import members, parameters, results, shown
+from asyncfix.facts.scopes import BUILTINS, NAMED, NONE, bare
+from asyncfix.link import filling, members, parameters, results, shown
 from asyncfix.link.entities import (
     OBJECTS,
     SOMETHING,
@@ -47,6 +47,8 @@ class Evaluator(Hierarchy):
     modules: Modules
     catalog: Catalog
     fixtures: Mapping[str, tuple[str, ...]]
+    filled: filling.Places
+    """Where something is put into attributes from outside."""
     passed: Passed | None = field(default=None, init=False)
     """What callers give for parameters, once they are known."""
     described: frozenset[str] = field(default=frozenset(), init=False)
@@ -117,6 +119,10 @@ class Evaluator(Hierarchy):
         self.described = names
         self._members.clear()
 
+    def note_vague(self) -> None:
+        """What is being worked out may be known better later."""
+        self._vague = True
+
     def forget(self) -> None:
         """Forget every answer."""
         for answers in (self._memo, self._members, self._library):
@@ -133,6 +139,9 @@ class Evaluator(Hierarchy):
         before = ref[:tail] if tail is not None else ""
         if before and not before.endswith("<locals>"):
             step = ref[tail:]
+            listed = self._listed(path, before, step) if step[:2] == "['" else UNKNOWN
+            if listed:
+                return listed
             base = self.evaluate(path, before)
             if step[0] == "$":
                 self._vague = self._vague or not base
@@ -152,7 +161,7 @@ class Evaluator(Hierarchy):
         root = ROOT.match(ref)
         if root is None:
             return UNKNOWN
-        return self._steps(self._import(path, root.group()), ref[root.end() :])
+        return self.follow(self._import(path, root.group()), ref[root.end() :])
 
     def _own_objects(self, path: str, called: str, methods: Entities, found: Entities) -> Entities:
         """The results of a call; of methods that give the object they are called of, that with its own class."""
@@ -178,9 +187,9 @@ class Evaluator(Hierarchy):
         while end > 1:
             defined = self._defined(path, ref[1:end])
             if defined:
-                return self._steps(defined, ref[end:])
+                return self.follow(defined, ref[end:])
             end = max(ref.rfind(step, 0, end) for step in (".", "@", "(", "[", "!", "%", "~"))
-        return self._steps((Entity("module", path),), "." + ref[1:]) if len(ref) > 1 else (Entity("module", path),)
+        return self.follow((Entity("module", path),), "." + ref[1:]) if len(ref) > 1 else (Entity("module", path),)
 
     def _import(self, path: str, name: str) -> Entities:
         found = self.modules.find(path, name)
@@ -204,14 +213,14 @@ class Evaluator(Hierarchy):
         if beside is not None:
             inside = self._module_attribute(package, first.group()) if package and package != path else UNKNOWN
             base = tuple(dict.fromkeys((Entity("module", beside), *inside)))
-            return self._steps(base, rest[first.end() :])
+            return self.follow(base, rest[first.end() :])
         below = f"{folder}/{first.group()}" if folder else first.group()
         if package is None or below in self.modules.folders:
             return self._relative_to(path, below, rest[first.end() :].lstrip(".")) or self._of_package(package, rest)
         return self._of_package(package, rest)
 
     def _of_package(self, package: str | None, rest: str) -> Entities:
-        return self._steps((Entity("module", package),), "." + rest) if package is not None else UNKNOWN
+        return self.follow((Entity("module", package),), "." + rest) if package is not None else UNKNOWN
 
     def _relative_to(self, path: str, folder: str, rest: str) -> Entities:
         """A module in a folder that is a namespace package."""
@@ -220,10 +229,11 @@ class Evaluator(Hierarchy):
             return UNKNOWN
         module = self.modules.at(folder, name.group())
         if module is not None:
-            return self._steps((Entity("module", module),), rest[name.end() :])
+            return self.follow((Entity("module", module),), rest[name.end() :])
         return self._relative_to(path, f"{folder}/{name.group()}", rest[name.end() :].lstrip("."))
 
-    def _steps(self, entities: Entities, steps: str) -> Entities:
+    def follow(self, entities: Entities, steps: str) -> Entities:
+        """What some steps lead to."""
         for step in STEP.findall(steps):
             entities = self._taken_on(entities, step)
             if not entities:
@@ -258,6 +268,8 @@ class Evaluator(Hierarchy):
                 return (Entity(entity.kind, entity.name + PARTLY),) if entity.kind == "external" else (entity,)
             case "[]" | "[:]" | "[0]" | "[1]":
                 return results.element(self, entity, step)
+            case _ if step[0] == "[":
+                return results.element(self, entity, "[:]")
             case _ if step[0] == "*":
                 container = step[1:-1].removesuffix("?")
                 return (many(self.catalog.canonical(container) + step[1 + len(container) : -1], entity),)
@@ -356,6 +368,18 @@ class Evaluator(Hierarchy):
             return UNKNOWN
         nothing = Entity("external", _in_package(base.name, name))
         return tuple(given for given in self.attribute(base, name) if given != nothing)
+
+    def _listed(self, path: str, mapping: str, key: str) -> Entities:
+        """What a mapping of a module has under a key, as it was made: it may be changed."""
+        holder, _, name = mapping.rpartition(".") if "." in mapping else (":", "", mapping.lstrip(":"))
+        for entity in self.evaluate(path, holder) if holder.strip(".") else ():
+            summary = self.summaries.get(entity.name) if entity.kind == "module" else None
+            for ref in summary.listed.get(f"{name}{key}", ()) if summary is not None else ():
+                return (*self.evaluate(entity.name, ref), SOMETHING)
+            again = summary.bindings.get(name, ()) if summary is not None else ()
+            if len(again) == 1 and again[0] != f":{name}" and NAMED.fullmatch(again[0]):
+                return self._listed(entity.name, again[0], key)
+        return UNKNOWN
 
     def _below_package(self, path: str, name: str, summary: Summary) -> Entities:
         """What a package has that it does not bind: a folder of modules without an ``__init__.py``. Nothing of the project

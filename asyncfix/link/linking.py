@@ -12,6 +12,7 @@ from asyncfix.link import (
     calling,
     defining,
     draining,
+    filling,
     mixins,
     operations,
     overloads,
@@ -25,7 +26,7 @@ from asyncfix.link.evaluate import Evaluator
 from asyncfix.link.fixtures import fixtures
 from asyncfix.link.index import Loose, ProjectIndex
 from asyncfix.link.making import Making
-from asyncfix.link.modules import Modules
+from asyncfix.link.modules import Modules, pathed
 from asyncfix.link.naming import Named
 from asyncfix.link.protocols import own_methods
 from asyncfix.model import Access, Call, Span, Summary, TextFacts
@@ -58,8 +59,9 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes[name] = ClassInfo(path, item)
                 classes_at[path, item.qualname] = name
     methods = _methods(functions, classes_at)
+    modules = pathed(modules, by_path.values())
     known = (functions, classes, methods, functions_at, classes_at)
-    evaluator = Evaluator(*known, by_path, modules, catalog, fixtures(functions))
+    evaluator = Evaluator(*known, by_path, modules, catalog, fixtures(functions), filling.places(by_path.values()))
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(info.fact.name for info in functions.values())
     defined = [info.fact for info in functions.values() if info.fact.kind not in ("module", "class")]

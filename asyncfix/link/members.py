@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from asyncfix.link import mixins, parameters
-from asyncfix.link.entities import SOMETHING, UNKNOWN, ClassInfo, Entities, Entity, some
+from asyncfix.link import filling, mixins, parameters
+from asyncfix.link.entities import SOMETHING, UNKNOWN, ClassInfo, Entities, Entity, is_error, some, usable
 from asyncfix.model import ANY, Class
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ VALUE = ("value", "_value_")
 def member(evaluator: Evaluator, class_id: str, order: Sequence[str], name: str, bound: bool) -> Entities:
     """What the first class of an order has that has a name; ``bound``: as an object gives it."""
     private = _private(name) if name[0] == "_" else None
-    for base in order:
+    for at, base in enumerate(order):
         info = evaluator.classes.get(base)
-        if base == "builtins.object" and name not in OF_OBJECTS:
+        if (base == "builtins.object" and name not in OF_OBJECTS) or (info is None and is_error(f"{base}.{name}")):
             continue
         if info is None:  # a class of a library
             inherited = evaluator.attribute(Entity("value", base), name)
@@ -42,9 +42,14 @@ def member(evaluator: Evaluator, class_id: str, order: Sequence[str], name: str,
         if name in VALUE and evaluator.is_enum(base):
             return _values(evaluator, base, info)
         if name in info.fact.attributes:
-            stated = parameters.stated(evaluator, f"{base}.{name}") or evaluator.all(
-                info.path, info.fact.attributes[name]
-            )
+            refs = info.fact.attributes[name]
+            stated = parameters.stated(evaluator, f"{base}.{name}") or evaluator.all(info.path, refs)
+            itself = f":{info.fact.qualname}!.{name}"
+            if any(map(_steps_from(itself), refs)):
+                before = member(evaluator, class_id, order[at + 1 :], name, bound)
+                stated = _made_anew(evaluator, info, before, itself)
+            if name in evaluator.filled and not all(map(_is_annotated, refs)):
+                stated = filling.held(evaluator, class_id, name, stated)
             if name in evaluator.described:
                 stated = _got(evaluator, stated)
             return (Entity("instance", base),) if _is_member(evaluator, base, info.fact, name, stated) else stated
@@ -53,7 +58,10 @@ def member(evaluator: Evaluator, class_id: str, order: Sequence[str], name: str,
         return UNKNOWN
     if not external and bound and name not in OF_OBJECTS:
         return _below(evaluator, class_id, name) or (_asked_for(evaluator, class_id) if name[:2] != "__" else UNKNOWN)
-    return tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+    outside = tuple(Entity("external", f"{base}.{name}") for base in external[:1])
+    if bound and name[:2] != "__" and any("__getattr__" in evaluator.methods.get(base, ()) for base in order):
+        return some(usable(dict.fromkeys((*outside, *_asked_for(evaluator, class_id), SOMETHING))))
+    return outside
 
 
 def above(evaluator: Evaluator, class_id: str, name: str) -> Entities:
@@ -67,6 +75,23 @@ def above(evaluator: Evaluator, class_id: str, name: str) -> Entities:
     known = found or all(each in evaluator.classes or each == "builtins.object" for each in evaluator.order(class_id))
     more = dict.fromkeys((*found, *_bound(evaluator, others, True), *(() if known else (SOMETHING,))))
     return some(more)
+
+
+def _steps_from(itself: str) -> Callable[[str], str]:
+    """What is done to an attribute in a ref that begins with it, '' if none does."""
+    return lambda ref: rest if ref.startswith(itself) and (rest := ref[len(itself) :])[:1] in tuple(".[(~%") else ""
+
+
+def _made_anew(evaluator: Evaluator, info: ClassInfo, before: Entities, itself: str) -> Entities:
+    """What an attribute holds of which the class itself makes its next value: ``self.source = self.source.cache()``.
+
+    ``before``: what the classes above give it.
+    """
+    steps = _steps_from(itself)
+    refs = info.fact.attributes[itself.rpartition(".")[2]]
+    first = dict.fromkeys((*before, *evaluator.all(info.path, (ref for ref in refs if not steps(ref)))))
+    more = (evaluator.follow(tuple(first), steps(ref)) or (SOMETHING,) for ref in refs if steps(ref))
+    return some(first | {entity: None for found in more for entity in found})
 
 
 def _got(evaluator: Evaluator, stated: Entities) -> Entities:
@@ -144,6 +169,11 @@ def _bound(evaluator: Evaluator, functions: Sequence[str], bound: bool) -> Entit
         else:
             found[Entity("method", item)] = None
     return tuple(found)
+
+
+def _is_annotated(ref: str) -> bool:
+    """Whether a ref may be one of an annotation: it says what an attribute holds, whoever puts it there."""
+    return ref.endswith(("!", ";")) and not ref.startswith("builtins.") and not ref.endswith("?;")
 
 
 def _private(name: str) -> tuple[str, str] | None:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import commonpath, dirname, join
+
+from asyncfix.model import Function, Summary
+
+CHANGING_PATH = frozenset({"sys.path.append", "sys.path.insert"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,16 @@ class Modules:
     """Files by the last parts of their names, two at least, where these name one file alone: of whoever has put a folder
     on the path of imports at run time."""
 
+    added: tuple[str, ...] = ()
+    """Folders that a file may put on the path of imports at run time: its own, and the one round that."""
+
     def perhaps(self, importer: str, name: str) -> str | None:
-        """The file that an import may mean for which there is no module: one beside a module of a package."""
-        return self.at(dirname(importer), name) if name not in sys.stdlib_module_names else None
+        """The file that an import may mean for which there is no module: one beside a module of a package, or in a folder
+        that is put on the path."""
+        if name in sys.stdlib_module_names:
+            return None
+        found = (self.at(folder, name) for folder in (dirname(importer), *self.added))
+        return next(filter(None, found), None)
 
     def find(self, importer: str, name: str) -> str | None:
         """The path of the module that ``import name`` means in the file ``importer``."""
@@ -65,6 +76,20 @@ class Modules:
         if join(folder, "__init__.py") in self.names:
             return None
         return self.at(folder, name)
+
+
+def pathed(modules: Modules, summaries: Iterable[Summary]) -> Modules:
+    """The same, with the folders of the files that change the path of imports."""
+    changing = (
+        dirname(summary.path)
+        for summary in summaries
+        if "sys" in summary.imports and any(_changes_path(function) for function in summary.functions)
+    )
+    return replace(modules, added=tuple(sorted({folder for own in changing for folder in (own, dirname(own))})))
+
+
+def _changes_path(function: Function) -> bool:
+    return any(target in CHANGING_PATH for call in function.calls for target in call.targets)
 
 
 def build(paths: Iterable[str], roots: Iterable[str] = (), aliases: Mapping[str, str] | None = None) -> Modules:

@@ -11,6 +11,7 @@ import pathlib
 import re
 from collections.abc import Iterator
 
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.entities import SOMETHING
 from asyncfix.link.foreign import is_of_its_own
@@ -18,6 +19,7 @@ from asyncfix.link.index import Edge, Loose, ProjectIndex
 from asyncfix.model import Call
 
 NO_CALLS = (*HANDED, "decorator", "awaited")
+SETTING = "builtins.setattr"
 TWO_WORDS = re.compile(r"_*[^\W_]+(_[^\W_]+)+")
 BUILTIN = frozenset(
     name
@@ -48,6 +50,7 @@ class Namesakes:
         self._meant: dict[tuple[str, int, int], tuple[str, ...]] = {}
         self._places: set[tuple[str, int, str, str]] = set()
         self._foreign: frozenset[str] | None = None
+        self._data: frozenset[str] | None = None
 
     def callers(self, method: str) -> tuple[Edge, ...]:
         """The calls that are taken for calls of a method, and are not known to be in any other way."""
@@ -97,7 +100,7 @@ class Namesakes:
         return {last: tuple(names) for last, names in found.items() if self._is_theirs(last, names)}
 
     def _is_theirs(self, last: str, names: list[str]) -> bool:
-        if last in BUILTIN or last in self._of_libraries():
+        if last in BUILTIN or last in self._of_libraries() or last in self._of_data():
             return False
         return all(self.index.fact(name).kind == "method" for name in names)
 
@@ -109,6 +112,23 @@ class Namesakes:
             asked = (item.name for items in self.index.externals.values() for item in items if not _is_open(item.name))
             self._foreign = frozenset(name.rpartition(".")[2].removesuffix("()") for name in (*rows, *asked))
         return self._foreign
+
+    def _of_data(self) -> frozenset[str]:
+        """Names under which something is kept: of attributes and variables, and by which libraries are given something to
+        keep (``SimpleNamespace(load_page=f)``, ``setattr(thing, "load_page", f)``). A function may be kept there."""
+        if self._data is None:
+            index = self.index
+            kept = (name for info in index.classes.values() for name in info.fact.attributes)
+            variables = (name for summary in index.summaries.values() for name in summary.bindings)
+            put = (item.name for path, each in index.summaries.items() if not is_test(path) for item in each.assigned)
+            given = (item for items in index.externals.values() for item in items)
+            told = (
+                argument.keyword or (argument.literal if item.name == SETTING else "")
+                for item in given
+                for argument in item.call.arguments
+            )
+            self._data = frozenset((*kept, *variables, *put, *told))
+        return self._data
 
     def _fits(self, owner: str, call: Call, meant: tuple[str, ...]) -> bool:
         """Whether a call may be one of these methods, by what is known of its object, its arguments and what else is asked."""

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 from asyncfix.catalog import PARTLY
 from asyncfix.facts.likeness import LIKE, LIKE_CLASS
 from asyncfix.link import members, parameters
-from asyncfix.link.entities import KEYED, PAIR, SOMETHING, UNKNOWN, Entities, Entity, FunctionInfo, many, parted, some
+from asyncfix.link.entities import (
+    KEYED,
+    MOST,
+    PAIR,
+    SOMETHING,
+    UNKNOWN,
+    Entities,
+    Entity,
+    FunctionInfo,
+    is_given,
+    many,
+    parted,
+    some,
+)
 from asyncfix.link.foreign import is_of_its_own
 
 if TYPE_CHECKING:
@@ -25,7 +38,7 @@ def result(evaluator: Evaluator, entity: Entity) -> Entities:
             info = evaluator.functions[entity.name]
             return (
                 parameters.stated(evaluator, f"{entity.name}()")
-                or evaluator.all(info.path, info.fact.results)
+                or _telling(evaluator.all(info.path, info.fact.results))
                 or _overridden(evaluator, info)
             )
         case "instance":
@@ -41,6 +54,14 @@ def result(evaluator: Evaluator, entity: Entity) -> Entities:
             return _taken(evaluator, *parted(entity))
         case _:
             return UNKNOWN
+
+
+def _telling(found: Entities) -> Entities:
+    """The same without the functions that callers give, if these are many: it gives back which one it was given, and that
+    it may be any of them tells nothing."""
+    if sum(map(is_given, found)) <= MOST:
+        return found
+    return some(dict.fromkeys((*(entity for entity in found if not is_given(entity)), SOMETHING)))
 
 
 def _overridden(evaluator: Evaluator, info: FunctionInfo) -> Entities:
