@@ -74,6 +74,7 @@ TELLING = GATHERING.keys() | {
     "typing.NewType",
     "functools.partial",
     "importlib.import_module",
+    "traitlets.Instance",
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
     *PICKING,
 }
@@ -475,10 +476,15 @@ def _like(called: str, node: ast.Call, scope: Scope) -> Refs:
 
 
 def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
-    """What the arguments tell of the result of a call of one of a few functions of the standard library."""
+    """What the arguments tell of the result of a call of one of a few functions."""
     match called, args:
         case "typing.cast", [stated, value]:
             return _stated_or_not(annotation(stated, scope), value, scope)
+        case "traitlets.Instance", [
+            ast.Name() | ast.Attribute() as given,
+            *_,
+        ]:  # of an attribute, which is such an object
+            return annotation(given, scope)
         case "functools.partial", [given, *_]:
             return steps(resolve(given, scope), "&")
         case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
