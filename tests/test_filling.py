@@ -120,3 +120,56 @@ def marked(function):
 def test_what_gives_back_what_it_is_given_gives_not_any_of_many(tmp_path: Path) -> None:
     app = GIVEN_BACK + "def use():\n    return marked(f_0)()\n"
     assert len(of_app(edges(tmp_path, app=app), "use")) <= 2
+
+
+DEFAULTS = """
+from collections import defaultdict
+
+
+class Made:
+    def __init__(self):
+        pass
+
+    def go(self):
+        pass
+
+
+def nothing():
+    return 0
+
+
+MADE = defaultdict(Made)
+
+
+class Counter:
+    def __init__(self):
+        self.counts = defaultdict(nothing)
+
+    def count(self, word):
+        self.counts[word] += 1
+
+
+def use(key):
+    return MADE[key].go()
+
+
+def local(words):
+    counts = defaultdict(lambda: nothing())
+    for word in words:
+        counts[word] += 1
+
+
+def plain(words):
+    counts = defaultdict(int)
+    return counts[words]
+"""
+
+
+def test_a_mapping_makes_what_it_does_not_have(tmp_path: Path) -> None:
+    found = of_app(edges(tmp_path, app=DEFAULTS), "Counter.count", "use", "local", "plain")
+    assert {(caller, callee.partition(":")[0]) for caller, callee in found} == {
+        ("Counter.count", "nothing"),
+        ("use", "Made.__init__"),
+        ("use", "Made.go"),
+        ("local", "local.<locals>.<lambda"),
+    }

@@ -75,12 +75,13 @@ TELLING = GATHERING.keys() | {
     "functools.partial",
     "importlib.import_module",
     "traitlets.Instance",
+    "collections.defaultdict",
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
     *PICKING,
 }
 DICT = "*builtins.dict;"
 LIST = "*builtins.list;"
-GROWING = (LIST, "*builtins.set;", DICT)
+GROWING = (LIST, "*builtins.set;", DICT, "*collections.defaultdict;")
 EMPTY = frozenset(
     {"builtins.list!", "builtins.dict!", "builtins.set!", "builtins.list()", "builtins.dict()", "builtins.set()"}
 )
@@ -493,6 +494,10 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
             return steps(resolve(given, scope), "[]")
         case ("builtins.min" | "builtins.max"), [_, _, *_]:
             return union(resolve(item, scope) for item in args)
+        case "collections.defaultdict", [given, *_]:  # what it does not have it calls for: see `defaulting`
+            made = resolve(given, scope)
+            told = not any(ref.startswith(("?", "builtins.")) for ref in made)
+            return collected(steps(made, "()"), called) if told else ()
         case "builtins.map", [given, _]:
             return collected(steps(resolve(given, scope), "()"), "builtins.map")
         case "builtins.filter", [_, given]:

@@ -388,6 +388,8 @@ class Walker:
         if isinstance(node.op, ast.Add) and isinstance(node.value, (ast.List, ast.ListComp)):
             self._filled(node.target, node.value, f"[]{LIST}", scope)
         self._record(node.target, "read", frame, scope, context)
+        if isinstance(node.target, ast.Subscript):
+            self._operation(node.target.value, "__getitem__", frame, scope, context)
         self._operation(node.target, f"__i{OPERATORS[type(node.op)][2:]}", frame, scope, context)
         self._visit(node.value, frame, scope, context)
         inner = replace(context, late=node.value, barrier=context.barrier or "augmented-target")

@@ -118,6 +118,8 @@ class ProjectIndex:
     iterators: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     """By class the classes of what goes through its objects."""
     making: Making = field(init=False)
+    defaulting: frozenset[str] = frozenset()
+    """Attributes and variables that may hold a mapping which makes what it does not have."""
     asking: frozenset[str] = frozenset()
     """Classes with a ``__getattr__``."""
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())

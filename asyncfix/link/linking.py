@@ -10,6 +10,7 @@ from asyncfix.link import (
     accessing,
     attributes,
     calling,
+    defaulting,
     defining,
     draining,
     filling,
@@ -74,6 +75,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     index.telling = index.class_names | index.callables | described | {STOP.rpartition(".")[2], NAMESPACE}
     index.making = Making(index.evaluator)
     index.asking = attributes.asking(index.evaluator)
+    index.defaulting = defaulting.names(index.evaluator)
     functions.update(tuple(draining.proven(index)))
     open_uses = _Open()
     for name, info in functions.items():

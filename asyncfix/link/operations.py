@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from asyncfix.link import calling
+from asyncfix.link import calling, defaulting
 from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
 from asyncfix.link.index import ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
 from asyncfix.model import Access, Call
@@ -55,6 +55,8 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
     for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
         accesses = tuple(same)
+        for access in accesses if accesses[0].kind == defaulting.ASKING else ():
+            defaulting.take(index, name, access)
         run = NAMED.get(accesses[0].kind, (accesses[0].kind,))
         if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, accesses)
