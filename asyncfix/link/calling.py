@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asyncfix.link import passing
+from asyncfix.link.arguments import argument_for
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.entities import SOMETHING, Entities, Entity, FunctionInfo, parted
 from asyncfix.link.foreign import is_of_its_own
@@ -23,11 +24,36 @@ def take(index: ProjectIndex, name: str, call: Call, entities: Entities) -> bool
     known = _call_edges(index, name, call, entities)
     for callback in callbacks(index.evaluator, call, entities) if call.arguments else ():
         given = index.evaluator.all(path, callback.targets)
+        if _is_stated(index, name, call, entities, callback.targets[0], given):
+            continue  # the function that calls it says what it is, and has an edge of its own
         if not _call_edges(index, name, callback, given):
             index.unknown.setdefault(name, []).append(callback)
         if any(item.keyword == MADE and item.ref in callback.targets for item in call.arguments):
             _made_for_library(index, name, callback, given)
     return known and SOMETHING not in entities
+
+
+def _is_stated(index: ProjectIndex, name: str, call: Call, entities: Entities, ref: str, given: Entities) -> bool:
+    """Whether objects are given only to functions of the project which state the class, or a protocol, of what they take."""
+    if not given or any(entity.kind != "instance" for entity in given):
+        return False
+    return all(
+        entity.name in index.functions and _states(index, Edge(name, entity.name, "call", call), ref, given)
+        for entity in entities
+    )
+
+
+def _states(index: ProjectIndex, edge: Edge, ref: str, given: Entities) -> bool:
+    """The same of one function, and of what it is given as the argument of that ref."""
+    path = index.path(edge.callee)
+    for position, parameter in enumerate(index.fact(edge.callee).parameters):
+        argument = argument_for(index, edge, position)
+        if argument is not None and argument.ref == ref:
+            stated = index.evaluator.all(path, parameter.type.split("|")) if parameter.type else ()
+            kinds = {each.name for each in stated if each.kind == "instance"}
+            if len(kinds) != len(stated) or not all(index.is_one_of(entity.name, kinds) for entity in given):
+                return False
+    return True
 
 
 def note_unknown(index: ProjectIndex, item: passing.Undecided) -> None:
@@ -68,6 +94,7 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
                 _constructed(index, name, call, entity.name)
             case "instance":
                 known = protocol(index, name, call, entity.name, CALLING, sure=sure) and known
+                known = known and index.promised.isdisjoint(index.evaluator.named_methods(entity, CALLING))
             case "many":
                 known = False
             case "handed" | "wrapped":

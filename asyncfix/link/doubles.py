@@ -17,6 +17,7 @@ from asyncfix.link.assigning import Assigning
 from asyncfix.link.entities import SOMETHING, Entities, Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.likenesses import Likenesses
+from asyncfix.link.protocols import callable_ones
 from asyncfix.model import Argument
 
 BUILTIN = "builtins."
@@ -29,6 +30,7 @@ class Doubles:
     index: ProjectIndex
     assigning: Assigning = field(init=False)
     likenesses: Likenesses = field(init=False)
+    _callable: frozenset[str] = field(init=False)
     _typed: Mapping[str, tuple[tuple[str, int], ...]] | None = None
     _by_class: dict[str, tuple[tuple[str, int, str], ...]] = field(
         default_factory=lambda: dict[str, tuple[tuple[str, int, str], ...]]()
@@ -37,6 +39,7 @@ class Doubles:
     def __post_init__(self) -> None:
         self.assigning = Assigning(self.index)
         self.likenesses = Likenesses(self.index)
+        self._callable = callable_ones(self.index.evaluator)
 
     def of(self, method: str, family: Iterable[str]) -> tuple[str, int] | None:
         """Where something that has a method of its own is given for an object of the method's class: path and line.
@@ -79,6 +82,7 @@ class Doubles:
     def _given(self, owner: str) -> Iterator[tuple[str, int, str]]:
         """Path, line, and the class of what is given: '' if that is no class of the project."""
         kinds = {owner, *self.index.subclasses.get(owner, ())}
+        sure = owner in self._callable  # a function may be given for it, which is known by no class
         for name in {kind.rpartition(".")[2] for kind in kinds}:
             for function, position in self._parameters().get(name, ()):
                 parameter = self.index.fact(function).parameters[position]
@@ -89,15 +93,17 @@ class Doubles:
                     if owner in self.index.classes:  # calls there may mean the methods of all that the annotation names
                         said = kinds.union(stated, *(self.index.subclasses.get(kind, ()) for kind in stated))
                     for edge in self.index.callers.get(function, ()):
-                        yield from self._other(edge, argument_for(self.index, edge, position), said)
+                        yield from self._other(edge, argument_for(self.index, edge, position), said, sure)
         for put, sure, made in self.assigning.instead(kinds):
             for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path), made):
                 yield put.path, put.line, other
 
-    def _other(self, edge: Edge, argument: Argument | None, kinds: set[str]) -> Iterator[tuple[str, int, str]]:
+    def _other(
+        self, edge: Edge, argument: Argument | None, kinds: set[str], sure: bool
+    ) -> Iterator[tuple[str, int, str]]:
         path = self.index.path(edge.caller)
         if argument is not None and argument.ref not in ("", NONE):
-            for other in self._unlike(path, (argument.ref,), kinds, is_test(path)):
+            for other in self._unlike(path, (argument.ref,), kinds, sure or is_test(path)):
                 yield path, edge.site.line, other
 
     def _unlike(

@@ -99,7 +99,7 @@ class Given:
 
     def _takes(self, function: str, class_id: str) -> bool:
         """Whether a function says of one of its parameters that it is of a class, or one of its bases."""
-        path, order = self.index.path(function), self.index.evaluator.order(class_id)
+        path = self.index.path(function)
         stated = (ref for parameter in self.index.fact(function).parameters for ref in parameter.type.split("|") if ref)
         meant = (entity for ref in stated for entity in self.index.evaluator.evaluate(path, ref))
-        return any(entity.kind == "instance" and entity.name in order for entity in meant)
+        return any(entity.kind == "instance" and self.index.is_one_of(class_id, (entity.name,)) for entity in meant)

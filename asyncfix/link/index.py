@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asyncfix.catalog import Catalog
@@ -160,6 +160,11 @@ class ProjectIndex:
             own = (self.evaluator.methods.get(each, {}) for each in having)
             found = self._below[class_id, name] = tuple(item for each in own for item in each.get(name, ()))
         return found
+
+    def is_one_of(self, class_id: str, kinds: Collection[str]) -> bool:
+        """Whether objects of a class are objects of one of some classes, or keep one of some protocols."""
+        order = self.evaluator.order(class_id)
+        return any(kind in order or class_id in self.subclasses.get(kind, ()) for kind in kinds)
 
     def forget(self) -> None:
         """Let go of what was found, which takes as much memory again as the facts: of an index that is of no more use."""

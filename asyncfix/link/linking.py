@@ -166,6 +166,7 @@ def _inheritance(index: ProjectIndex) -> None:
         if others:
             index.promised.update(own_methods(index.evaluator, name))
     index.promised.update(protocols.hollow(index.evaluator, index.subclasses))
+    index.promised.update(protocols.given_out(index.evaluator, protocols.callable_ones(index.evaluator)))
     for name, methods in index.evaluator.methods.items():
         for below in (*index.subclasses.get(name, ()), *index.evaluator.beside.get(name, ())):
             overriding = index.evaluator.methods.get(below, {})

@@ -11,6 +11,7 @@ from asyncfix.link.evaluate import Evaluator
 from asyncfix.model import Function
 
 PROTOCOLS = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+CALLED = "__call__"
 NOT_IMPLEMENTED = "builtins.NotImplementedError"
 MOST_KEEPING = 4
 
@@ -53,6 +54,40 @@ def hollow(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> Ite
                 }
             if class_id.rpartition(".")[2] not in called:
                 yield from empty
+
+
+def callable_ones(evaluator: Evaluator) -> frozenset[str]:
+    """The protocols of what can be called: functions keep them, too, without having a class."""
+    having = (name for name, methods in evaluator.methods.items() if CALLED in methods)
+    return frozenset(name for name in having if _is_protocol(evaluator, evaluator.classes[name]))
+
+
+def given_out(evaluator: Evaluator, callables: frozenset[str]) -> Iterator[str]:
+    """The methods of such protocols of which more is stated than parameters: what a function gives, what an attribute or a
+    collection holds. What that is may be a function, and is not told."""
+    lasts = {name.rpartition(".")[2] for name in callables}
+    stated = (
+        *((info.path, ref) for info in evaluator.functions.values() for ref in _given_by(info.fact)),
+        *(
+            (info.path, ref)
+            for info in evaluator.classes.values()
+            for refs in info.fact.attributes.values()
+            for ref in refs
+        ),
+        *((path, ref) for path, each in evaluator.summaries.items() for refs in each.bindings.values() for ref in refs),
+    )
+    for path, ref in stated if callables else ():
+        inner = ref.partition("!")[0] if "!" in ref else ""
+        if inner.rpartition(".")[2].lstrip(":") in lasts:
+            for entity in evaluator.evaluate(path, f"{inner}!"):
+                if entity.name in callables:
+                    yield from evaluator.methods[entity.name][CALLED]
+
+
+def _given_by(fact: Function) -> Iterator[str]:
+    """What a function states of what it gives, and of collections that it takes."""
+    yield from fact.results if not fact.is_stub else ()
+    yield from (ref for each in fact.parameters for ref in each.type.split("|") if ref.endswith(";"))
 
 
 def _does_nothing(fact: Function) -> bool:
