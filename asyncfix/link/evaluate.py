@@ -51,6 +51,8 @@ class Evaluator(Hierarchy):
     """Where something is put into attributes from outside."""
     passed: Passed | None = field(default=None, init=False)
     """What callers give for parameters, once they are known."""
+    feigned: frozenset[str] | None = field(default=None, init=False)
+    """Classes that may pass for what they are not, once somebody has asked: see `shown`."""
     described: frozenset[str] = field(default=frozenset(), init=False)
     """Names of attributes that may be descriptors."""
     called_parameters: dict[str, tuple[str, ...]] = field(
