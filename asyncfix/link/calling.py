@@ -86,7 +86,7 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
         match entity.kind:
             case "function" | "method":
                 kind = "decorator" if call.use == "decorator" else "call"
-                known = known and entity.name not in index.promised
+                known = known and entity.name not in index.promised and not _is_shadowed(index, entity.name)
                 found = (entity.name, *_overriding(index, name, call, entity.name), *_wrappers(index, entity.name))
                 for callee in dict.fromkeys(found):
                     index.add(Edge(name, callee, kind, call, sure))
@@ -114,6 +114,14 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
             case _:
                 known = False
     return known
+
+
+def _is_shadowed(index: ProjectIndex, method: str) -> bool:
+    """Whether a class below has an attribute under the name of a method: something else may be called there."""
+    owner = index.evaluator.owner(index.functions[method])
+    last = index.fact(method).name
+    having = index.evaluator.having(owner, last) if owner is not None else ()
+    return any(last in index.classes[each].fact.attributes for each in having)
 
 
 def _is_wrapper(index: ProjectIndex, name: str, call: Call) -> bool:

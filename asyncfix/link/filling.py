@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncfix.link.evaluate import Evaluator
 
 MOST_PLACES = 64  # of a name that is assigned in more, nothing would be told
-EMPTY = frozenset(Entity("value", f"builtins.{name}") for name in ("list", "dict", "set"))
+EMPTY = frozenset(Entity("value", f"builtins.{name}") for name in ("None", "list", "dict", "set"))
 
 Places = Mapping[str, Sequence[tuple[str, Assigned]]]
 
@@ -42,6 +42,8 @@ def held(evaluator: Evaluator, class_id: str, name: str, own: Entities) -> Entit
     if not found:
         return own
     found = _fewer(evaluator, found)
+    if not any(entity not in EMPTY for entity in own):
+        found[SOMETHING] = None  # where the class says nothing, nobody knows who else puts something there
     filled = any(entity.kind == "many" for entity in found)
     return tuple(dict.fromkeys((*(entity for entity in own if not (filled and entity in EMPTY)), *found)))
 
