@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from asyncfix.asking import Asking
 from asyncfix.boundary import Boundary, Candidate, Met, covers
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
@@ -46,6 +47,7 @@ class Ends:
     plugged: bool
     registering: Registering = field(init=False)
     running: Running = field(init=False)
+    asking: Asking = field(init=False)
     _met: dict[str, Met | None] = field(default_factory=lambda: dict[str, Met | None]())
     _anyio: bool | None = None
     _unmarked: bool | None = None
@@ -55,6 +57,7 @@ class Ends:
 
     def __post_init__(self) -> None:
         self.registering = Registering(self.index, self.boundaries)
+        self.asking = Asking(self.index, self.blocking)
         self.running = Running(self.index, self.registering, self.blocking, self.met, self.is_program)
 
     def met(self, function: str) -> Met | None:

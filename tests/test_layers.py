@@ -35,6 +35,7 @@ LAYERS = [
         "summarise",
         "link",
         "effects",
+        "asking",
         "registering",
         "running",
         "ends",

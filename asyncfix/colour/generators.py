@@ -19,8 +19,18 @@ _EAGER = (
     "builtins.max",
     "builtins.sum",
     "builtins.str.join",
+    "builtins.bytes",
+    "builtins.bytes.join",
     "collections.Counter",
+    "collections.OrderedDict",
     "collections.deque",
+    "math.fsum",
+    "math.prod",
+    "statistics.fmean",
+    "statistics.mean",
+    "statistics.median",
+    "statistics.mode",
+    "statistics.stdev",
     "starred",
 )
 # These ask for no more than they need, or keep what came before an error.

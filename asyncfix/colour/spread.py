@@ -247,8 +247,9 @@ def _ambiguous(index: ProjectIndex, limits: Rules, ends: Ends | None, found: Col
         sure = bool(taken) or (edge.sure and edge.site not in index.unknown.get(edge.caller, ()))
         others = (other.callee for other in index.calls.get(edge.caller, ()) if means(other, edge))
         if not (sure and reached.issuperset((*taken, *others))):
-            why = f"the call of {edge.callee} may mean another function too"
-            yield Barrier("ambiguous-call", index.path(edge.caller), edge.site.line, why, edge.callee)
+            path, line = index.path(edge.caller), edge.site.line
+            why = f"the call of {edge.callee} may mean another function too ({path}:{line})"
+            yield Barrier("ambiguous-call", path, line, why, edge.callee)
 
 
 def means(edge: Edge, other: Edge) -> bool:

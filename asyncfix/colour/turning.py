@@ -68,6 +68,9 @@ def turning(
     if ends is not None and met is None and ends.is_gathered(name):
         why = f"{name} is called by a test framework in a way that asyncfix does not know"
         yield Barrier("test-framework", path, fact.line, why, name)
+    asked = ends.asking.stays(name) if ends is not None else ""
+    if asked:
+        yield Barrier("test-framework", path, fact.line, f"{name} {asked}", name)
     below = ends.running.below(name) if ends is not None else ""
     if below:
         why = f"{name} reaches {below}, which runs an event loop of its own"

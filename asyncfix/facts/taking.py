@@ -10,7 +10,9 @@ from asyncfix.facts.walker import LAZY, Context, Frame, Walker
 from asyncfix.model import Call, Lazy, Span, Taken, Yield
 from asyncfix.source import Source
 
-METHOD = re.compile(r"(builtins\.\w+)(?:!|\??;)\.(\w+)\Z")  # of an object, or of a collection whose elements are known
+METHOD = re.compile(
+    r"(builtins\.\w+)(?:!|\(\)|\??;)\.(\w+)\Z"
+)  # of an object, or of a collection whose elements are known
 # Functions of an iterable, and whether they may be given more than that.
 TAKING = {
     "builtins.list": False,
@@ -33,8 +35,18 @@ TAKING = {
     "builtins.list.extend": False,
     "builtins.set.update": False,
     "builtins.dict.update": False,
+    "builtins.bytes": False,
+    "builtins.bytes.join": False,
     "collections.Counter": False,
+    "collections.OrderedDict": False,
     "collections.deque": True,
+    "math.fsum": False,
+    "math.prod": False,
+    "statistics.fmean": False,
+    "statistics.mean": False,
+    "statistics.median": False,
+    "statistics.mode": False,
+    "statistics.stdev": False,
 }
 
 GIVEN = "given"

@@ -531,7 +531,10 @@ class Walker:
         for left, operator, right in sides:
             if type(operator) in COMPARISONS and not isinstance(right, ast.Constant):
                 self._operation(left, COMPARISONS[type(operator)], frame, scope, context)
-        self._children(node, frame, scope, context)
+        if _is_none_test(node):
+            self._test(node.left, frame, scope, context)
+        else:
+            self._children(node, frame, scope, context)
 
     def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
         self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
@@ -598,7 +601,7 @@ class Walker:
             self._all(node.body, frame, scope, replace(context, barrier="main-guard"))
             self._all(node.orelse, frame, scope, context)
         else:
-            self._visit(node.test, frame, scope, context)
+            self._test(node.test, frame, scope, context)
             self._behind(narrowing.if_true(node.test), node.body, frame, scope, context)
             self._behind(narrowing.if_false(node.test), node.orelse, frame, scope, context)
 
@@ -614,7 +617,7 @@ class Walker:
         self._all(nodes, frame, scope.behind(narrowing.unbound(shown, nodes)), context)
 
     def _choice(self, node: ast.IfExp, frame: Frame, scope: Scope, context: Context) -> None:
-        self._visit(node.test, frame, scope, context)
+        self._test(node.test, frame, scope, context)
         self._behind(narrowing.if_true(node.test), [node.body], frame, scope, context)
         self._behind(narrowing.if_false(node.test), [node.orelse], frame, scope, context)
 
@@ -623,6 +626,13 @@ class Walker:
         for value in node.values:
             self._visit(value, frame, scope, context)
             scope = scope.behind(known(value))
+
+    def _test(self, node: ast.expr, frame: Frame, scope: Scope, context: Context) -> None:
+        """Visit a condition: nobody is handed what is only asked whether it is there."""
+        if isinstance(node, ast.Name):
+            frame.accesses.append((node, "asked", scope, context))
+        else:
+            self._visit(node, frame, scope, context)
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
@@ -989,6 +999,15 @@ def _inner_name(frame: Frame, name: str) -> str:
 def _deeper(barrier: str, context: Context) -> str:
     """The barrier in a generator expression: one in another is one of its own kind."""
     return "nested-generator-expression" if barrier == LAZY and context.lazy is not None else barrier
+
+
+def _is_none_test(node: ast.Compare) -> bool:
+    """``x is None``, ``x is not None``: nobody is handed what is compared."""
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+        case _:
+            return False
 
 
 def _is_computed(node: ast.expr) -> bool:

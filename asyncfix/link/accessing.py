@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from asyncfix.facts.scopes import NONE
 from asyncfix.link import attributes
 from asyncfix.link.entities import OBJECTS, Entity, FunctionInfo
 from asyncfix.link.index import Edge, Loose, ProjectIndex
@@ -24,6 +25,8 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> 
     ):
         return True
     entities = index.evaluator.evaluate(info.path, access.ref)
+    if access.kind == "write" and _is_fallback(index, info, attribute):
+        return True
     for entity in entities:
         if (
             entity.kind in ("function", "method")
@@ -39,9 +42,18 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> 
     return bool(entities)
 
 
+def _is_fallback(index: ProjectIndex, info: FunctionInfo, name: str) -> bool:
+    """Whether a module only says that a name of one thing is None where that cannot be imported."""
+    own = info.fact.kind == "module" and name.startswith(":")
+    refs = set(index.summaries[info.path].bindings.get(name[1:], ())) if own else set[str]()
+    return NONE in refs and len(refs) == 2
+
+
 def note_use(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
     """An access may mean something that is not known: any function so called may be used there."""
     base, _, attribute = access.ref.rpartition(".")
+    if base.endswith("<locals>"):
+        return  # a variable of the function round it
     if access.kind in ("read", "write") and attribute.isidentifier() and base and not access.asked:
         place = Loose("possible-use" if access.kind == "read" else "rebound", info.path, access.line, name)
         owners = index.evaluator.evaluate(info.path, base)
