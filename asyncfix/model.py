@@ -158,8 +158,8 @@ class Lazy(Packed, frozen=True):
 class Yield(Packed, frozen=True):
     """A place where a generator gives something, or ends.
 
-    kind     ``plain`` | ``from`` (``yield from`` alone on its lines) | ``from-value`` (anywhere else) | ``return`` (with a
-             value) | ``return-none``
+    kind     ``plain`` | ``from`` (``yield from`` alone on its lines) | ``from-inline`` (a statement beside others on them) |
+             ``from-value`` (in an expression) | ``return`` (with a value) | ``return-none``
     guarded  something is to be done there when the generator is closed: a ``finally``, the end of a ``with``
     held, loop  as of a Call
     """

@@ -79,6 +79,7 @@ _EXPRESSIONS = {
     **dict.fromkeys((*_EAGER, *_PARTIAL, *_WITH_OTHERS, *_DRAINED), "unfolded"),
 }
 _REFUSED = {
+    "from-inline": ("yield-from-inline", "has a `yield from` beside other code on its line"),
     "from-value": ("yield-from-value", "uses what `yield from` gives, which no async generator can"),
     "return": ("generator-return", "is a generator that returns a value, which no async one can"),
 }

@@ -15,6 +15,7 @@ REMEDIES: Mapping[str, str] = {
     "module-level": "move the call into a function that the entry points call",
     "generator": "let the framework call a function that goes through the generator",
     "generator-return": "give the value back by other means than the generator's return",
+    "yield-from-inline": "give the `yield from` a line of its own",
     "yield-from-value": "write `yield from` as a loop, and get its value by other means",
     "async-form-exists": "use its async form where that is entered, and take the sync one away",
     "mixed-family": "let all of the methods that override each other be generators, or none",

@@ -902,9 +902,11 @@ class Walker:
     def _statement(self, node: ast.Expr, frame: Frame, scope: Scope, context: Context) -> None:
         if isinstance(node.value, ast.Call):
             self._visit(node.value, frame, scope, replace(context, statement=node.value))
-        elif isinstance(node.value, ast.YieldFrom) and own_lines(self.source, node):
-            self._taken(node.value.value, "yield-from", node)
-            self._yield_from(node.value, "from", frame, scope, context)
+        elif isinstance(node.value, ast.YieldFrom):
+            alone = own_lines(self.source, node)
+            if alone:
+                self._taken(node.value.value, "yield-from", node)
+            self._yield_from(node.value, "from" if alone else "from-inline", frame, scope, context)
         elif not isinstance(node.value, ast.Constant):
             self._visit(node.value, frame, scope, context)
         elif isinstance(node.value.value, str) and ">>>" in node.value.value:  # else it is documentation, no more
