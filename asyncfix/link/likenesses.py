@@ -29,6 +29,7 @@ class Likenesses:
     index: ProjectIndex
     _made: Mapping[str, tuple[str, int]] | None = None
     _asserted: Mapping[str, tuple[tuple[str, Span], ...]] | None = None
+    _configured: set[str] = field(default_factory=lambda: set[str]())
     _valued: dict[str, tuple[str, int]] = field(default_factory=lambda: dict[str, tuple[str, int]]())
 
     def made(self, class_id: str) -> tuple[str, int] | None:
@@ -48,6 +49,11 @@ class Likenesses:
     def valued(self, function: str) -> tuple[str, int] | None:
         self._of_methods()
         return self._valued.get(function)
+
+    def is_configured(self, function: str) -> bool:
+        """Whether some code says what a mock in its place gives."""
+        self._of_methods()
+        return function in self._configured
 
     def _like(self, path: str, call: Call) -> Entities:
         """What a mock is like that a call makes, nothing if it makes none."""
@@ -80,6 +86,7 @@ class Likenesses:
                     if len(call.targets) == 1 and call.targets[0].rpartition(".")[2] in AWAITED:
                         function = self._function(info.path, call.targets[0].rpartition(".")[0])
                         found.setdefault(function, []).append((info.path, call.span))
+                self._configured.update(self._function(info.path, ref) for ref in _configured(info))
                 for ref, line in _values(info):
                     function = self._function(info.path, ref)
                     self._valued.setdefault(function, (info.path, line))
@@ -90,6 +97,14 @@ class Likenesses:
         """The one function of the project that a ref means, '' if it means none, or may mean something else."""
         entities = self.index.evaluator.evaluate(path, ref)
         return entities[0].name if len(entities) == 1 and entities[0].kind in ("function", "method") else ""
+
+
+def _configured(info: FunctionInfo) -> Iterator[str]:
+    """What may be mocks of functions of which it is said what they give."""
+    for access in info.fact.accesses:
+        head, _, last = access.ref.rpartition(".")
+        if access.kind == "write" and last in CONFIGURED:
+            yield head
 
 
 def _values(info: FunctionInfo) -> Iterator[tuple[str, int]]:

@@ -151,6 +151,7 @@ class Turns:
         if self.facts.ends is None or manner(self.index.fact(name)) != "coroutine":
             return
         limits = self.facts.limits
+        draft.doubts.extend(self._unsaid(name))
         patches = ((patch.path, patch.made_at, "awaited_asserts") for patch in self.facts.mocked.get(name, ()))
         asserted = ((*place, "awaited_assert") for place in limits.doubles.likenesses.asserted(name))
         for path, span, kind in (*patches, *asserted):
@@ -159,6 +160,13 @@ class Turns:
                 draft.decisions.append(Use(path, span, kind))
                 if kind == "awaited_asserts" and self._is_asked(name):
                     draft.decisions.append(Use(path, span, "mock_value"))
+
+    def _unsaid(self, name: str) -> Iterator[str]:
+        """What is to be said of mocks that are like the class of a method, and are told nothing of what it gives."""
+        owner, likenesses = self.index.evaluator.owner(self.index.functions[name]), self.facts.limits.doubles.likenesses
+        made = likenesses.made(owner) if owner is not None and self._is_asked(name) else None
+        if made is not None and not likenesses.is_configured(name) and name not in self.index.rebound:
+            yield f"a mock that is like {owner} and told nothing more gives an AsyncMock for {name} ({made[0]}:{made[1]})"
 
     def _is_asked(self, name: str) -> bool:
         """Whether the program does something with what a function gives."""
