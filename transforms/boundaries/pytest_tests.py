@@ -13,11 +13,13 @@ DISTRIBUTION = "pytest-asyncio"
 # A decorator that ends before a coroutine runs, in all but the newest versions.
 MOCKED_REQUESTS = "responses.activate"
 UNKNOWN = "is of a project whose async tests a plugin of pytest runs that asyncfix does not know"
+HOOK = "pytest_"
+CALLED = "is a hook of pytest, which awaits none"
 FIXTURES = ("pytest.fixture", "pytest.fixture()")
 
 
 class PytestTests(Boundary):
-    """Functions ``test_*`` of test files, and fixtures, in classes ``Test*`` too."""
+    """Functions ``test_*`` of test files, and fixtures, in classes ``Test*`` too; hooks of plugins stay."""
 
     decorators = (
         "pytest.mark.*",
@@ -32,6 +34,8 @@ class PytestTests(Boundary):
     def meets(self, candidate: Candidate) -> Met | None:
         if any(base.startswith("unittest.") for base in candidate.bases):
             return None
+        if candidate.name.startswith(HOOK) and candidate.fact.kind in ("function", "method"):
+            return Met(False, stays=CALLED)
         own = candidate.fact.owner_class
         gathered = is_gathered(candidate.path) and (not own or own.startswith("Test"))
         fixture = any(decorator in FIXTURES for decorator in candidate.decorators)

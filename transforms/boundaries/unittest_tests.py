@@ -6,6 +6,7 @@ An async method of a plain ``TestCase`` passes without having run.
 from __future__ import annotations
 
 from asyncfix.boundary import Boundary, Candidate, Mark, Met
+from asyncfix.facts.testfiles import is_gathered
 
 from .pytest_tests import MOCKED_REQUESTS
 
@@ -14,6 +15,7 @@ AROUND = {"setUp": "asyncSetUp", "tearDown": "asyncTearDown"}
 CALLING = frozenset({"_callTestMethod", "_callSetUp", "_callTearDown", "_callCleanup"})
 """Methods by which a `TestCase` calls the others: where the project has its own, nobody knows what becomes of a coroutine."""
 
+LOADING = "load_tests"
 ONCE = frozenset({"setUpClass", "tearDownClass"})
 
 
@@ -31,6 +33,8 @@ class UnittestTests(Boundary):
     bases = ("unittest.TestCase", "unittest.case.TestCase", "unittest.IsolatedAsyncioTestCase")
 
     def meets(self, candidate: Candidate) -> Met | None:
+        if candidate.name == LOADING and is_gathered(candidate.path) and not candidate.fact.owner_class:
+            return Met(False, stays="is called by unittest to find its tests")
         if not set(self.bases) & set(candidate.foreign[:1]) or candidate.inherited & CALLING:
             return None  # of a mixin nobody knows who else inherits
         if candidate.name in candidate.inherited and candidate.name in ONCE:
