@@ -21,12 +21,12 @@ from asyncfix.link.linking import link
 from asyncfix.link.patches import Patch
 from asyncfix.link.steps import ROOT
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
-from asyncfix.plan import bridges, changes, facts, forming, leaves, rows
+from asyncfix.plan import bridges, changes, facts, forming, leaves, rows, watching
 from asyncfix.plan.changes import Planner
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
-from asyncfix.transform import BlockTransform, Rule
+from asyncfix.transform import BlockTransform, Rule, Watch
 from asyncfix.workspace import Workspace
 
 HTTPX = Declared("httpx")
@@ -122,7 +122,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
             ASYNCIO_PLUGIN in settings.project.declared,
         )
     stage("survey")
-    known.sites, known.scanned = _survey(workspace, index, blocking, settings)
+    known.sites, known.scanned = _survey(workspace, index, blocking, settings, left_out)
     stage("plan")
     planner = Planner(known, blocking)
     editable = workspace.editable()
@@ -200,16 +200,26 @@ def _declared(found: rows.Rows | None) -> Iterable[str]:
 
 
 def _survey(
-    workspace: Workspace, index: ProjectIndex, blocking: leaves.Blocking, settings: Settings
+    workspace: Workspace,
+    index: ProjectIndex,
+    blocking: leaves.Blocking,
+    settings: Settings,
+    left_out: Callable[[str], bool],
 ) -> tuple[Mapping[str, Mapping[Span, Site]], tuple[tuple[str, Site], ...]]:
-    """Ask the rules about the calls that block, and some about whole files, in workers."""
+    """Ask the rules about the calls that block or that they watch, and some about whole files, in workers."""
     asked: dict[str, list[Wanted]] = {}
     paths = {name: info.path for name, info in index.functions.items()}
     bridged = {leaf.key for leaf in blocking.bridged}
     for path, items in changes.wanted(paths, blocking).items():
         asked[path] = [Wanted(leaf.call.span, api, leaf.function, leaf.key in bridged) for leaf, api in items]
-    scanning = frozenset(rule.name for rule in settings.rules if isinstance(rule, BlockTransform)) & settings.selected
-    order = sorted({*asked, *_with_awaits(index)} if scanning else asked)
+    chosen = [rule for rule in settings.rules if rule.name in settings.selected]
+    for path, wanted in _watched(index, [rule for rule in chosen if isinstance(rule, Watch)]):
+        if not left_out(path):
+            asked.setdefault(path, []).append(wanted)
+    scanning = frozenset(rule.name for rule in chosen if isinstance(rule, BlockTransform | Watch))
+    concerned = [rule for rule in chosen if isinstance(rule, BlockTransform)]
+    whole = (info.path for info in index.functions.values() if any(rule.concerns(info.fact) for rule in concerned))
+    order = sorted({*asked, *(path for path in whole if not left_out(path))})
     tasks = [msgspec.msgpack.encode((path, workspace.current(path), asked.get(path, ()), scanning)) for path in order]
     sites: dict[str, Mapping[Span, Site]] = {}
     scanned: list[tuple[str, Site]] = []
@@ -224,6 +234,16 @@ def _survey(
             sites[path] = {site.call: site for site in found if site.rule not in scanning}
             scanned.extend((path, site) for site in found if site.rule in scanning)
     return sites, tuple(scanned)
+
+
+def _watched(index: ProjectIndex, among: Sequence[Watch]) -> Iterable[tuple[str, Wanted]]:
+    """The calls that rules watch, with the path."""
+    names = frozenset(name for rule in among for name in rule.watches)
+    in_tests = frozenset(name for rule in among if rule.in_tests for name in rule.watches)
+    for function, what, call in watching.find(index, names):
+        path = index.path(function)
+        if what in in_tests or not is_test(path):
+            yield path, Wanted(call.span, Api(what), index.fact(function).qualname, watched=True)
 
 
 def _with_client(site: Site, client: str) -> Site:
@@ -246,11 +266,6 @@ def _asked(plan: Plan, editable: frozenset[str]) -> Plan:
         tuple(item for item in plan.refusals if item.finding.place.path in editable),
         tuple(item for item in plan.findings if item.place.path in editable),
     )
-
-
-def _with_awaits(index: ProjectIndex) -> Iterable[str]:
-    """Files with an async function that awaits more than once: something there may be overlapped."""
-    return (info.path for info in index.functions.values() if info.fact.is_async and len(info.fact.awaits) > 1)
 
 
 def _suppressed(plan: Plan, workspace: Workspace, suppressions: Suppressions) -> Plan:

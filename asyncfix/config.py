@@ -22,6 +22,7 @@ _OLDEST: Version = (3, 5)
 _CLIENTS = ("httpx", "httpx2")
 _STYLES = ("auto", "taskgroup", "gather", "ordered")
 FILES = "files"  # a key of strategies; the others are import names of libraries
+CACHES = "async_lru"  # one that no row speaks of
 _FILE_STRATEGIES = ("thread", "aiofiles")
 _STRATEGIES = ("native", "thread")
 # Of a row of `[[tool.asyncfix.api]]`.
@@ -45,7 +46,7 @@ class Config(Value, frozen=True, rename=lambda name: _KEYS.get(name, name.replac
     select, extend_select, ignore   names of rules
     exclude          gitignore-style globs relative to the root: such files are read, but not edited
     pin              qualified names of functions that must stay as they are
-    max_concurrency  how many operations generated code runs at once, at least 1; no rule generates such code yet
+    max_concurrency  how many operations generated code runs at once, at least 1
     target_version   the oldest Python that must run the result; None: from the project
     module           dotted name of the module that takes generated code; None: ``_asyncfix`` in each package
     http_client      ``httpx`` or ``httpx2``; None: what the project declares

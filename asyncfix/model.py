@@ -403,6 +403,16 @@ class FileOwned(Value, frozen=True, tag="file-owned"):
     span: Span
 
 
+class Unlocked(Value, frozen=True, tag="unlocked"):
+    """No lock of `threading` is held at the site, nor where it lets callers suspend."""
+
+
+class Limited(Value, frozen=True, tag="limited"):
+    """What the calls in ``span`` run limits itself how many of it run at once: it holds a lock or a semaphore of asyncio."""
+
+    span: Span
+
+
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
     """The project's target version is at least this."""
 
@@ -431,6 +441,8 @@ Condition: TypeAlias = (
     | Declared
     | ThreadSafe
     | FileOwned
+    | Unlocked
+    | Limited
     | MinimumPython
     | Strategy
     | Unproven
@@ -459,6 +471,9 @@ class Site(Value, frozen=True):
 
     tight   what stands behind ``span`` binds tighter than ``await``: parentheses are needed
     bridged ``call`` hands it to a thread, and is awaited
+    message of what blocks nothing: what is told of it
+    title   likewise: of its Change, before the name of the function
+    unless  a condition that holds means that there is nothing to tell
     With no forms it is refused: ``refusal`` is a stable code and ``why`` a sentence.
     """
 
@@ -472,6 +487,9 @@ class Site(Value, frozen=True):
     refusal: str = ""
     why: str = ""
     bridged: bool = False
+    message: str = ""
+    title: str = ""
+    unless: tuple[Condition, ...] = ()
 
 
 class Summary(Value, frozen=True):

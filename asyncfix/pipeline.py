@@ -17,7 +17,7 @@ from pathlib import Path
 from asyncfix import apply, catalog, discover, registry, rounds, select, vcs, write
 from asyncfix.analysis import Analysis, Settings, analyse, judge
 from asyncfix.compose import Setting
-from asyncfix.config import FILES, Config, ConfigError, nearest, override
+from asyncfix.config import CACHES, FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.link.index import ProjectIndex
@@ -39,6 +39,9 @@ LOCK_FILES = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "requirement
 
 class Stop(Exception):
     """The run cannot go on; one line for the user."""
+
+
+LIMIT = "limit: int = 10"  # in generated code, for which the configuration may say another number
 
 
 @dataclass(slots=True)
@@ -204,7 +207,9 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
-    sources = {name: re.sub(r"\bhttpx\b", client, code) for rule in rules for name, code in rule.generated.items()}
+    limit = f"limit: int = {config.max_concurrency}"
+    generated = ((name, code.replace(LIMIT, limit)) for rule in rules for name, code in rule.generated.items())
+    sources = {name: re.sub(r"\bhttpx\b", client, code) for name, code in generated}
     sources |= in_step.GENERATED
     setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
@@ -219,7 +224,7 @@ def _http_client(config: Config, project: Project) -> str:
 def _check_strategies(config: Config) -> None:
     """Raise ConfigError for a strategy of something that is no library of an API map: nothing would heed it."""
     rows = (*config.apis, *(row for each in registry.maps() for row in each.blocking))
-    known = sorted({FILES, *(row.call.partition(".")[0] for row in rows)})
+    known = sorted({FILES, CACHES, *(row.call.partition(".")[0] for row in rows)})
     for key in config.strategy:
         if key not in known:
             raise ConfigError(f"strategy: no library here is called `{key}`, did you mean `{nearest(key, known)}`?")

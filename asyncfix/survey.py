@@ -14,19 +14,20 @@ from asyncfix.flow import last_name
 from asyncfix.model import Api, NotPatched, Site, Span, Value
 from asyncfix.registry import rule_for, rules
 from asyncfix.source import Source
-from asyncfix.transform import BlockTransform, Look, Rule, Tree
+from asyncfix.transform import BlockTransform, Look, Rule, Tree, Watch
 
 
 class Wanted(Value, frozen=True):
     """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in.
 
-    ``bridged``: the call hands one of the API to a thread.
+    ``bridged``: the call hands one of the API to a thread. ``watched``: the call need not block; rules watch it.
     """
 
     span: Span
     api: Api
     owner: str
     bridged: bool = False
+    watched: bool = False
 
 
 def survey(
@@ -34,20 +35,30 @@ def survey(
 ) -> tuple[Site, ...]:
     """The Site of every wanted call, in order; refused where the file has no such call or no rule takes it.
 
-    ``scanning``: names of rules that are shown the whole file; their Sites follow. Raises Unreadable.
+    ``scanning``: names of the rules that are shown the whole file, or watch calls; their Sites follow. Raises Unreadable.
     """
     source = Source(path, data)
     module = _parsed(source)
-    tree = Tree(source, module, frozenset(_packages(module)), {item.span: item.api for item in wanted})
+    tree = Tree(
+        source, module, frozenset(_packages(module)), {item.span: item.api for item in wanted if not item.watched}
+    )
     calls = {source.span(node): node for node in ast.walk(module) if isinstance(node, ast.Call)}
     scanned = (
         site for rule in among if isinstance(rule, BlockTransform) and rule.name in scanning for site in rule.scan(tree)
     )
     handed = [item for item in wanted if item.bridged]
+    watched = (
+        site for item in wanted if item.watched for site in _watched(tree, calls.get(item.span), item, among, scanning)
+    )
     bridged = iter(_bridged(source, handed, among) if handed else ())
     return (
-        *(next(bridged) if item.bridged else _site(tree, calls.get(item.span), item, among) for item in wanted),
+        *(
+            next(bridged) if item.bridged else _site(tree, calls.get(item.span), item, among)
+            for item in wanted
+            if not item.watched
+        ),
         *scanned,
+        *watched,
     )
 
 
@@ -72,6 +83,17 @@ def _site(tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rul
     if node is None:
         return _refused(wanted, "not-found", "the call was not found where it should stand", rule.name)
     return rule.examine(Look(tree, node, wanted.api, wanted.owner))
+
+
+def _watched(
+    tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rule], scanning: Collection[str]
+) -> Iterator[Site]:
+    """The Sites of a call that rules watch."""
+    for rule in among:
+        if node is not None and isinstance(rule, Watch) and rule.name in scanning and wanted.api.call in rule.watches:
+            site = rule.examine(Look(tree, node, wanted.api, wanted.owner))
+            if site is not None:
+                yield site
 
 
 def _bridged(source: Source, wanted: Sequence[Wanted], among: Sequence[Rule]) -> Iterator[Site]:

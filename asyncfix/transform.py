@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from asyncfix.model import Api, Edit, Form, MinimumPython, Site, Span, ThreadSafe
+from asyncfix.model import Api, Edit, Form, Function, MinimumPython, Site, Span, ThreadSafe
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -50,6 +50,14 @@ class Tree:
             yield current
             current = self._parents.get(current)
 
+    def qualified(self, definition: Definition) -> str:
+        """The ``__qualname__`` of a definition."""
+        parts = [definition.name]
+        for node in self.ancestors(definition):
+            if isinstance(node, Definition):
+                parts += [node.name] if isinstance(node, ast.ClassDef) else ["<locals>", node.name]
+        return ".".join(reversed(parts))
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -77,6 +85,11 @@ class Look:
     def function(self) -> FunctionNode | None:
         """The function whose code the call is."""
         return next((node for node in self.tree.ancestors(self.node) if isinstance(node, FunctionNode)), None)
+
+    @property
+    def in_async(self) -> bool:
+        """Whether the call is code of an async function."""
+        return isinstance(self.function, ast.AsyncFunctionDef)
 
     def site(self, rule: Rule, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
         """A Site of this call; ``whole`` if the forms replace more than the call."""
@@ -189,11 +202,32 @@ class Rule(ABC):
 
 
 class BlockTransform(Rule):
-    """A rule about statements of async functions. It is shown whole files."""
+    """A rule about statements, or definitions. It is shown whole files."""
+
+    @abstractmethod
+    def concerns(self, function: Function) -> bool:
+        """Whether the rule is to be shown the file that has such a function."""
 
     @abstractmethod
     def scan(self, tree: Tree) -> list[Site]:
         """All sites of a file, refused ones included; ``owner`` is the qualified name within the file."""
+
+
+LOST = "a coroutine that nothing awaits"
+"""What a `Watch` watches that is shown calls of coroutine functions which are statements of their own."""
+
+
+class Watch(Rule):
+    """A rule about what is called, whether it blocks or not. It is shown one call at a time."""
+
+    watches: ClassVar[frozenset[str]]
+    """Canonical names of the functions whose calls it is shown, or `LOST`."""
+    in_tests: ClassVar[bool] = False
+    """Whether it is shown those in tests, too."""
+
+    @abstractmethod
+    def examine(self, look: Look) -> Site | None:
+        """The Site of a call, None if there is nothing to tell."""
 
 
 class Transform(Rule):

@@ -22,6 +22,7 @@ LAYERS = [
         "facts",
         "transform",
         "boundary",
+        "caching",
         "blocks",
         "nesting",
         "bridge",

@@ -27,8 +27,10 @@ CASES = Path(__file__).parent / "cases"
 PAGES = registry.pages()
 SECTIONS = ("What it does", "Why is this bad?", "Example", "Safety")
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)*")
-PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["requests", "httpx"]\n'
-IMPORTS = "import asyncio\nimport json\nimport os\nimport subprocess\nimport time\nfrom pathlib import Path\n\nimport requests\n"
+DEPENDENCIES = '["requests", "httpx", "async-lru"]'
+PROJECT = f'[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = {DEPENDENCIES}\n'
+MODULES = ("asyncio", "functools", "json", "os", "subprocess", "time")
+IMPORTS = "".join(f"import {name}\n" for name in MODULES) + "from pathlib import Path\n\nimport requests\n"
 
 each_rule = pytest.mark.parametrize("rule", registry.rules(), ids=lambda rule: rule.name)
 

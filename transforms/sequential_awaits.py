@@ -70,7 +70,7 @@ from asyncfix.flow import (
     parameters,
 )
 from asyncfix.lines import STRING_ENDS, STRING_STARTS, end_of_line
-from asyncfix.model import Edit, Form, MinimumPython, Replace, Site, Span, Strategy, Unproven
+from asyncfix.model import Edit, Form, Function, MinimumPython, Replace, Site, Span, Strategy, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
@@ -102,6 +102,7 @@ ABOUT_ORDER = re.compile(
 LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
 OBJECTS = ("self", "cls")
 METHODS = ("self.", "cls.")
+WAITS = "awaits that do not depend on each other run one after the other"
 LATER_STARTS = "overlapping starts later calls although an earlier one fails"
 
 
@@ -110,6 +111,9 @@ class SequentialAwaits(BlockTransform):
 
     name = "sequential-awaits"
     default = False
+
+    def concerns(self, function: Function) -> bool:
+        return function.is_async and len(function.awaits) > 1
 
     def scan(self, tree: Tree) -> list[Site]:
         if b"await" not in tree.source.data:
@@ -143,7 +147,8 @@ class SequentialAwaits(BlockTransform):
             (Strategy("concurrency", "gather", default=True),),
             safe_if=(Unproven(f"{LATER_STARTS}, and those that have started run on after it"),),
         )
-        return Site(self.name, "", run.span, call, _qualified(tree, run.function), (task_group, gather))
+        owner = tree.qualified(run.function)
+        return Site(self.name, "", run.span, call, owner, (task_group, gather), message=WAITS, title="overlap awaits")
 
 
 # ------------------------------------------------------------------------------------------------------------- finding
@@ -408,15 +413,6 @@ def _carried(loop: Loop) -> Names:
     state = flow.evaluate([loop.test if isinstance(loop, ast.While) else loop.target], NOTHING)
     flow.block(loop.body, state)
     return frozenset(flow.early) & {name for name, _ in bindings(loop.body)}
-
-
-def _qualified(tree: Tree, function: ast.AsyncFunctionDef) -> str:
-    """The function's ``__qualname__``."""
-    parts = [function.name]
-    for node in tree.ancestors(function):
-        if isinstance(node, Definition):
-            parts += [node.name] if isinstance(node, ast.ClassDef) else ["<locals>", node.name]
-    return ".".join(reversed(parts))
 
 
 # ---------------------------------------------------------------------------------------------------------------- text

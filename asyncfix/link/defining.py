@@ -39,14 +39,23 @@ def decorated(index: ProjectIndex, info: FunctionInfo) -> None:
         index.decorating.add((owner, decorator))
         for entity in index.evaluator.evaluate(info.path, decorator):
             if entity.kind in ("function", "method"):
-                index.add(Edge(owner, entity.name, "decorator", _decoration(fact)))
+                index.add(Edge(owner, entity.name, "decorator", decoration(fact)))
             elif entity.kind == "class":
-                calling.protocol(index, owner, _decoration(fact), entity.name, CONSTRUCTORS, "constructor")
+                calling.protocol(index, owner, decoration(fact), entity.name, CONSTRUCTORS, "constructor")
 
 
-def _decoration(fact: Function) -> Call:
+def decoration(fact: Function) -> Call:
     """The call of a decorator, where the function stands."""
-    return Call(fact.keyword, fact.keyword, fact.line, fact.column, fact.line, fact.column, (), use="decorator")
+    return Call(
+        fact.keyword,
+        fact.keyword,
+        fact.line,
+        fact.column,
+        fact.line,
+        fact.column,
+        (f":{fact.qualname}",),
+        use="decorator",
+    )
 
 
 def _body(fact: Function) -> Call:

@@ -11,10 +11,11 @@ from asyncfix.colour.spread import Colouring, colour
 from asyncfix.colour.whole import Whole
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
+from asyncfix.link.defining import decoration
 from asyncfix.link.index import PARAMETER, Edge
 from asyncfix.model import Api, Call, Change, Finding, Form, Place, Plan, Refusal, Rewrite, Site
 from asyncfix.plan import declaring
-from asyncfix.plan.conditions import suspension_of
+from asyncfix.plan.conditions import judge, suspension_of
 from asyncfix.plan.draft import Draft, Mend
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.findings import COULD, Findings, spot
@@ -71,7 +72,8 @@ def plan(planner: Planner) -> Plan:
     for leaf in blocking.bridged:
         report(planner.told.bridged(leaf), planner.bridged(leaf))
     for path, site in facts.scanned:
-        report(*planner.scanned(path, site))
+        if not planner.is_nothing(path, site):
+            report(*planner.scanned(path, site))
     findings.sort(
         key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf)
     )
@@ -135,22 +137,29 @@ class Planner:
         id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
         return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}: in place of a thread"))
 
+    def is_nothing(self, path: str, site: Site) -> bool:
+        """Whether there is nothing to tell of what a rule found."""
+        owner, call = self._found(path, site)
+        if call is None:
+            return False
+        suspension = Suspension.at(owner, call)
+        return any(judge(self.facts, condition, suspension).kind == "holds" for condition in site.unless)
+
+    def _found(self, path: str, site: Site) -> tuple[str, Call | None]:
+        """The function that a Site is in, and the call that names it: of a definition that of its decorator."""
+        ids = self.index.evaluator.function_ids(path, site.owner)
+        owner = next(iter(ids), self.index.evaluator.modules.names[path] if not site.owner else site.owner)
+        if owner not in self.index.functions:
+            return owner, None
+        fact = self.index.fact(owner)
+        calls = (decoration(fact),) if fact.keyword == site.call else fact.calls
+        return owner, next((item for item in calls if item.span == site.call), None)
+
     def scanned(self, path: str, site: Site) -> tuple[Finding, Mend]:
-        """The finding and the Change for statements that a rule found by itself."""
-        owner = next(iter(self.index.evaluator.function_ids(path, site.owner)), site.owner)
-        call = (
-            next((item for item in self.index.fact(owner).calls if item.span == site.call), None)
-            if owner in self.index.functions
-            else None
-        )
+        """The finding and the Change for what a rule found that need not block."""
+        owner, call = self._found(path, site)
         place = Place(path, call.line, call.column, call.end_line, call.end_column) if call else Place(path, 1, 1, 1, 1)
-        finding = Finding(
-            site.rule,
-            place,
-            "awaits that do not depend on each other run one after the other",
-            owner,
-            f"{site.rule} ({path})",
-        )
+        finding = Finding(site.rule, place, site.message, owner, "")
         if call is None or not site.forms:
             return finding, Mend(
                 None, site.refusal or "not-surveyed", site.why or "the statements could not be looked at"
@@ -165,7 +174,7 @@ class Planner:
             return finding, barred
         draft = self._alone(Rewrite(path, site, form.name), form, doubts, owner)
         id_ = self._ids.of(site.rule, owner, call)
-        return finding, Mend(draft.change(id_, site.rule, f"overlap awaits in {owner}"))
+        return finding, Mend(draft.change(id_, site.rule, f"{site.title} in {owner}"))
 
     def _alone(self, rewrite: Rewrite, form: Form, doubts: list[str], function: str) -> Draft:
         """The draft of one rewriting in a function, and of nothing else."""

@@ -17,6 +17,7 @@ from asyncfix.model import (
     Declared,
     FileOwned,
     Handler,
+    Limited,
     MinimumPython,
     NotCaughtAbove,
     NotDoubled,
@@ -26,12 +27,13 @@ from asyncfix.model import (
     Span,
     Strategy,
     ThreadSafe,
+    Unlocked,
     Unproven,
 )
 from asyncfix.plan import positions, stopping
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
-from asyncfix.plan.locks import asyncio_lock_held
+from asyncfix.plan.locks import asyncio_lock_held, limits, lock_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,33 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return thread(facts, condition.span, suspension)
         case FileOwned():
             return _owned(facts, condition, suspension)
+        case Unlocked():
+            return _unlocked(facts, suspension)
+        case Limited():
+            return _limited(facts, condition, function)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
+
+
+def _unlocked(facts: Facts, suspension: Suspension) -> Verdict:
+    for each in facts.awakening.all(suspension):
+        around = (name for name, _ in facts.interleaving.around(each))
+        rows = facts.rows  # a lock that has an async twin is none of `threading` then
+        lock = lock_held(facts.index, each, (name for name in around if rows is None or name not in rows.staying))
+        if lock:
+            where = f"{facts.index.path(each.function)}:{facts.index.fact(each.function).line}"
+            place = "here" if each == suspension else f"in {each.function} ({where})"
+            why = f"{lock} is held {place}: awaiting under it can stop the event loop for good"
+            return Verdict("bars", why, "thread-lock-held")
+    return HOLDS
+
+
+def _limited(facts: Facts, condition: Limited, function: str) -> Verdict:
+    called = [edge.callee for edge in facts.index.calls.get(function, ()) if condition.span.contains(edge.span)]
+    reached = {name for callee in called for name in facts.effects.below(callee)}
+    if any(limits(facts.index, name) for name in sorted(reached)):
+        return HOLDS
+    return Verdict("fails", "nothing that it runs limits how many run at once", "unlimited")
 
 
 def _patched(facts: Facts, condition: NotPatched, function: str) -> Verdict:

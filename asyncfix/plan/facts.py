@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from asyncfix.colour.awaiting import manner
 from asyncfix.colour.barrier import Rules
 from asyncfix.colour.special import ASYNCHRONOUS
-from asyncfix.config import Config
+from asyncfix.config import CACHES, Config
 from asyncfix.effects.reach import Effects
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_test
@@ -221,7 +221,7 @@ def gather(
         given=Given(index),
         namesakes=Namesakes(index),
         caches=CACHE in project.runtime_declared
-        or (config.strategy.get(CACHE.replace("-", "_")) == "native" and project.dependency_file is not None),
+        or (config.strategy.get(CACHES) == "native" and project.dependency_file is not None),
         socketless=project.socketless,
         examined=_examined(index, project),
     )

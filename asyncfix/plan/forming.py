@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from asyncfix.colour.awaiting import barring
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
-from asyncfix.model import Access, Call, Declared, Form, Require, Rewrite, Site, Span, Strategy
+from asyncfix.model import Access, Call, Declared, Form, Require, Rewrite, Site, Span, Strategy, Unlocked
 from asyncfix.plan import stepping
 from asyncfix.plan.conditions import Verdict, inside, judge, suspension_of
 from asyncfix.plan.draft import Draft, Mend
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf
-from asyncfix.plan.locks import lock_held, perhaps_held
+from asyncfix.plan.locks import perhaps_held
 
 NATIVE = "native"
 
@@ -118,16 +118,8 @@ class Forms:
 
     def locked(self, suspension: Suspension) -> Mend | None:
         """The refusal, where a lock of `threading` is held at the await, or at one that suspends because of it."""
-        for each in self.facts.awakening.all(suspension):
-            around = (name for name, _ in self.facts.interleaving.around(each))
-            rows = self.facts.rows  # a lock that has an async twin is none of `threading` then
-            lock = lock_held(self.index, each, (name for name in around if rows is None or name not in rows.staying))
-            if lock:
-                where = f"{self.index.path(each.function)}:{self.index.fact(each.function).line}"
-                place = "here" if each == suspension else f"in {each.function} ({where})"
-                why = f"{lock} is held {place}: awaiting under it can stop the event loop for good"
-                return Mend(None, "thread-lock-held", why)
-        return None
+        verdict = judge(self.facts, Unlocked(), suspension)
+        return None if verdict.kind == "holds" else Mend(None, verdict.code, verdict.why)
 
     def suspending(self, suspension: Suspension) -> Iterator[str]:
         """What may go wrong because an await stands there now, and others suspend because of it."""

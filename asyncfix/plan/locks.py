@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.effects.keys import pretty
@@ -11,6 +12,10 @@ from asyncfix.plan.interleave import Suspension
 LOCKS = frozenset(
     {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
 )
+LIMITERS = frozenset(
+    {"asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore", "asyncio.BoundedSemaphore", "aiolimiter.AsyncLimiter"}
+)
+NAMED = re.compile(r"sem(?:aphore)?|lock|limit\w*|throttl\w*|slots?", re.IGNORECASE)  # of what is not known
 ENTERING = ("enter_context", "push")  # of an ExitStack, which holds what it is given till its end
 
 
@@ -48,6 +53,17 @@ def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
         if ref.endswith("~") and not ref.endswith("()~")  # one made by the call itself keeps nobody out
         for entity in index.evaluator.evaluate(path, ref.removesuffix("~"))
     )
+
+
+def limits(index: ProjectIndex, function: str) -> bool:
+    """Whether a function takes something of asyncio, or of a library that limits rates, that lets in only so many."""
+    path = index.path(function)
+    for access in index.fact(function).operations:
+        if access.kind == "__aenter__":
+            meant = index.evaluator.evaluate(path, access.ref)
+            if any(entity.name in LIMITERS for entity in meant) or (not meant and NAMED.search(pretty(access.ref))):
+                return True
+    return False
 
 
 def _stacked(index: ProjectIndex, suspension: Suspension) -> Iterator[str]:

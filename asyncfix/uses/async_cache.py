@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from asyncfix.flow import called, last_name
-from asyncfix.model import Edit, Replace, Use
+from asyncfix.caching import cached_by_async_lru
+from asyncfix.model import Edit, Use
 from asyncfix.transform import CannotWrite, Writing
-
-CACHE, OLD = "cache", ("cache", "lru_cache")
 
 
 def write(use: Use, writing: Writing) -> list[Edit]:
     for decorator in writing.definition(use.span).decorator_list:
-        named = called(decorator)
-        last = last_name(named)
-        if last in OLD:
-            whole = "(maxsize=None)" if last == CACHE else ""
-            return [Replace(writing.source.span(named), f"{writing.name('async_lru.alru_cache')}{whole}")]
+        edit = cached_by_async_lru(decorator, writing)
+        if edit is not None:
+            return [edit]
     raise CannotWrite("expected the decorator of a cache")

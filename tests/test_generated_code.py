@@ -1,0 +1,170 @@
+"""What rules put into the project's generated module does what its docstrings say."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import warnings
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from asyncfix import generated, registry
+
+SOURCES = {name: code for rule in registry.rules() for name, code in rule.generated.items()}
+Shared = dict[str, Any]
+
+
+def load(name: str) -> Callable[..., Any]:
+    """A function of the generated module."""
+    module: Shared = {"__name__": "_asyncfix"}
+    exec(generated.module_text(SOURCES, [name]), module)
+    found: Callable[..., Any] = module[name]
+    return found
+
+
+GATHER = load("gather_bounded")
+
+
+class Work:
+    """Coroutines that count how many of them run at once."""
+
+    def __init__(self, failing: tuple[int, ...] = (), never: tuple[int, ...] = ()) -> None:
+        self.failing, self.never = failing, never
+        self.running = self.most = self.begun = 0
+        self.cancelled: list[int] = []
+
+    async def one(self, number: int) -> int:
+        self.begun += 1
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(random.random() / 200)
+            if number in self.never:
+                await asyncio.get_running_loop().create_future()
+            if number in self.failing:
+                raise ValueError(number)
+            return number * 2
+        except asyncio.CancelledError:
+            self.cancelled.append(number)
+            raise
+        finally:
+            self.running -= 1
+
+    def all(self, count: int) -> Iterator[Awaitable[int]]:
+        return (self.one(number) for number in range(count))
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run it; a coroutine that nobody awaited, or a task left over, is an error."""
+
+    async def alone() -> Any:
+        try:
+            return await coroutine
+        finally:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return asyncio.run(alone())
+        finally:
+            gc.collect()
+
+
+def test_gives_results_in_order_and_never_runs_more_at_once() -> None:
+    work = Work()
+    assert run(GATHER(work.all(40), limit=7)) == [number * 2 for number in range(40)]
+    assert work.most == 7
+    assert run(GATHER(iter(()))) == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_raises_the_first_error_in_order_and_leaves_nothing_running(seed: int) -> None:
+    """Whichever of the two fails first in time."""
+    random.seed(seed)
+    work = Work(failing=(5, 3), never=(6, 7))
+    with pytest.raises(ValueError, match=r"^3$"):
+        run(GATHER(work.all(40), limit=8))
+    assert work.running == 0
+    assert work.begun < 40
+
+
+def test_errors_are_results_if_asked_for() -> None:
+    work = Work(failing=(1,))
+    first, second, third = run(GATHER(work.all(3), return_exceptions=True))
+    assert (first, third) == (0, 4)
+    assert isinstance(second, ValueError)
+
+
+def test_an_error_of_what_makes_them_comes_after_those_that_run() -> None:
+    work = Work()
+
+    def made() -> Iterator[Awaitable[int]]:
+        yield work.one(1)
+        yield work.one(2)
+        raise KeyError("no third")
+
+    with pytest.raises(KeyError):
+        run(GATHER(made(), limit=5))
+    assert (work.begun, work.cancelled) == (2, [])
+
+
+def test_who_is_cancelled_leaves_nothing_running() -> None:
+    work = Work(never=tuple(range(40)))
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(GATHER(work.all(40), limit=4))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(cancelled())
+    assert (work.begun, work.running, sorted(work.cancelled)) == (4, 0, [0, 1, 2, 3])
+
+
+async def until_collected(start: Callable[[Coroutine[Any, Any, None]], object]) -> str:
+    """Start a task that waits for a future to which nothing but the task refers, and collect garbage."""
+    events: list[str] = []
+
+    async def waiting() -> None:
+        kept = SimpleNamespace(future=asyncio.get_running_loop().create_future())
+        events.append("begun")
+        reference = weakref.ref(kept.future)
+        asyncio.get_running_loop().call_later(0.01, lambda: reference() and reference().set_result(None))  # type: ignore[union-attr]
+        await kept.future
+        events.append("done")
+
+    start(waiting())
+    await asyncio.sleep(0)
+    gc.collect()
+    await asyncio.sleep(0.03)
+    return events[-1]
+
+
+def test_a_task_that_is_held_is_not_collected() -> None:
+    """The same task is, where nobody holds it."""
+    hold = load("hold")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert asyncio.run(until_collected(asyncio.ensure_future)) == "begun"
+        assert asyncio.run(until_collected(lambda coroutine: hold(asyncio.ensure_future(coroutine)))) == "done"
+
+
+def test_a_task_is_held_until_it_is_done() -> None:
+    module: Shared = {"__name__": "_asyncfix"}
+    exec(generated.module_text(SOURCES, ["hold"]), module)
+
+    async def main() -> tuple[int, int]:
+        task = module["hold"](asyncio.ensure_future(asyncio.sleep(0.001)))
+        held = len(module["_held"])
+        await task
+        await asyncio.sleep(0)
+        return held, len(module["_held"])
+
+    assert asyncio.run(main()) == (1, 0)
