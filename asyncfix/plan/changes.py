@@ -173,6 +173,7 @@ class Planner:
         if form is None:
             return finding, barred
         draft = self._alone(Rewrite(path, site, form.name), form, doubts, owner)
+        self.forms.declare(draft, form)
         id_ = self._ids.of(site.rule, owner, call)
         return finding, Mend(draft.change(id_, site.rule, f"{site.title} in {owner}"))
 
