@@ -50,7 +50,7 @@ class Config(Value, frozen=True, rename=lambda name: _KEYS.get(name, name.replac
     target_version   the oldest Python that must run the result; None: from the project
     module           dotted name of the module that takes generated code; None: ``_asyncfix`` in each package
     http_client      ``httpx`` or ``httpx2``; None: what the project declares
-    concurrency_style   ``auto``, ``taskgroup``, ``gather`` or ``ordered``, which no rule has a form for yet
+    concurrency_style   ``auto`` (which is ``ordered``), ``taskgroup``, ``gather`` or ``ordered``
     strategy         library's import name -> ``native`` or ``thread``; ``files`` -> ``thread`` or ``aiofiles``
     apis, types      the user's own rows, which win over the built-in ones
     """

@@ -413,6 +413,17 @@ class Limited(Value, frozen=True, tag="limited"):
     span: Span
 
 
+class Overlap(Value, frozen=True, tag="overlap"):
+    """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
+
+    ``shared``: names that more than one of them uses; ``late``: arguments that are now evaluated before all of them.
+    """
+
+    calls: tuple[Span, ...]
+    shared: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+
+
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
     """The project's target version is at least this."""
 
@@ -443,6 +454,7 @@ Condition: TypeAlias = (
     | FileOwned
     | Unlocked
     | Limited
+    | Overlap
     | MinimumPython
     | Strategy
     | Unproven
@@ -707,6 +719,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     gives   dotted class of the result, if that is of use ('' unknown)
     runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
     given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
+    outside ``read`` if it waits for something outside the process and changes nothing there, and several may be on their way
+            at once; '' if that is not said
     """
 
     call: str
@@ -719,6 +733,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     distribution: str = ""
     runs: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    outside: str = ""
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

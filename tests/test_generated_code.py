@@ -168,3 +168,69 @@ def test_a_task_is_held_until_it_is_done() -> None:
         return held, len(module["_held"])
 
     assert asyncio.run(main()) == (1, 0)
+
+
+JOIN = load("join_in_order")
+
+
+class Shuffled(asyncio.SelectorEventLoop):
+    """An event loop that runs what is ready in any order."""
+
+    def _run_once(self) -> None:
+        ready: Any = getattr(self, "_ready")  # noqa: B009
+        held = list(ready)
+        random.shuffle(held)
+        ready.clear()
+        ready.extend(held)
+        super()._run_once()  # type: ignore[misc]
+
+
+async def in_sequence(*awaitables: Awaitable[Any]) -> list[Any]:
+    return [await each for each in awaitables]
+
+
+def outcome(join: Callable[..., Coroutine[Any, Any, list[Any]]], failing: tuple[int, ...]) -> object:
+    """What comes out of three calls of which some fail: the results, or the error."""
+    work = Work(failing=failing)
+
+    async def main() -> object:
+        made = list(work.all(3))
+        try:
+            return await join(*made)
+        except ValueError as error:
+            return str(error)
+        finally:
+            for each in made:
+                if asyncio.iscoroutine(each):
+                    each.close()
+
+    loop = Shuffled()
+    try:
+        return loop.run_until_complete(main())
+    finally:
+        assert work.running == 0
+        assert not asyncio.all_tasks(loop)
+        loop.close()
+
+
+@pytest.mark.parametrize("failing", [(), (0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2)])
+def test_a_join_gives_what_the_sequence_gives(failing: tuple[int, ...]) -> None:
+    """Whatever the order in which the calls come to run."""
+    expected = outcome(in_sequence, failing)
+    for seed in range(40):
+        random.seed(seed)
+        assert outcome(JOIN, failing) == expected
+
+
+def test_a_join_that_is_cancelled_leaves_nothing_running() -> None:
+    work = Work(never=(0, 1, 2))
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(JOIN(*work.all(3)))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(cancelled())
+    assert (work.begun, work.running, sorted(work.cancelled)) == (3, 0, [0, 1, 2])

@@ -314,7 +314,7 @@ with_patch = pytest.mark.skipif(shutil.which("patch") is None, reason="patch is 
 
 
 @with_git
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(items())
 def test_git_applies_one_patch_of_many_files_and_takes_it_back(found: list[PatchInput]) -> None:
     """To exactly the new bytes, and to exactly the old ones."""
@@ -322,7 +322,7 @@ def test_git_applies_one_patch_of_many_files_and_takes_it_back(found: list[Patch
 
 
 @with_patch
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(items())
 def test_patch_applies_one_patch_of_many_files_and_takes_it_back(found: list[PatchInput]) -> None:
     """To exactly the new bytes, and to exactly the old ones."""

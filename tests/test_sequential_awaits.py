@@ -5,19 +5,32 @@ from __future__ import annotations
 import ast
 import asyncio
 import importlib
+import sys
 import textwrap
 from collections.abc import Callable, Coroutine
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from asyncfix.model import MinimumPython, Rewrite, Site, Strategy, Unproven
+from asyncfix import generated
+from asyncfix.model import MinimumPython, Overlap, Rewrite, Site, Strategy, Unproven
 from asyncfix.rewrite import Order, Written, rewrite
 from asyncfix.source import Source
 from asyncfix.transform import Tree
 
 RULE = importlib.import_module("asyncfix.transforms.sequential_awaits").SequentialAwaits()
-FORMS = ("taskgroup", "gather")
+FORMS = ("ordered", "taskgroup", "gather")
+
+
+@pytest.fixture(autouse=True)
+def helpers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generated module is there to be imported."""
+    module = ModuleType("_asyncfix")
+    exec(generated.module_text(RULE.generated, RULE.generated), module.__dict__)
+    monkeypatch.setitem(sys.modules, "_asyncfix", module)
+
+
 EXAMPLE = """\
 async def work(number, name):
     user = await load_user(number)
@@ -292,14 +305,15 @@ def f():
 
 
 def test_forms() -> None:
-    """A task group needs Python 3.11, and neither form is ever safe."""
+    """The ordered join unless another form is asked for, which is never safe; a task group needs Python 3.11."""
     (site,) = scan(EXAMPLE)
-    group, gather = site.forms
-    assert (group.name, gather.name) == FORMS
-    assert group.requires == (MinimumPython((3, 11)), Strategy("concurrency", "taskgroup", default=True))
-    assert gather.requires == (Strategy("concurrency", "gather", default=True),)
-    assert all(isinstance(condition, Unproven) for form in site.forms for condition in form.safe_if)
-    assert all(form.safe_if for form in site.forms)
+    ordered, group, gather = site.forms
+    assert (ordered.name, group.name, gather.name) == FORMS
+    assert ordered.requires == (Strategy("concurrency", "ordered", default=True),)
+    assert group.requires == (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11)))
+    assert gather.requires == (Strategy("concurrency", "gather"),)
+    assert all(any(isinstance(condition, Overlap) for condition in form.safe_if) for form in site.forms)
+    assert all(any(isinstance(condition, Unproven) for condition in form.safe_if) for form in (group, gather))
     assert RULE.default is False
 
 
@@ -331,20 +345,13 @@ def test_runs_end_where_names_meet() -> None:
 def test_independent(body: str) -> None:
     """What shares no name but modules, constants, functions, and ``self`` with different methods is a site."""
     header = "import module\nimport pkg.sub\n"
-    assert len(scan(header + text(body, "self, x, y, z, total"))) == 1
+    (site,) = scan(header + text(body, "self, x, y, z, total"))
+    assert not any(condition.shared for condition in site.forms[0].safe_if if isinstance(condition, Overlap))
 
 
 @pytest.mark.parametrize(
     ("why", "body"),
     [
-        ("one await", "a = await f(x)"),
-        ("something between", "a = await f(x)\nprint()\nb = await g(y)"),
-        ("no call", "a = await x\nb = await y"),
-        ("result needed", "a = await f(x)\nb = await g(a)"),
-        ("result needed inside", "a = await f(x)\nb = await g(lambda: [a])"),
-        ("argument rebound", "a = await f(y)\ny = await g(x)"),
-        ("same target", "a = await f(x)\na = await g(y)"),
-        ("constant rebound", "A = await f(x)\nb = await g(A)"),
         ("same receiver", "a = await x.f()\nb = await x.g()"),
         ("same receiver of attributes", "a = await x.y.f()\nb = await x.z.g()"),
         ("constant as receiver", "a = await CLIENT.f()\nb = await CLIENT.g()"),
@@ -358,6 +365,28 @@ def test_independent(body: str) -> None:
         ("attribute of self as argument", "a = await self.f()\nb = await g(self.y)"),
         ("method for its effect", "await self.f()\nb = await self.g()"),
         ("super", "a = await super().f()\nb = await super().g()"),
+    ],
+)
+def test_shared(why: str, body: str) -> None:
+    """What more than one of them uses is asked about: it may take one call at a time."""
+    header = "import asyncio\nimport hidden\nimport module\nfrom package import thing\n"
+    code = header + text(body, "self, hidden, x, y, z")
+    compile(code, why, "exec")
+    (site,) = scan(code)
+    assert all(condition.shared for form in site.forms for condition in form.safe_if if isinstance(condition, Overlap))
+
+
+@pytest.mark.parametrize(
+    ("why", "body"),
+    [
+        ("one await", "a = await f(x)"),
+        ("something between", "a = await f(x)\nprint()\nb = await g(y)"),
+        ("no call", "a = await x\nb = await y"),
+        ("result needed", "a = await f(x)\nb = await g(a)"),
+        ("result needed inside", "a = await f(x)\nb = await g(lambda: [a])"),
+        ("argument rebound", "a = await f(y)\ny = await g(x)"),
+        ("same target", "a = await f(x)\na = await g(y)"),
+        ("constant rebound", "A = await f(x)\nb = await g(A)"),
         ("nested function", "async def g():\n    return a\na = await f(x)\nb = await g()"),
         ("nested function given", "def g():\n    return a\na = await f(x)\nb = await h(g)"),
         ("global", "global a\na = await f(x)\nb = await g(y)"),

@@ -5,10 +5,9 @@ Off by default.
 
 ## What it does
 
-Awaits of one block that share no name are started together: in an `asyncio.TaskGroup`, below Python 3.11 by
-`asyncio.gather`. Receivers and arguments are names too: two calls of one client, or two calls about one object, stay
-as they are. Constants, imported modules, and functions that are called by their name may be shared, and `self` if
-different methods are called on it.
+Awaits of one block of which none binds a name that another uses are started together, and joined in their order by
+`join_in_order`, a function of the project's generated module: results, the first error, handlers and cancellation stay
+what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) or `"gather"` asks for another form.
 
 ## Why is this bad?
 
@@ -17,34 +16,45 @@ The function waits for the sum of all the times, where the longest of them would
 ## Example
 
 ```python
-async def show(number: int, name: str) -> str:
-    user = await load_user(number)
-    posts = await load_posts(name)
-    return render(user, posts)
+async def load(name: str) -> str:
+    return await asyncio.to_thread(Path(name).read_text)
+
+
+async def show(one: str, other: str) -> str:
+    header = await load(one)
+    body = await load(other)
+    return render(header, body)
 ```
 
 Use instead:
 
 ```python
-async def show(number: int, name: str) -> str:
-    async with asyncio.TaskGroup() as group:
-        user_task = group.create_task(load_user(number))
-        posts_task = group.create_task(load_posts(name))
-    user = user_task.result()
-    posts = posts_task.result()
-    return render(user, posts)
+async def load(name: str) -> str:
+    return await asyncio.to_thread(Path(name).read_text)
+
+
+async def show(one: str, other: str) -> str:
+    header, body = await join_in_order(load(one), load(other))
+    return render(header, body)
 ```
 
 ## Safety
 
-Always UNSAFE: one in five such places is wrong to overlap, and names do not show which. Read what the functions do.
-Later calls now start although an earlier one fails; a failure arrives as an `ExceptionGroup` (from `gather` as it is,
-but the other calls run on); all arguments are evaluated before any call begins; context variables that a call sets are
-lost. `create_task` takes coroutines only, no other awaitables.
+SAFE only where all that the calls run is known, through all functions of the project, and does nothing but read: files in
+threads, and requests that by their method change nothing, each by a client of its own. Later calls then start although an
+earlier one fails, which nobody can see.
+
+UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to
+pass), for lines in a log (their order), and for an argument that is now evaluated before the first call begins. In a task
+group a failure arrives as an `ExceptionGroup`; from `gather` as it is, but the other calls run on: both are never SAFE.
+
+Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
+context variable, works on the event loop, or takes an asyncio lock or semaphore; where fewer than two of them wait for
+anything; and where one object of which not all is known is used by more than one of them.
 
 Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection;
-two methods of `self` of which one gives nothing; awaits under a typed `except`, in a `finally`, in a test, or within a
-lock, session or transaction; values carried from one turn of a loop to the next; awaits with a comment about order.
+awaits under a typed `except`, in a `finally`, in a test, or within a lock, session or transaction; values carried from one
+turn of a loop to the next; awaits with a comment about order.
 """
 
 from __future__ import annotations
@@ -54,7 +64,8 @@ import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count
+from typing import ClassVar
 
 from asyncfix.flow import (
     NOTHING,
@@ -70,7 +81,7 @@ from asyncfix.flow import (
     parameters,
 )
 from asyncfix.lines import STRING_ENDS, STRING_STARTS, end_of_line
-from asyncfix.model import Edit, Form, Function, MinimumPython, Replace, Site, Span, Strategy, Unproven
+from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
@@ -106,11 +117,39 @@ WAITS = "awaits that do not depend on each other run one after the other"
 LATER_STARTS = "overlapping starts later calls although an earlier one fails"
 
 
+JOIN_IN_ORDER = '''
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+
+async def join_in_order(*awaitables: Awaitable[Any]) -> list[Any]:
+    """Await all at the same time, and give their results in order.
+
+    What others see is what awaiting them one after the other shows: the first error in order is raised, when those after it
+    have been cancelled and have ended.
+    """
+    tasks = [asyncio.ensure_future(each) for each in awaitables]
+    try:
+        return [await task for task in tasks]
+    finally:
+        left = [task for task in tasks if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # of those after the first error nobody will ask
+'''
+
+
 class SequentialAwaits(BlockTransform):
     """Neighbouring independent awaits to a task group, or to `asyncio.gather`."""
 
     name = "sequential-awaits"
     default = False
+    generated: ClassVar[dict[str, str]] = {"join_in_order": JOIN_IN_ORDER}
 
     def concerns(self, function: Function) -> bool:
         return function.is_async and len(function.awaits) > 1
@@ -129,26 +168,32 @@ class SequentialAwaits(BlockTransform):
             case "taskgroup":
                 lines = _task_group(run, writing)
             case "gather":
-                lines = _gather(run, writing)
+                lines = _gather(run, writing, writing.name("asyncio.gather"))
+            case "ordered":
+                lines = _gather(run, writing, writing.generated("join_in_order"))
             case _:
                 raise CannotWrite(f"no form {form}")
         return [Replace(run.span, f"\n{writing.indent(run.span)}".join(lines))]
 
     def _site(self, tree: Tree, run: Run) -> Site:
         call = tree.source.span(run.members[0].call)
+        overlap = _overlap(tree, run)
+        ordered = Form("ordered", (Strategy("concurrency", "ordered", default=True),), (overlap,))
         task_group = Form(
             "taskgroup",
-            (MinimumPython((3, 11)), Strategy("concurrency", "taskgroup", default=True)),
-            (Unproven(f"{LATER_STARTS}, and a failure arrives as an ExceptionGroup"),),
+            (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
+            (Unproven(f"{LATER_STARTS}, and a failure arrives as an ExceptionGroup"), overlap),
             "create_task takes coroutines only, no other awaitables",
         )
         gather = Form(
             "gather",
-            (Strategy("concurrency", "gather", default=True),),
-            safe_if=(Unproven(f"{LATER_STARTS}, and those that have started run on after it"),),
+            (Strategy("concurrency", "gather"),),
+            (Unproven(f"{LATER_STARTS}, and those that have started run on after it"), overlap),
         )
         owner = tree.qualified(run.function)
-        return Site(self.name, "", run.span, call, owner, (task_group, gather), message=WAITS, title="overlap awaits")
+        return Site(
+            self.name, "", run.span, call, owner, (ordered, task_group, gather), message=WAITS, title="overlap awaits"
+        )
 
 
 # ------------------------------------------------------------------------------------------------------------- finding
@@ -272,7 +317,7 @@ def _independent(block: Sequence[ast.stmt], scope: Scope) -> Iterator[tuple[Memb
     run: list[Member] = []
     for statement in (*block, None):
         member = _member(statement, scope) if statement else None
-        if member is None or any(_touch(member, other) for other in run):
+        if member is None or any(_binds(member, other) for other in run):
             if len(run) > 1:
                 yield tuple(run)
             run = []
@@ -372,10 +417,25 @@ def _dotted(node: ast.AST) -> str:
             return ""
 
 
-def _touch(one: Member, other: Member) -> bool:
-    """Whether one member reads or writes what the other one does."""
-    bound = set(one.targets) & (other.mentions | set(other.targets)) or set(other.targets) & one.mentions
-    return bool(bound or one.names & other.names or _whole(one, other) or _whole(other, one))
+def _binds(one: Member, other: Member) -> bool:
+    """Whether one member binds a name that the other one uses or binds."""
+    return bool(set(one.targets) & (other.mentions | set(other.targets)) or set(other.targets) & one.mentions)
+
+
+def _overlap(tree: Tree, run: Run) -> Overlap:
+    """What is to be asked of the calls: with what they share, and their arguments that may raise or change."""
+    shared: dict[str, None] = {}
+    for one, other in combinations(run.members, 2):
+        shared |= dict.fromkeys(sorted(one.names & other.names))
+        shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
+    given = [each for member in run.members[1:] for each in _arguments(member.call)]
+    late = tuple(ast.unparse(each)[:60] for each in given if not isinstance(each, ast.Constant | ast.Name))
+    return Overlap(tuple(tree.source.span(member.call) for member in run.members), tuple(shared), late)
+
+
+def _arguments(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    yield from (item.value for item in call.keywords)
 
 
 def _whole(one: Member, other: Member) -> bool:
@@ -543,15 +603,15 @@ def _task_group(run: Run, writing: Writing) -> list[str]:
     return lines + results
 
 
-def _gather(run: Run, writing: Writing) -> list[str]:
-    """The statements of a gather: on one line, if nothing is against it and that is short enough."""
+def _gather(run: Run, writing: Writing, function: str) -> list[str]:
+    """The statements of a call that gathers: on one line, if nothing is against it and that is short enough."""
     pieces = list(_pieces(run, writing))
     indent = writing.indent(run.span)
     hints = [f"{piece.targets[0]}: {piece.annotation}" for piece in pieces if piece.annotation]
     unused = "" if all(piece.targets for piece in pieces) else writing.fresh("_", run.span)
     targets = [f"({_names(piece)})" if piece.unpacked else _names(piece) or unused for piece in pieces]
     begin = f"{', '.join(targets)} = await " if any(piece.targets for piece in pieces) else "await "
-    begin += f"{writing.name('asyncio.gather')}("
+    begin += f"{function}("
     calls = [_call(run, writing, piece, "") for piece in pieces]
     line = f"{begin}{', '.join(calls)})"
     if not any(piece.above or piece.behind for piece in pieces):

@@ -94,7 +94,6 @@ PLAIN = frozenset(
         "oct",
         "ord",
         "pow",
-        "print",
         "range",
         "repr",
         "reversed",
@@ -122,7 +121,6 @@ FILE_CALLS = frozenset(
 CONNECT = "sqlite3.connect"
 WRITING = ("sys.stdout.write", "sys.stderr.write")
 NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodcaller", *WRITING)
-PRINT = "builtins.print"
 ASKED = "asked"
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
@@ -385,7 +383,6 @@ def _call_fact(
         _is_plain(targets[0])
         and all(map(_is_plain, targets))
         and not any(item.arg in ("key", "file") for item in node.keywords)
-        and not (walker.pieces and targets[0] == PRINT)  # in a file that may write lines in pieces every one counts
     ):
         return None
     span, column, end_column = source.extent(node)

@@ -45,7 +45,6 @@ KEEPING = frozenset(
 ADDING = {"append": 1, "add": 1, "appendleft": 1, "insert": 2, "setdefault": 2}
 """Methods that put their last argument into a collection, with how many they take."""
 MOST_CAUGHT = 3
-PIECES = (b"end=", b"stdout", b"stderr")  # in a file that may write lines in pieces
 STARTING = frozenset({"create_task", "ensure_future", "start_soon", "call_soon"})
 ATTRIBUTE_CALLS = {"getattr": "read", "hasattr": "read", "setattr": "write", "delattr": "write"}
 NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribute__"})
@@ -171,7 +170,6 @@ class Walker:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.pieces = any(word in source.data for word in PIECES)
         self.module = Scope("module", ":")
         self.frames: list[Frame] = []
         self.classes: list[ClassFrame] = []

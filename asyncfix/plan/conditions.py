@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from asyncfix.effects.keys import said
 from asyncfix.effects.reach import Reach
@@ -23,6 +21,7 @@ from asyncfix.model import (
     NotDoubled,
     NotFrozen,
     NotPatched,
+    Overlap,
     Site,
     Span,
     Strategy,
@@ -34,18 +33,9 @@ from asyncfix.plan import positions, stopping
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limits, lock_held
+from asyncfix.plan.overlapping import overlap
+from asyncfix.plan.verdict import HOLDS, Verdict
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """``holds``; ``fails`` (unproven: a ``safe_if`` makes it UNSAFE); ``bars``: the form is wrong here, ``code`` says why."""
-
-    kind: Literal["holds", "fails", "bars"]
-    why: str = ""
-    code: str = ""
-
-
-HOLDS = Verdict("holds")
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
@@ -82,6 +72,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _owned(facts, condition, suspension)
         case Unlocked():
             return _unlocked(facts, suspension)
+        case Overlap():
+            return overlap(facts, condition, function)
         case Limited():
             return _limited(facts, condition, function)
         case Unproven():

@@ -9,12 +9,13 @@ from asyncfix.effects.keys import said
 from asyncfix.effects.output import half_line
 from asyncfix.model import Access, Call, Declared, Form, Require, Rewrite, Site, Span, Strategy, Unlocked
 from asyncfix.plan import stepping
-from asyncfix.plan.conditions import Verdict, inside, judge, suspension_of
+from asyncfix.plan.conditions import inside, judge, suspension_of
 from asyncfix.plan.draft import Draft, Mend
 from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf
 from asyncfix.plan.locks import perhaps_held
+from asyncfix.plan.verdict import Verdict
 
 NATIVE = "native"
 
