@@ -129,8 +129,8 @@ def test_a_change_takes_what_it_needs_along(tmp_path: Path) -> None:
     (overlap,) = [change for change in outcome.changes if change.rule == "sequential-awaits"]
     assert len(overlap.needs) == 1
     done = here.run("--diff", "--change", overlap.id)
-    assert done.out == outcome.patch and b"TaskGroup" in done.out
-    assert b"TaskGroup" not in here.run("--diff", "--change", overlap.needs[0]).out
+    assert done.out == outcome.patch and b"join_in_order" in done.out
+    assert b"join_in_order" not in here.run("--diff", "--change", overlap.needs[0]).out
 
 
 def test_an_id_that_there_is_not_is_an_error(tmp_path: Path) -> None:

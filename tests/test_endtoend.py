@@ -513,7 +513,7 @@ def test_the_http_client_is_the_projects_own(declared: str, configured: str, mod
     ("table", "words", "message"),
     [
         ("select = ['blocking-slep']", (), "p: no rule is called `blocking-slep`, did you mean `blocking-sleep`?"),
-        ("", ("--ignore", "x-awaits"), "no rule is called `x-awaits`, did you mean `sequential-awaits`?"),
+        ("", ("--ignore", "sequence-awaits"), "no rule is called `sequence-awaits`, did you mean `sequential-awaits`?"),
         ("strategy.reqests = 'native'", (), "strategy: no library here is called `reqests`, did you mean `requests`?"),
         ("", ("--strategy", "flies=thread"), "strategy: no library here is called `flies`, did you mean `files`?"),
         ("pin = ['a.g']", (), "pin: no function here is called `a.g`, did you mean `a.f`?"),
