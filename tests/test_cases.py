@@ -28,6 +28,8 @@ PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
 NOTHING = "nothing found\n"
 EVERY_RULE = ("ALL", "blocking-metadata", "sequential-awaits")
 UPDATE = os.environ.get("ASYNCFIX_UPDATE_CASES") == "1"
+if UPDATE and "PYTEST_XDIST_WORKER" in os.environ:
+    pytest.exit("several workers would write one case file: run with -n 0")
 
 CASES = [case for path in sorted(FOLDER.glob("*.md")) for case in casefile.read(path)]
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.name}")
