@@ -8,6 +8,7 @@ from asyncfix.link import passing
 from asyncfix.link.arguments import argument_for
 from asyncfix.link.callbacks import callbacks
 from asyncfix.link.entities import SOMETHING, Entities, Entity, FunctionInfo, parted
+from asyncfix.link.evaluate import CLASS
 from asyncfix.link.foreign import is_of_its_own
 from asyncfix.link.index import CONSTRUCTORS, PARAMETER, Edge, External, Loose, ProjectIndex
 from asyncfix.link.protocols import own_methods
@@ -136,8 +137,10 @@ def _overriding(index: ProjectIndex, name: str, call: Call, method: str) -> Iter
         return
     path, last = index.path(name), index.fact(method).name
     for target in call.targets:
-        for receiver in index.evaluator.evaluate(path, target.rpartition(".")[0]):
-            if receiver.kind == "instance" or (receiver.kind == "class" and index.fact(name).kind == "classmethod"):
+        holder = target.rpartition(".")[0]
+        own = index.fact(name).kind == "classmethod" or holder.endswith(f".{CLASS}")
+        for receiver in index.evaluator.evaluate(path, holder):
+            if receiver.kind == "instance" or (receiver.kind == "class" and own):
                 yield from index.methods_below(receiver.name, last)
 
 

@@ -35,6 +35,7 @@ NAMING = frozenset(
     {"builtins.globals", "builtins.setattr", "builtins.vars", "builtins.exec"}
 )  # by which names are bound
 OF_MODULE = "="  # before a name: the attribute of the module itself, whatever a ref to it says
+CLASS = "__class__"
 ANYTHING = "?"  # of an attribute in which programs keep objects of their own
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
 
@@ -285,6 +286,8 @@ class Evaluator(Hierarchy):
                 return self._module_attribute(entity.name, name)
             case "namespace":
                 return self._import("", f"{entity.name}.{name}")
+            case "instance" if name == CLASS and not self.has(entity.name, CLASS):
+                return (Entity("class", entity.name),)
             case "class" | "instance" | "super":
                 return self._attribute_of_class(entity, name)
             case "many":
