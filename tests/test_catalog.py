@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from asyncfix.catalog import Catalog, MapError, build, parse_map
@@ -139,6 +140,7 @@ def test_words_of_rows_are_known(name: str) -> None:
         assert row.kind in KINDS, row
         assert row.flow in FLOWS, row
     for row in (*MAPS[name].blocking, *MAPS[name].harmless):
+        assert row.outside in ("", "read"), row
         for word in (*(row.reads or ()), *(row.writes or ())):
             kind, at, position = word.partition("@")
             assert kind in SHARED, row
@@ -150,7 +152,8 @@ def test_harmless_rows_say_nothing_of_twins(name: str) -> None:
     """A call that does not block needs no twin, kind or flow."""
     for row in MAPS[name].harmless:
         kind = row.kind if row.runs else "await"  # lazily run arguments are run by the iteration
-        assert row == Api(row.call, kind=kind, reads=row.reads, writes=row.writes, gives=row.gives, runs=row.runs)
+        plain = Api(row.call, kind=kind, reads=row.reads, writes=row.writes, gives=row.gives, runs=row.runs)
+        assert row == msgspec.structs.replace(plain, outside=row.outside)
 
 
 @pytest.mark.parametrize("name", NAMES)
