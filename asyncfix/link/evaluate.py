@@ -404,6 +404,10 @@ class Evaluator(Hierarchy):
         """What calling it may give."""
         return results.result(self, entity)
 
+    def element(self, entity: Entity) -> Entities:
+        """What going through it gives."""
+        return results.element(self, entity, "[]")
+
 
 def _in_package(path: str, name: str) -> str:
     """The dotted name of what a package has, by the path of its ``__init__.py``."""

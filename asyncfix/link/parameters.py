@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from asyncfix.link import results
 from asyncfix.link.entities import SOMETHING, UNKNOWN, Entities, Entity, FunctionInfo, some
 from asyncfix.link.fixtures import asks, nearest
 from asyncfix.model import Parameter
@@ -68,9 +67,7 @@ def _of_fixture(evaluator: Evaluator, info: FunctionInfo, name: str) -> Entities
             fixture
         ].fact.is_generator:  # of one that is said to give an object, it is what it yields
             objects = (entity for entity in given if entity.kind == "instance")
-            given = tuple(item for entity in given for item in results.element(evaluator, entity, "[]")) or tuple(
-                objects
-            )
+            given = tuple(item for entity in given for item in evaluator.element(entity)) or tuple(objects)
         found |= dict.fromkeys(given or (SOMETHING,))
     return some(found)
 
