@@ -19,7 +19,7 @@ from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.linking import link
 from asyncfix.link.patches import Patch
-from asyncfix.link.steps import ROOT
+from asyncfix.link.steps import ROOT, last_step
 from asyncfix.model import Api, Change, Declared, Finding, Plan, Refusal, Require, Site, Skipped, Span, Summary, span_of
 from asyncfix.plan import bridges, changes, facts, forming, leaves, rows, watching
 from asyncfix.plan.changes import Planner
@@ -359,10 +359,11 @@ def _note(index: ProjectIndex, importer: str, ref: str, found: dict[str, set[str
     """Note that ``importer`` reads a name of another module."""
     if ref.startswith((":", "?", "builtins.")) or "." not in ref:
         return
-    head, _, name = ref.rpartition(".")
-    while head and head.strip("."):
+    end = last_step(ref)
+    while end and ref[:end].strip("."):
+        head, name = ref[:end], ref[end:].lstrip(".")
         for entity in index.evaluator.evaluate(importer, head):
             if entity.kind == "module" and entity.name != importer:
                 found.setdefault(entity.name, set()).add(name)
                 return
-        head, _, name = head.rpartition(".")
+        ref, end = head, last_step(head)

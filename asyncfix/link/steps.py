@@ -21,7 +21,8 @@ def last_step(ref: str) -> int | None:
     if ref[-1] == "]":
         return ref.rindex("[")
     if ref[-1] in ";$":
-        return ref.rindex("*" if ref[-1] == ";" else "$", 0, end - 1)
+        begin = ref.rfind("*" if ref[-1] == ";" else "$", 0, end - 1)
+        return begin if begin > 0 else None  # the text may have been cut within a step
     at = ref.rfind("@")
     cut = max(at, dot)
     if cut > 0 and ref[cut + 1 :].isidentifier():
