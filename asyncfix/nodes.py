@@ -21,7 +21,7 @@ from asyncfix.imports import Added, Names
 from asyncfix.model import Span
 from asyncfix.source import Source
 from asyncfix.statements import whole
-from asyncfix.transform import CannotWrite, Definition, Writing
+from asyncfix.transform import CannotWrite, Definition, Tree, Writing
 
 FEEDS = re.compile(r"(?<=[\r\n])[ \t\f]*\f")
 BRACKETED = (cst.Tuple, cst.GeneratorExp)  # `ast` counts the brackets of these as theirs
@@ -189,6 +189,9 @@ class CstWriting(Writing):
             if isinstance(node, Definition) and self.source.span(node).start == span.start:
                 return node
         raise CannotWrite("no function or class stands where one was decided on")
+
+    def tree(self) -> Tree:
+        return Tree(self.source, self.nodes.tree)
 
     def call(self, span: Span) -> ast.Call:
         for node in ast.walk(self.nodes.tree):

@@ -115,6 +115,10 @@ class Writing(ABC):
     """Line length, if the project configures black."""
 
     @abstractmethod
+    def tree(self) -> Tree:
+        """The file as rules see it on the survey; `call` and `around` give nodes of it."""
+
+    @abstractmethod
     def node(self, span: Span) -> cst.CSTNode:
         """The outermost expression or statement of exactly this span."""
 

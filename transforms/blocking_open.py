@@ -115,7 +115,7 @@ class BlockingOpen(Transform):
         return look.refused(self, how.code, how.why)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        tree = Tree(writing.source, writing.source.parse())
+        tree = writing.tree()
         node = _find(tree, site.span)
         if form == "aiofiles" and isinstance(node, ast.With):
             return list(_write_aiofiles(tree, node, site.call, writing))

@@ -93,15 +93,15 @@ class NeverAwaited(Watch):
             why = (
                 f"{called} gives a coroutine, which sync code cannot await: make the function async, or schedule a task"
             )
-            return told(look.refused(self, "sync-caller", why), called)
+            return _told(look.refused(self, "sync-caller", why), called)
         form = Form("await", (Unlocked(),), (Unproven(RUNS),))
-        return told(look.site(self, [form]), called)
+        return _told(look.site(self, [form]), called)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         return [Replace(Span(site.call.start, site.call.start), "await ")]
 
 
-def told(site: Site, called: str) -> Site:
+def _told(site: Site, called: str) -> Site:
     """The site, with what is said of it."""
     return replace(
         site, message=f"the coroutine of {called} is never awaited: nothing of it runs", title=f"await {called}"

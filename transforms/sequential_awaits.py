@@ -160,7 +160,7 @@ class SequentialAwaits(BlockTransform):
         return sorted((self._site(tree, run) for run in _runs(tree)), key=lambda site: site.span)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        tree = Tree(writing.source, writing.source.parse())
+        tree = writing.tree()
         run = next((run for run in _runs(tree) if run.span == site.span), None)
         if run is None:
             raise CannotWrite("the awaits are not what was surveyed")

@@ -142,11 +142,9 @@ class UnboundedGather(Watch):
         return replace(look.site(self, [form]), span=span, message=message, title="bound a gather", unless=unless)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        tree = Tree(writing.source, writing.source.parse())
-        calls = (node for node in ast.walk(tree.module) if isinstance(node, ast.Call))
-        node = next((node for node in calls if tree.source.span(node) == site.call), None)
-        found = _gathered(tree, node) if node is not None else None
-        if node is None or found is None:
+        tree, node = writing.tree(), writing.call(site.call)
+        found = _gathered(tree, node)
+        if found is None:
             raise CannotWrite("the gather is not what was surveyed")
         name = Replace(tree.source.span(node.func), writing.generated("gather_bounded"))
         return [name, *_opened(tree, node, found), *_snapshot(tree, found, writing)]

@@ -337,6 +337,10 @@ class Effects:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
         return self.runs.below(self.runs.called(function, span))
 
+    def names(self, function: str, span: Span | None) -> list[str]:
+        """The functions that code runs, once each, sorted."""
+        return sorted({name for name, _ in self.run(function, span)})
+
     def writers(self, key: str) -> tuple[tuple[str, Touch], ...]:
         """Functions that write a shared thing outside a constructor, with the place."""
         return self._writers.of(key)

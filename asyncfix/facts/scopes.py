@@ -481,11 +481,8 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
     match called, args:
         case "typing.cast", [stated, value]:
             return _stated_or_not(annotation(stated, scope), value, scope)
-        case "traitlets.Instance", [
-            ast.Name() | ast.Attribute() as given,
-            *_,
-        ]:  # of an attribute, which is such an object
-            return annotation(given, scope)
+        case "traitlets.Instance", [ast.Name() | ast.Attribute() as given, *_]:
+            return annotation(given, scope)  # of an attribute, which is such an object
         case "functools.partial", [given, *_]:
             return steps(resolve(given, scope), "&")
         case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):

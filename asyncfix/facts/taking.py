@@ -10,9 +10,8 @@ from asyncfix.facts.walker import LAZY, Context, Frame, Walker
 from asyncfix.model import Call, Lazy, Span, Taken, Yield
 from asyncfix.source import Source
 
-METHOD = re.compile(
-    r"(builtins\.\w+)(?:!|\(\)|\??;)\.(\w+)\Z"
-)  # of an object, or of a collection whose elements are known
+METHOD = re.compile(r"(builtins\.\w+)(?:!|\(\)|\??;)\.(\w+)\Z")
+"""That of an object, or of a collection whose elements are known."""
 # Functions of an iterable, and whether they may be given more than that.
 TAKING = {
     "builtins.list": False,

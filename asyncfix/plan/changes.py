@@ -72,8 +72,9 @@ def plan(planner: Planner) -> Plan:
     for leaf in blocking.bridged:
         report(planner.told.bridged(leaf), planner.bridged(leaf))
     for path, site in facts.scanned:
-        if not planner.is_nothing(path, site):
-            report(*planner.scanned(path, site))
+        found = planner.scanned(path, site)
+        if found is not None:
+            report(*found)
     findings.sort(
         key=lambda finding: (finding.place.path, finding.place.line, finding.place.column, finding.rule, finding.leaf)
     )
@@ -137,14 +138,6 @@ class Planner:
         id_ = self._ids.of(leaf.rule, leaf.function, leaf.call)
         return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}: in place of a thread"))
 
-    def is_nothing(self, path: str, site: Site) -> bool:
-        """Whether there is nothing to tell of what a rule found."""
-        owner, call = self._found(path, site)
-        if call is None:
-            return False
-        suspension = Suspension.at(owner, call)
-        return any(judge(self.facts, condition, suspension).kind == "holds" for condition in site.unless)
-
     def _found(self, path: str, site: Site) -> tuple[str, Call | None]:
         """The function that a Site is in, and the call that names it: of a definition that of its decorator."""
         ids = self.index.evaluator.function_ids(path, site.owner)
@@ -155,9 +148,11 @@ class Planner:
         calls = (decoration(fact),) if fact.keyword == site.call else fact.calls
         return owner, next((item for item in calls if item.span == site.call), None)
 
-    def scanned(self, path: str, site: Site) -> tuple[Finding, Mend]:
-        """The finding and the Change for what a rule found that need not block."""
+    def scanned(self, path: str, site: Site) -> tuple[Finding, Mend] | None:
+        """The finding and the Change for what a rule found that need not block; None if there is nothing to tell."""
         owner, call = self._found(path, site)
+        if call is not None and self._is_nothing(site, Suspension.at(owner, call)):
+            return None
         place = Place(path, call.line, call.column, call.end_line, call.end_column) if call else Place(path, 1, 1, 1, 1)
         finding = Finding(site.rule, place, site.message, owner, "")
         if call is None or not site.forms:
@@ -176,6 +171,9 @@ class Planner:
         self.forms.declare(draft, form)
         id_ = self._ids.of(site.rule, owner, call)
         return finding, Mend(draft.change(id_, site.rule, f"{site.title} in {owner}"))
+
+    def _is_nothing(self, site: Site, suspension: Suspension) -> bool:
+        return any(judge(self.facts, condition, suspension).kind == "holds" for condition in site.unless)
 
     def _alone(self, rewrite: Rewrite, form: Form, doubts: list[str], function: str) -> Draft:
         """The draft of one rewriting in a function, and of nothing else."""

@@ -32,7 +32,7 @@ from asyncfix.model import (
 from asyncfix.plan import positions, stopping
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
-from asyncfix.plan.locks import asyncio_lock_held, limits, lock_held
+from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
 from asyncfix.plan.overlapping import overlap
 from asyncfix.plan.verdict import HOLDS, Verdict
 
@@ -94,9 +94,7 @@ def _unlocked(facts: Facts, suspension: Suspension) -> Verdict:
 
 
 def _limited(facts: Facts, condition: Limited, function: str) -> Verdict:
-    called = [edge.callee for edge in facts.index.calls.get(function, ()) if condition.span.contains(edge.span)]
-    reached = {name for callee in called for name in facts.effects.below(callee)}
-    if any(limits(facts.index, name) for name in sorted(reached)):
+    if limited_by(facts.effects, function, condition.span):
         return HOLDS
     return Verdict("fails", "nothing that it runs limits how many run at once", "unlimited")
 

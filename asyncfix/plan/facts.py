@@ -10,7 +10,7 @@ from asyncfix.colour.barrier import Rules
 from asyncfix.colour.special import ASYNCHRONOUS
 from asyncfix.config import CACHES, Config
 from asyncfix.effects.reach import Effects
-from asyncfix.ends import Ends
+from asyncfix.ends import MARK, Ends
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.doubles import Doubles
 from asyncfix.link.given import Given
@@ -108,7 +108,7 @@ class Facts:
         for name, (path, fact) in self.index.functions.items():
             marks = {decorator.removesuffix("()") for decorator in fact.decorators}
             for package in packages:
-                if package in importing[path] or f"pytest.mark.{package}" in marks:
+                if package in importing[path] or f"{MARK}.{package}" in marks:
                     yield name, package
                     break
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.effects.keys import pretty
+from asyncfix.effects.reach import Effects
 from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Span
 from asyncfix.plan.interleave import Suspension
 
 LOCKS = frozenset(
@@ -55,7 +57,12 @@ def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
     )
 
 
-def limits(index: ProjectIndex, function: str) -> bool:
+def limited_by(effects: Effects, function: str, span: Span | None) -> str:
+    """The first function that some code runs which limits how many run at once, '' if none does."""
+    return next((name for name in effects.names(function, span) if _limits(effects.index, name)), "")
+
+
+def _limits(index: ProjectIndex, function: str) -> bool:
     """Whether a function takes something of asyncio, or of a library that limits rates, that lets in only so many."""
     path = index.path(function)
     for access in index.fact(function).operations:

@@ -12,7 +12,7 @@ from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, Overlap, Span
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.locks import limits
+from asyncfix.plan.locks import limited_by
 from asyncfix.plan.verdict import HOLDS, Verdict
 
 READ = "read"
@@ -67,9 +67,9 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     reading: dict[Span, str] = {}
     for path, external in _externals(facts, function, span):
         _external(facts, member, path, external, reading)
-    for name in sorted(name for name, _ in facts.effects.run(function, span)):
-        if limits(facts.index, name):
-            member.against.append(("limited", f"{name} lets in so many at a time: they would wait for each other"))
+    limiting = limited_by(facts.effects, function, span)
+    if limiting:
+        member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
     reach = facts.effects.reach(function, span)
     if reach.unknown:
         member.waits = True
@@ -88,7 +88,7 @@ def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple
     index = facts.index
     own = (each for each in index.externals.get(function, ()) if span is None or span.contains(each.call.span))
     yield from ((index.path(function), each) for each in own)
-    for name in sorted({name for name, _ in facts.effects.run(function, span)}):
+    for name in facts.effects.names(function, span):
         yield from ((index.path(name), each) for each in index.externals.get(name, ()))
 
 

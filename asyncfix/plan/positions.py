@@ -18,7 +18,7 @@ def moved(facts: Facts, suspension: Suspension, span: Span) -> Barred | None:
     index, function = facts.index, suspension.function
     if facts.ends is not None and not index.fact(function).is_async:
         return None
-    inside = sorted({name for name, _ in facts.effects.run(function, span)})
+    inside = facts.effects.names(function, span)
     return _set_before(facts, function, span) or next(
         (found for name in inside if (found := _set_before(facts, name, index.fact(name).span, given=False))), None
     )

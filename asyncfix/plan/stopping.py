@@ -38,15 +38,14 @@ def _guarded(facts: Facts, suspension: Suspension) -> Guard | None:
         if guard.seen or guard.function not in above:
             continue
         here = guard.function == suspension.function and guard.body.contains(suspension.span)
-        below = facts.effects.run(guard.function, guard.body)
-        if here or any(name == suspension.function for name, _ in below):
+        if here or suspension.function in facts.effects.names(guard.function, guard.body):
             return guard
     return None
 
 
 def _open(facts: Facts, function: str, span: Span) -> bool:
     """Whether the code may call something of which nothing is seen: nobody knows what, or what is replaced at run time."""
-    inside = sorted({name for name, _ in facts.effects.run(function, span)})
+    inside = facts.effects.names(function, span)
     if any(name in facts.limits.replaced or name in facts.mocked for name in inside):
         return True
     parts = ((function, span), *((name, facts.index.fact(name).span) for name in inside))

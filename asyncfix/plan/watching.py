@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call
+from asyncfix.model import Call, Span
 from asyncfix.transform import LOST
 
 Watched = tuple[str, str, Call]
@@ -27,11 +27,11 @@ def find(index: ProjectIndex, names: Collection[str]) -> Iterator[Watched]:
 
 def _lost(index: ProjectIndex, edges: list[Edge]) -> Iterator[Call]:
     """Calls that are statements and give a coroutine, whichever function they mean."""
-    meant: dict[Call, list[Edge]] = {}
+    meant: dict[Span, tuple[Call, list[Edge]]] = {}
     for edge in edges:
         if isinstance(edge.site, Call) and edge.site.alone and edge.site.use == "plain":
-            meant.setdefault(edge.site, []).append(edge)
-    for call, found in meant.items():
+            meant.setdefault(edge.span, (edge.site, []))[1].append(edge)
+    for call, found in meant.values():
         if all(edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee) for edge in found):
             yield call
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from asyncfix.ends import MARK
 from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Span, Use
 from asyncfix.transform import Writing
 
-MARK = "pytest.mark."
 COPYING = ("patch", "object", "dict", "multiple", "activate", "use_cassette", "freeze_time", "travel")
 
 
@@ -22,10 +22,10 @@ def marked(use: Use, writing: Writing, mark: str) -> list[Edit]:
     hidden = not all(map(_keeps_marks, decorators))
     first = writing.source.span(decorators[0]) if hidden else use.span
     start = writing.source.line_start(first.start)
-    return [Replace(Span(start, start), f"{writing.indent(first)}@{writing.name('pytest.mark')}.{mark}\n")]
+    return [Replace(Span(start, start), f"{writing.indent(first)}@{writing.name(MARK)}.{mark}\n")]
 
 
 def _keeps_marks(decorator: ast.expr) -> bool:
     """Whether what a decorator gives is known to bear the marks of what it is given."""
     named = called(decorator)
-    return ast.unparse(named).startswith(MARK) or last_name(named) in COPYING
+    return ast.unparse(named).startswith(f"{MARK}.") or last_name(named) in COPYING

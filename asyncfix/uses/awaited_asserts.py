@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from asyncfix.ends import MARK
 from asyncfix.facts.likeness import AWAITED
 from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Replace, Span, Use
@@ -139,7 +140,7 @@ def _gives_nothing(decorator: ast.expr) -> bool:
     if isinstance(decorator, ast.Call) and last_name(named) in PATCHES:
         stated = stated_by(decorator)
         return stated is not None and not (isinstance(stated, ast.keyword) and stated.arg == CALLABLE)
-    return ast.unparse(named).startswith("pytest.mark.") or last_name(named) in SKIPPING
+    return ast.unparse(named).startswith(f"{MARK}.") or last_name(named) in SKIPPING
 
 
 def _gives_mock(decorator: ast.expr) -> bool:
