@@ -60,58 +60,33 @@ turn of a loop to the next; awaits with a comment about order.
 from __future__ import annotations
 
 import ast
-import re
-import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, count
 from typing import ClassVar
 
-from asyncfix.flow import (
-    NOTHING,
-    Definition,
-    Flow,
-    FunctionDef,
-    Loop,
-    Names,
-    bindings,
-    blocks,
-    declared,
-    may_suppress,
-    parameters,
-)
-from asyncfix.lines import STRING_ENDS, STRING_STARTS, end_of_line
+from asyncfix.flow import NOTHING, Names, blocks
+from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
+from ._order import (
+    ABOUT_ORDER,
+    OBJECTS,
+    Scope,
+    around,
+    depends_on_place,
+    happens_here,
+    is_ordered,
+    modules,
+    scope_of,
+    shared,
+)
+from ._tokens import LINE_BREAK, Tokens, first_comment, tokens_of
+
 LINE_LENGTH = 88
 
-# As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
-# what gives futures already.
-ORDERED = re.compile(
-    r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
-    r"|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
-    r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
-    r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
-    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)",
-    re.IGNORECASE,
-)
-QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
-GUARDS = re.compile(
-    r"transaction|atomic|savepoint|begin|session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
-    r"|timeout|fail_after|move_on",
-    re.IGNORECASE,
-)
-# In a comment: a reason for the order, or a step of a list.
-ABOUT_ORDER = re.compile(
-    r"\b(?:order\w*|sequen\w*|serial\w*|first|before|after\w*|then|until|next|last|finally|steps?|once|must|wait\w*"
-    r"|one (?:at a time|by one)|same time|rates?|limit\w*|throttl\w*|keep-?alive|devices?|lock\w*|rac(?:es?|y)|gather"
-    r"|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
-    re.IGNORECASE,
-)
-LINE_BREAK = re.compile(r"(\r\n|\r|\n)")
-OBJECTS = ("self", "cls")
 METHODS = ("self.", "cls.")
 WAITS = "awaits that do not depend on each other run one after the other"
 LATER_STARTS = "overlapping starts later calls although an earlier one fails"
@@ -240,41 +215,17 @@ class Run:
     tokens: Tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What `ast` does not show of some lines of a file; places are lines and columns from 1."""
-
-    comments: tuple[tuple[tuple[int, int], str], ...]
-    in_strings: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What names mean in a function.
-
-    modules    dotted names of modules
-    values     parameters and variables, of the functions round it too
-    functions  functions and classes defined inside one of these
-    foreign    names that ``global`` or ``nonlocal`` declares
-    """
-
-    modules: Names
-    values: Names
-    functions: Names
-    foreign: Names
-
-
 def _runs(tree: Tree) -> Iterator[Run]:
     """All runs of a file."""
     functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
     candidates = [(node, block) for node in functions for block in blocks(node) if any(map(_waits, block, block[1:]))]
-    modules = frozenset(_modules(tree.module)) if candidates else NOTHING
+    known = frozenset(modules(tree.module)) if candidates else NOTHING
     for node, block in candidates:
-        around = _around(tree, node)
-        if any(function.name.startswith("test") for function in around):
+        enclosing = around(tree, node)
+        if any(function.name.startswith("test") for function in enclosing):
             continue
-        for members in _independent(block, _scope(modules, around)):
-            run = None if _depends_on_place(tree, members) else _written(tree.source, node, members)
+        for members in _independent(block, scope_of(known, enclosing)):
+            run = None if _seen(tree, members) else _written(tree.source, node, members)
             if run is not None:
                 yield run
 
@@ -283,33 +234,6 @@ def _waits(*statements: ast.stmt) -> bool:
     """Whether all of these statements are the waiting for one thing."""
     simple = (ast.Expr, ast.Assign, ast.AnnAssign)
     return all(isinstance(each, simple) and isinstance(each.value, ast.Await) for each in statements)
-
-
-def _around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
-    """A function and those that it is nested in."""
-    return [node, *(each for each in tree.ancestors(node) if isinstance(each, FunctionDef))]
-
-
-def _scope(modules: Names, around: Iterable[FunctionDef]) -> Scope:
-    values: set[str] = set()
-    functions: set[str] = set()
-    foreign: set[str] = set()
-    for function in around:
-        values |= parameters(function)
-        foreign |= declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal)
-        for name, binding in bindings(function.body):
-            if not isinstance(binding, ast.alias):
-                (functions if isinstance(binding, Definition) else values).add(name)
-    visible = {name for name in modules if name.partition(".")[0] not in values | functions}
-    return Scope(frozenset(visible), frozenset(values), frozenset(functions), frozenset(foreign))
-
-
-def _modules(tree: ast.Module) -> Iterator[str]:
-    """The dotted names under which the file knows modules: ``a`` and ``a.b`` for ``import a.b``."""
-    for node in ast.walk(tree):
-        for alias in node.names if isinstance(node, ast.Import) else ():
-            parts = [alias.asname] if alias.asname else alias.name.split(".")
-            yield from (".".join(parts[: length + 1]) for length in range(len(parts)))
 
 
 def _independent(block: Sequence[ast.stmt], scope: Scope) -> Iterator[tuple[Member, ...]]:
@@ -346,75 +270,18 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
     mentions = frozenset(node.id for node in ast.walk(call) if isinstance(node, ast.Name))
     if len(names) < len(targets) or (mentions | set(names)) & scope.foreign or mentions & scope.functions:
         return None
-    if any(_happens_here(node) for node in ast.walk(call)) or _is_ordered(call.func):
+    if any(happens_here(node) for node in ast.walk(call)) or is_ordered(call.func):
         return None
-    reached = set(_shared(call, scope))
+    reached = set(shared(call, scope))
     if not names:  # a method that gives nothing is there for what it does to its object
         reached |= {name.partition(".")[0] for name in reached if name.startswith(METHODS)}
     return Member(statement, call, names, mentions, frozenset(reached))
 
 
-def _happens_here(node: ast.AST) -> bool:
-    """What happens while the arguments are evaluated, and others would notice."""
-    if isinstance(node, ast.comprehension):
-        return bool(node.is_async)
-    return isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
-
-
-def _is_ordered(function: ast.expr) -> bool:
-    match function:
-        case ast.Name(id=name):
-            return bool(ORDERED.search(name))
-        case ast.Attribute(value=receiver, attr=name):
-            return bool(ORDERED.search(name) or QUEUE.search(ast.unparse(receiver)))
-        case _:
-            return True
-
-
-def _shared(node: ast.AST, scope: Scope) -> Iterator[str]:
-    """The names by which code reaches what other code may reach too (see `Member.names`)."""
-    parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, ast.Call) and (function := _dotted(node.func)):
-        yield from _called(function, scope)
-        parts = [*node.args, *node.keywords]
-    elif name := _dotted(node):
-        root = _root(name, scope)
-        constant = name.rpartition(".")[2].isupper() or root.isupper()
-        yield from () if constant else (root,)
-        return
-    for part in parts:
-        yield from _shared(part, scope)
-
-
-def _called(function: str, scope: Scope) -> Iterator[str]:
-    receiver, _, name = function.rpartition(".")
-    if receiver in OBJECTS:
-        yield function
-    elif receiver and receiver not in scope.modules:
-        yield _root(receiver, scope)
-    elif name == "super":
-        yield "self"
-    elif not receiver and name in scope.values:
-        yield name
-
-
-def _root(name: str, scope: Scope) -> str:
-    """The name that a dotted name begins with; of a variable of a module the dotted name."""
-    parts = name.split(".")
-    prefixes = (".".join(parts[: length + 1]) for length in range(len(parts)))
-    return next((prefix for prefix in prefixes if prefix not in scope.modules), name)
-
-
-def _dotted(node: ast.AST) -> str:
-    """``a.b.c`` as text, '' if the expression is anything else."""
-    match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            value = _dotted(node.value)
-            return value and f"{value}.{node.attr}"
-        case _:
-            return ""
+def _seen(tree: Tree, members: Sequence[Member]) -> bool:
+    """Whether what stands round the members could see that they overlap."""
+    used = frozenset(name for member in members for name in (*member.mentions, *member.targets))
+    return depends_on_place(tree, members[0].statement, used)
 
 
 def _binds(one: Member, other: Member) -> bool:
@@ -443,38 +310,6 @@ def _whole(one: Member, other: Member) -> bool:
     return any(name in one.names and any(each.startswith(f"{name}.") for each in other.names) for name in OBJECTS)
 
 
-def _depends_on_place(tree: Tree, members: Sequence[Member]) -> bool:
-    """Whether what stands round the members could see that they overlap."""
-    node: ast.AST = members[0].statement
-    for parent in tree.ancestors(node):
-        match parent:
-            case ast.Try() | ast.TryStar():
-                handled = node in parent.body and any(handler.type for handler in parent.handlers)
-                if handled or node in parent.finalbody:
-                    return True
-            case ast.With() | ast.AsyncWith():
-                if may_suppress(parent) or any(GUARDS.search(ast.unparse(item.context_expr)) for item in parent.items):
-                    return True
-            case ast.For() | ast.AsyncFor() | ast.While():
-                carried = _carried(parent)
-                if any(carried & (member.mentions | set(member.targets)) for member in members):
-                    return True
-            case ast.AsyncFunctionDef():
-                break
-            case _:
-                pass
-        node = parent
-    return False
-
-
-def _carried(loop: Loop) -> Names:
-    """Names whose value one turn of a loop takes over from the turn before."""
-    flow = Flow()
-    state = flow.evaluate([loop.test if isinstance(loop, ast.While) else loop.target], NOTHING)
-    flow.block(loop.body, state)
-    return frozenset(flow.early) & {name for name, _ in bindings(loop.body)}
-
-
 # ---------------------------------------------------------------------------------------------------------------- text
 
 
@@ -484,7 +319,7 @@ def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Memb
         return None
     first = source.span(members[0].statement)
     end = end_of_line(source, source.span(members[-1].statement).end)
-    tokens = _tokens(source, Span(_first_comment(source, source.line_start(first.start)), end))
+    tokens = tokens_of(source, Span(first_comment(source, source.line_start(first.start)), end))
     if any(ABOUT_ORDER.search(text) or _is_torn(source, place, members) for place, text in tokens.comments):
         return None
     blank = len(source.data[first.start : end]) - len(source.data[first.start : end].rstrip())
@@ -499,36 +334,6 @@ def _is_plain(source: Source, statement: ast.stmt) -> bool:
     if isinstance(statement, ast.AnnAssign) and statement.annotation.lineno < (statement.annotation.end_lineno or 0):
         return False
     return not before and (not behind or behind.startswith(b"#"))
-
-
-def _first_comment(source: Source, start: int) -> int:
-    """Where the comment lines begin that stand right above the line at ``start``."""
-    while start > 0:
-        above = source.line_start(start - 1)
-        if not source.data[above:start].lstrip().startswith(b"#"):
-            break
-        start = above
-    return start
-
-
-def _tokens(source: Source, span: Span) -> Tokens:
-    """The tokens of whole lines."""
-    lines = iter(LINE_BREAK.split(source.text(span))[::2])
-    before = source.position(span.start)[0] - 1
-    comments: list[tuple[tuple[int, int], str]] = []
-    in_strings: set[int] = set()
-    begun: list[int] = []
-    for token in tokenize.generate_tokens(lambda: line + "\n" if (line := next(lines, None)) is not None else ""):
-        kind, number = tokenize.tok_name[token.type], before + token.start[0]
-        if kind == "COMMENT":
-            comments.append(((number, token.start[1] + 1), token.string.rstrip()))
-        elif kind == "STRING":
-            in_strings.update(range(number + 1, before + token.end[0] + 1))
-        elif kind in STRING_STARTS:
-            begun.append(number)
-        elif kind in STRING_ENDS:
-            in_strings.update(range(begun.pop() + 1, before + token.end[0] + 1))
-    return Tokens(tuple(comments), frozenset(in_strings))
 
 
 def _is_torn(source: Source, place: tuple[int, int], members: Iterable[Member]) -> bool:

@@ -1,0 +1,185 @@
+"""What shows that awaits stand in their order on purpose, and the names by which they reach what others reach, too."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from asyncfix.flow import (
+    NOTHING,
+    Definition,
+    Flow,
+    FunctionDef,
+    Loop,
+    Names,
+    bindings,
+    declared,
+    may_suppress,
+    parameters,
+)
+from asyncfix.transform import Tree
+
+# As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
+# what gives futures already.
+ORDERED = re.compile(
+    r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
+    r"|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
+    r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
+    r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
+    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)",
+    re.IGNORECASE,
+)
+QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
+GUARDS = re.compile(
+    r"transaction|atomic|savepoint|begin|session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
+    r"|timeout|fail_after|move_on",
+    re.IGNORECASE,
+)
+# In a comment: a reason for the order, or a step of a list.
+ABOUT_ORDER = re.compile(
+    r"\b(?:order\w*|sequen\w*|serial\w*|first|before|after\w*|then|until|next|last|finally|steps?|once|must|wait\w*"
+    r"|one (?:at a time|by one)|same time|rates?|limit\w*|throttl\w*|keep-?alive|devices?|lock\w*|rac(?:es?|y)|gather"
+    r"|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
+    re.IGNORECASE,
+)
+OBJECTS = ("self", "cls")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What names mean in a function.
+
+    modules    dotted names of modules
+    values     parameters and variables, of the functions round it too
+    functions  functions and classes defined inside one of these
+    foreign    names that ``global`` or ``nonlocal`` declares
+    """
+
+    modules: Names
+    values: Names
+    functions: Names
+    foreign: Names
+
+
+def around(tree: Tree, node: ast.AsyncFunctionDef) -> list[FunctionDef]:
+    """A function and those that it is nested in."""
+    return [node, *(each for each in tree.ancestors(node) if isinstance(each, FunctionDef))]
+
+
+def scope_of(modules: Names, around: Iterable[FunctionDef]) -> Scope:
+    """What names mean in a function, given those round it and the modules that the file knows."""
+    values: set[str] = set()
+    functions: set[str] = set()
+    foreign: set[str] = set()
+    for function in around:
+        values |= parameters(function)
+        foreign |= declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal)
+        for name, binding in bindings(function.body):
+            if not isinstance(binding, ast.alias):
+                (functions if isinstance(binding, Definition) else values).add(name)
+    visible = {name for name in modules if name.partition(".")[0] not in values | functions}
+    return Scope(frozenset(visible), frozenset(values), frozenset(functions), frozenset(foreign))
+
+
+def modules(tree: ast.Module) -> Iterator[str]:
+    """The dotted names under which the file knows modules: ``a`` and ``a.b`` for ``import a.b``."""
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            parts = [alias.asname] if alias.asname else alias.name.split(".")
+            yield from (".".join(parts[: length + 1]) for length in range(len(parts)))
+
+
+def happens_here(node: ast.AST) -> bool:
+    """What happens while the arguments are evaluated, and others would notice."""
+    if isinstance(node, ast.comprehension):
+        return bool(node.is_async)
+    return isinstance(node, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr)
+
+
+def is_ordered(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(id=name):
+            return bool(ORDERED.search(name))
+        case ast.Attribute(value=receiver, attr=name):
+            return bool(ORDERED.search(name) or QUEUE.search(ast.unparse(receiver)))
+        case _:
+            return True
+
+
+def shared(node: ast.AST, scope: Scope) -> Iterator[str]:
+    """The names by which code reaches what other code may reach too (see `Member.names`)."""
+    parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
+    if isinstance(node, ast.Call) and (function := _dotted(node.func)):
+        yield from _called(function, scope)
+        parts = [*node.args, *node.keywords]
+    elif name := _dotted(node):
+        root = _root(name, scope)
+        constant = name.rpartition(".")[2].isupper() or root.isupper()
+        yield from () if constant else (root,)
+        return
+    for part in parts:
+        yield from shared(part, scope)
+
+
+def _called(function: str, scope: Scope) -> Iterator[str]:
+    receiver, _, name = function.rpartition(".")
+    if receiver in OBJECTS:
+        yield function
+    elif receiver and receiver not in scope.modules:
+        yield _root(receiver, scope)
+    elif name == "super":
+        yield "self"
+    elif not receiver and name in scope.values:
+        yield name
+
+
+def _root(name: str, scope: Scope) -> str:
+    """The name that a dotted name begins with; of a variable of a module the dotted name."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[: length + 1]) for length in range(len(parts)))
+    return next((prefix for prefix in prefixes if prefix not in scope.modules), name)
+
+
+def _dotted(node: ast.AST) -> str:
+    """``a.b.c`` as text, '' if the expression is anything else."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            value = _dotted(node.value)
+            return value and f"{value}.{node.attr}"
+        case _:
+            return ""
+
+
+def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> bool:
+    """Whether what stands round a statement could see that its awaits, which bind or mention these names, overlap others."""
+    node: ast.AST = statement
+    for parent in tree.ancestors(node):
+        match parent:
+            case ast.Try() | ast.TryStar():
+                handled = node in parent.body and any(handler.type for handler in parent.handlers)
+                if handled or node in parent.finalbody:
+                    return True
+            case ast.With() | ast.AsyncWith():
+                if may_suppress(parent) or any(GUARDS.search(ast.unparse(item.context_expr)) for item in parent.items):
+                    return True
+            case ast.For() | ast.AsyncFor() | ast.While():
+                if _carried(parent) & used:
+                    return True
+            case ast.AsyncFunctionDef():
+                break
+            case _:
+                pass
+        node = parent
+    return False
+
+
+def _carried(loop: Loop) -> Names:
+    """Names whose value one turn of a loop takes over from the turn before."""
+    flow = Flow()
+    state = flow.evaluate([loop.test if isinstance(loop, ast.While) else loop.target], NOTHING)
+    flow.block(loop.body, state)
+    return frozenset(flow.early) & {name for name, _ in bindings(loop.body)}
