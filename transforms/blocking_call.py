@@ -72,7 +72,7 @@ def run_apart(work: Awaitable[Result]) -> Result:
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(copy_context().run, asyncio.run, _finished(work)).result()
 '''
-FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "computation", "sleep", ""})
+FLOWS = frozenset({"network", "file", "database", "queue", "input", "lock", "sleep", ""})
 
 
 class BlockingCall(Transform):

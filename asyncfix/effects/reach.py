@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from asyncfix.effects.keys import ELEMENT, LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.runs import Run, Runs
-from asyncfix.effects.tables import QUIET_DECORATORS, VALUE_METHODS
+from asyncfix.effects.tables import BUFFERS, QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
 from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.writers import Writers
@@ -238,7 +238,10 @@ class Effects:
                     if key:
                         yield Touch(key, holder, writes, call.span, call.span.end, where)
             case "file":
-                file = self.file(path, name, call, position)
+                key, holder = self._buffer(path, call, self._place(path, name, call, position))
+                file = "" if holder else self.file(path, name, call, position)
+                if key:
+                    yield Touch(key, holder, writes, call.span, call.span.end, where)
                 if file:
                     key = f"file {file}"
                     writes = writes and not _only_reads(name, call)
@@ -252,10 +255,7 @@ class Effects:
         first argument of a function. One of its own if it is not plain, '' if it is a temporary file that the caller made,
         or one whose opening counts already."""
         receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-        method = name.startswith("pathlib.") or any(
-            entity.kind == "value" for entity in self.index.evaluator.evaluate(path, receiver)
-        )
-        place = int(position) if position else -1 if method else 0
+        place = self._place(path, name, call, position)
         if name.startswith("io.") and self.keys.made_here(path, receiver):
             return ""  # the call that opened it stands for all that is done to it
         if place in call.own_paths and self.index.evaluator.modules.find(path, "tempfile") is None:
@@ -276,6 +276,24 @@ class Effects:
         name_here = call.receiver if given is None else given.name
         alone = not name_here or name_here.isidentifier()
         return f"?{path if alone else ''}:" + (name_here or f"{call.line}:{call.column}")
+
+    def _place(self, path: str, name: str, call: Call, position: str) -> int:
+        """The position of the argument that is the file, -1 if that is the receiver."""
+        if position:
+            return int(position)
+        receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
+        meant = self.index.evaluator.evaluate(path, receiver)
+        return -1 if name.startswith("pathlib.") or any(entity.kind == "value" for entity in meant) else 0
+
+    def _buffer(self, path: str, call: Call, place: int) -> tuple[str, str]:
+        """The key and the holder of a buffer in memory that a call on a file is given in its place; the key is '' if nobody
+        else has it, both if it is no buffer."""
+        for argument in call.arguments[place:][:1] if place >= 0 else ():
+            meant = self.index.evaluator.evaluate(path, argument.ref) if argument.ref else ()
+            if meant and all(entity.kind == "value" and entity.name in BUFFERS for entity in meant):
+                key, holder = self.keys.of(path, argument.ref)
+                return key, holder or meant[0].name
+        return "", ""
 
     def _stop_caught(self, path: str, call: Call, tries: Sequence[Try]) -> bool:
         """Whether StopIteration out of this call is caught in the same function."""

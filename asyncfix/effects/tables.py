@@ -107,3 +107,5 @@ QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
     "contextlib.contextmanager",
     "typing.overload",
 }
+# Files in memory.
+BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})

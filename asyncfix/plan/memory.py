@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from asyncfix.effects.tables import BUFFERS
 from asyncfix.link.index import External, ProjectIndex
 from asyncfix.model import Api, Argument, Call
 
-BUFFERS = frozenset({"io.BytesIO", "io.StringIO"})
 # Keywords under which a call takes a file in place of a path.
 FILES = frozenset({"fileobj", "file", "fp", "filename", "filepath_or_buffer", "path_or_buf", "source", "buf", "io"})
 BOTH = frozenset({"shutil.copyfileobj"})  # the first argument is read, the second written

@@ -16,7 +16,8 @@ from asyncfix.plan.locks import limited_by
 from asyncfix.plan.verdict import HOLDS, Verdict
 
 READ = "read"
-FILES = ("file", "metadata")
+TOLD = ("file", "metadata", "computation")
+"""Flows of which the effects tell what is changed."""
 ALONE = ("process", "queue", "input", "lock")
 """Flows of which only one is to go on at a time, or that others see."""
 DRAWING = ("random.", "numpy.random.")
@@ -132,7 +133,7 @@ def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
             _code(facts, member, entity.name, None)
         elif row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
-        elif row.outside != READ and not (row.flow in FILES and row.writes == ()):
+        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
 
 
@@ -149,5 +150,5 @@ def _outside(member: _Member, row: Api, external: External, where: Where) -> Non
     member.waits = member.waits or external.call.use in WAITED
     if row.flow in ALONE or name.rpartition(".")[2] in CHANGING:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
-    elif row.flow not in FILES:  # of files the effects tell what is written
+    elif row.flow not in TOLD:
         member.unknown.append(f"whether {name} changes anything is not known ({where})")
