@@ -29,7 +29,7 @@ SECTIONS = ("What it does", "Why is this bad?", "Example", "Safety")
 KEBAB = re.compile(r"[a-z]+(-[a-z]+)*")
 DEPENDENCIES = '["requests", "httpx", "async-lru"]'
 PROJECT = f'[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = {DEPENDENCIES}\n'
-MODULES = ("asyncio", "functools", "json", "os", "subprocess", "time")
+MODULES = ("asyncio", "functools", "hashlib", "json", "os", "subprocess", "time")
 IMPORTS = "".join(f"import {name}\n" for name in MODULES) + "from pathlib import Path\n\nimport requests\n"
 
 each_rule = pytest.mark.parametrize("rule", registry.rules(), ids=lambda rule: rule.name)
