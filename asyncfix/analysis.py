@@ -240,10 +240,14 @@ def _watched(index: ProjectIndex, among: Sequence[Watch]) -> Iterable[tuple[str,
     """The calls that rules watch, with the path."""
     names = frozenset(name for rule in among for name in rule.watches)
     in_tests = frozenset(name for rule in among if rule.in_tests for name in rule.watches)
-    for function, what, call in watching.find(index, names):
+    reached = frozenset(name for rule in among if rule.reached for name in rule.watches)
+    watched = tuple(watching.find(index, names))
+    ways = watching.ways(index, (item for item in watched if item[1] in reached))
+    for function, what, call in watched:
         path = index.path(function)
         if what in in_tests or not is_test(path):
-            yield path, Wanted(call.span, Api(what), index.fact(function).qualname, watched=True)
+            way = ways.get((function, what, call), "")
+            yield path, Wanted(call.span, Api(what), index.fact(function).qualname, watched=True, way=way)
 
 
 def _with_client(site: Site, client: str) -> Site:

@@ -20,7 +20,8 @@ from asyncfix.transform import BlockTransform, Look, Rule, Tree, Watch
 class Wanted(Value, frozen=True):
     """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in.
 
-    ``bridged``: the call hands one of the API to a thread. ``watched``: the call need not block; rules watch it.
+    ``bridged``: the call hands one of the API to a thread. ``watched``: the call need not block; rules watch it. ``way``: how
+    async code comes to a watched call, '' if it does not, or if nobody wants to know.
     """
 
     span: Span
@@ -28,6 +29,7 @@ class Wanted(Value, frozen=True):
     owner: str
     bridged: bool = False
     watched: bool = False
+    way: str = ""
 
 
 def survey(
@@ -90,8 +92,10 @@ def _watched(
 ) -> Iterator[Site]:
     """The Sites of a call that rules watch."""
     for rule in among:
-        if node is not None and isinstance(rule, Watch) and rule.name in scanning and wanted.api.call in rule.watches:
-            site = rule.examine(Look(tree, node, wanted.api, wanted.owner))
+        if node is None or not isinstance(rule, Watch) or rule.name not in scanning:
+            continue
+        if wanted.api.call in rule.watches and (wanted.way or not rule.reached):
+            site = rule.examine(Look(tree, node, wanted.api, wanted.owner, wanted.way))
             if site is not None:
                 yield site
 

@@ -61,12 +61,16 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a rule sees of one call: the node, the API row it was linked to, and where it stands."""
+    """What a rule sees of one call: the node, the API row it was linked to, and where it stands.
+
+    ``way``: for a `Watch` that wants what is reached, how async code comes to the call (``main -> helper -> asyncio.run``).
+    """
 
     tree: Tree
     node: ast.Call
     api: Api
     owner: str
+    way: str = ""
 
     @property
     def span(self) -> Span:
@@ -228,6 +232,8 @@ class Watch(Rule):
     """Canonical names of the functions whose calls it is shown, or `LOST`."""
     in_tests: ClassVar[bool] = False
     """Whether it is shown those in tests, too."""
+    reached: ClassVar[bool] = False
+    """Whether it is shown only those that async code runs, itself or through sync functions."""
 
     @abstractmethod
     def examine(self, look: Look) -> Site | None:

@@ -20,6 +20,7 @@ INTERCEPTORS = {
     "betamax": "requests",
     "pook": "requests",
     "pyfakefs": "builtins.open",
+    "nest_asyncio": "asyncio.run",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -88,11 +88,11 @@ def find(
     indirect: list[Reaching] = []
     reached: set[str] = set()
     for function, info in index.functions.items():
-        if not (_on_loop(index, info) and mends(function)):
+        if not (on_loop(index, info) and mends(function)):
             continue
         reached.update((function, *(name for handed in _handed(index, function) for name in ways.below(handed))))
         direct.extend(leaves.get(function, ()))
-        for edge in _edges(index, function):
+        for edge in edges(index, function):
             below = ways.below(edge.callee)
             if below:
                 reached.update(below)
@@ -180,14 +180,14 @@ def _own_handle(external: External) -> bool:
     return external.name.startswith("io.") and any(OPENED.search(target) for target in external.call.targets)
 
 
-def _on_loop(index: ProjectIndex, info: FunctionInfo) -> bool:
+def on_loop(index: ProjectIndex, info: FunctionInfo) -> bool:
     """Whether code is that of an async function: its own, or the body of a class that it makes."""
     if info.fact.kind != "class" or not info.fact.outer:
         return info.fact.is_async
     return any(index.fact(name).is_async for name in index.evaluator.function_ids(info.path, info.fact.outer))
 
 
-def _edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
+def edges(index: ProjectIndex, function: str) -> Iterator[Edge]:
     """Edges of async code into sync code that runs at once, each expression and callee once."""
     seen: set[tuple[int, int, str]] = set()
     for edge in index.calls.get(function, ()):
@@ -237,18 +237,24 @@ def _of_heirs(index: ProjectIndex, edge: Edge) -> bool:
 
 
 class Ways:
-    """Shortest ways through sync code from a function to all leaves below it."""
+    """Shortest ways through sync code from a function to all leaves below it.
 
-    def __init__(self, index: ProjectIndex, leaves: Mapping[str, tuple[Leaf, ...]]) -> None:
+    ``apart``: functions that no way leads through.
+    """
+
+    def __init__(
+        self, index: ProjectIndex, leaves: Mapping[str, tuple[Leaf, ...]], apart: Collection[str] = ()
+    ) -> None:
         self.index = index
         self.leaves = leaves
+        self.apart = apart
         self._parents: dict[str, Mapping[str, Edge | None]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self.blocks = above(index, leaves)
 
     def below(self, function: str) -> tuple[str, ...]:
         """The functions with leaves that ``function`` reaches through sync code, itself included; nearest first."""
-        if function not in self.blocks:
+        if function not in self.blocks or function in self.apart:
             return ()
         found = self._below.get(function)
         if found is None:
@@ -260,6 +266,7 @@ class Ways:
                         edge.kind != PARAMETER  # told where it is handed on
                         and edge.callee not in parents
                         and edge.callee in self.blocks
+                        and edge.callee not in self.apart
                         and not self.index.fact(edge.callee).is_async
                         and not _kept(self.index, edge)
                         and not _of_heirs(self.index, edge)

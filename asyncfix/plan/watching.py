@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.link.index import Edge, ProjectIndex
-from asyncfix.model import Call, Span
+from asyncfix.model import Api, Call, Hop, Span
+from asyncfix.plan.leaves import Leaf, Ways, edges, on_loop
 from asyncfix.transform import LOST
 
 Watched = tuple[str, str, Call]
 """The function, what is watched, the call."""
+ASKING = (".get_running_loop", "._get_running_loop", ".is_running", ".current_async_library")
+"""How code asks whether an event loop runs."""
+NESTING = "nest_asyncio"  # lets one event loop run in another
 
 
 def find(index: ProjectIndex, names: Collection[str]) -> Iterator[Watched]:
@@ -40,3 +44,44 @@ def _gives_coroutine(index: ProjectIndex, function: str) -> bool:
     """Whether a call of the function gives a coroutine, and nothing else has a hand in it."""
     fact = index.fact(function)
     return fact.is_async and not fact.is_generator and TRANSPARENT_DECORATORS.issuperset(fact.decorators)
+
+
+def ways(index: ProjectIndex, watched: Iterable[Watched]) -> Mapping[Watched, str]:
+    """Those of some calls that async code runs, itself or through sync functions, with the shortest way there.
+
+    No way leads through sync code that asks whether an event loop runs: it does something else then.
+    """
+    leaves: dict[str, tuple[Leaf, ...]] = {}
+    for function, name, call in watched:
+        leaves[function] = (*leaves.get(function, ()), Leaf(function, Api(name), name, "", call))
+    below = Ways(index, leaves, _asking(index))
+    nested = any(NESTING in summary.imports for summary in index.summaries.values())
+    found: dict[Watched, str] = {}
+    for function, info in index.functions.items() if leaves else ():
+        if not on_loop(index, info):
+            continue
+        for leaf in leaves.get(function, ()):
+            found[function, leaf.name, leaf.call] = _told((Hop(function, "", 0), Hop(leaf.name, "", 0)))
+        for edge in () if nested else edges(index, function):
+            for leaf in (leaf for name in below.below(edge.callee) for leaf in leaves[name] if edge.sure):
+                way = _told((Hop(function, "", 0), *below.hops(edge.callee, leaf)))
+                key = leaf.function, leaf.name, leaf.call
+                found[key] = min(found.get(key, way), way, key=lambda each: (each.count(" -> "), each))
+    return found
+
+
+def _asking(index: ProjectIndex) -> frozenset[str]:
+    """The sync functions that ask whether an event loop runs, themselves or through one that they call."""
+    own = {
+        name
+        for name, info in index.functions.items()
+        if not info.fact.is_async
+        and any(target.endswith(ASKING) for call in info.fact.calls for target in call.targets)
+    }
+    above = {edge.caller for name in own for edge in index.callers.get(name, ())}
+    return frozenset(name for name in own | above if not index.fact(name).is_async)
+
+
+def _told(hops: Iterable[Hop]) -> str:
+    *functions, name = (hop.function for hop in hops)
+    return " -> ".join((*(each.rpartition(".")[2] for each in functions), name))
