@@ -318,6 +318,7 @@ class Class(Packed, frozen=True):
 
     ``made_by``: refs of its metaclass, if one is named.
     ``assigned``: the names to which the body itself gives a value.
+    ``shared``: names under which an object may hold what others hold, too: it was not made for it.
     """
 
     qualname: str
@@ -327,6 +328,7 @@ class Class(Packed, frozen=True):
     line: int = 0
     made_by: tuple[str, ...] = ()
     assigned: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
+from asyncfix.effects.owning import kept
 from asyncfix.facts.likeness import CONFIGURED, MADE_LIKE
-from asyncfix.facts.scopes import KEPT, bare
+from asyncfix.facts.scopes import ELEMENT, KEPT, bare
 from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
-ELEMENT = re.compile(r"\[(?:[:01]?|'\w+')\]")  # by whichever way one comes to it
 LIBRARY = "library "
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 
@@ -21,10 +21,11 @@ class Keys:
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
 
-    def of(self, path: str, ref: str, through: frozenset[str] = frozenset()) -> tuple[str, str]:
+    def of(self, path: str, ref: str, through: frozenset[str] = frozenset(), *, deep: bool = False) -> tuple[str, str]:
         """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it.
 
         ``through``: properties that have been followed: one may give what it is itself, of another object.
+        ``deep``: what is asked for is the thing that goes by that name, not the name.
         """
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";") or MADE_LIKE in ref:
             return "", ""
@@ -36,14 +37,15 @@ class Keys:
             return self._whole(path, bare(ref))
         if base.endswith("<locals>"):
             return f"{self.index.evaluator.modules.names[path]}{ref}", base
-        if self.made_here(path, base):
+        if self.made_here(path, ref if deep else base):
             return "", ""
         for entity in self.index.evaluator.evaluate(path, base):
             match entity.kind:
                 case "instance" | "class":
                     given = self._given_by_property(entity, attribute)
                     if given is not None and given not in through:
-                        return self.of(self.index.path(given), self.index.fact(given).results[0], through | {given})
+                        result = self.index.fact(given).results[0]
+                        return self.of(self.index.path(given), result, through | {given}, deep=deep)
                     owner = self._owner(entity, attribute)
                     return f"{owner}.{attribute}", base
                 case "module":
@@ -73,6 +75,9 @@ class Keys:
                 ref,
             )  # what a function of the project, or a method of something shared, gives may be shared
         base = ref.rstrip("[]%~")
+        made = self.index.evaluator.evaluate(path, base.removesuffix("()")) if base != ref else ()
+        if not all(kept(self.index, entity, ref.removeprefix(base)) for entity in made):
+            return f"?{ref}", ref  # an element of what was made here of something that may be shared
         return self.of(path, base) if base != ref else ("", "")
 
     def _variable(self, path: str, module: str, name: str) -> tuple[str, str]:
@@ -116,6 +121,8 @@ class Keys:
             return False
         entities = self.index.evaluator.evaluate(path, ref[:at])
         if not entities or any(entity.kind not in ("class", "external") for entity in entities):
+            return False
+        if not all(kept(self.index, entity, ref[at + 2 :]) for entity in entities):
             return False
         if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
             return False

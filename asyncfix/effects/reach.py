@@ -12,15 +12,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from asyncfix.effects.keys import ELEMENT, LIBRARY, Keys, pretty, split
+from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
+from asyncfix.effects.owning import of_self
 from asyncfix.effects.runs import Run, Runs
 from asyncfix.effects.tables import BUFFERS, QUIET_DECORATORS, VALUE_METHODS
-from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.effects.touch import CONSTRUCTING, Touch, Where
 from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
-from asyncfix.facts.scopes import bare
+from asyncfix.facts.scopes import ELEMENT, bare
 from asyncfix.link.entities import SOMETHING
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Api, Barred, Call, Span, Try
@@ -138,18 +139,26 @@ class Effects:
     def access(self, path: str, access: Access) -> Iterator[Touch]:
         if access.ref.endswith(OF_A_DEFINITION):
             return  # a wrapper gets the name of what it wraps
-        key, holder = self.keys.of(path, access.ref)
+        deep = access.kind == "change"
+        key, holder = self.keys.of(path, access.ref, deep=deep)
         if not key and LIBRARY_VARIABLE.fullmatch(access.ref):
             key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
+        if not key and access.kind == "write":
+            key, holder = self._definition(path, access.ref), access.ref.rpartition(".")[0]
         if key:
             where = Where(path, access.line)
             writes = access.kind in ("write", "change")
-            yield Touch(key, holder, writes, access.span, access.at, where)
+            yield Touch(key, holder, writes, access.span, access.at, where, deep)
 
     def _library_variable(self, path: str, ref: str) -> str:
         """The key of a variable of a library's module, '' if it is none."""
         meant = self.index.evaluator.evaluate(path, ref)
         return LIBRARY + meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
+
+    def _definition(self, path: str, ref: str) -> str:
+        """The key of a function, class or module that a name of a module stands for, '' if it stands for none."""
+        meant = self.index.evaluator.evaluate(path, ref)
+        return meant[0].name if meant and meant[0].kind in ("function", "class", "module") else ""
 
     def unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""
@@ -160,9 +169,9 @@ class Effects:
             if not receiver:
                 return target
             changes = name in CHANGING_METHODS or name in SIGNALLING_METHODS
-            key, holder = self.keys.of(path, receiver) if receiver != "?" else ("?" if changes else "", "?")
-            if key:
-                touches.append(Touch(key, holder, changes, call.span, call.span.end, Where(path, call.line)))
+            known = self.keys.of(path, receiver, deep=changes) if receiver != "?" else ("?" if changes else "", "?")
+            if known[0]:
+                touches.append(Touch(*known, changes, call.span, call.span.end, Where(path, call.line), changes))
             if name in self.index.names or (name not in CHANGING_METHODS and name not in VALUE_METHODS):
                 return f".{name}" if receiver == "?" else target
         return ""
@@ -228,15 +237,15 @@ class Effects:
                 )
             case "receiver":
                 receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-                key, holder = self.keys.of(path, receiver)
+                key, holder = self.keys.of(path, receiver, deep=writes)
                 if key:
-                    yield Touch(key, holder, writes, call.span, call.span.end, where)
+                    yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
             case "argument":
                 stated = call.arguments[int(position) : int(position) + 1] if position else ()
                 for argument in stated or call.arguments:
-                    key, holder = self.keys.of(path, argument.ref)
+                    key, holder = self.keys.of(path, argument.ref, deep=writes)
                     if key:
-                        yield Touch(key, holder, writes, call.span, call.span.end, where)
+                        yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
             case "file":
                 key, holder = self._buffer(path, call, self._place(path, name, call, position))
                 file = "" if holder else self.file(path, name, call, position)
@@ -320,14 +329,17 @@ class Effects:
             found = self._below[function] = frozenset(seen)
         return found
 
-    def reach(self, function: str, span: Span | None = None) -> Reach:
-        """The effects of the code in ``span`` of a function (all of it if None), with all that it reaches."""
+    def reach(self, function: str, span: Span | None = None, *, beside: bool = False) -> Reach:
+        """The effects of the code in ``span`` of a function (all of it if None), with all that it reaches.
+
+        ``beside``: the rest of the function runs at the same time.
+        """
         own = self.direct(function)
         touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
         unknown = [item for item in own.unknown if span is None or span.contains(item.span)]
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
         direct = {edge.callee for edge in self._called(function, span)}
-        for name, own_object in sorted(self.run(function, span)):
+        for name, own_object in sorted(self.run(function, span, beside=beside)):
             more = self.direct(name)
             alone = own_object or self.index.fact(name).name in CONSTRUCTING
             touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
@@ -351,9 +363,9 @@ class Effects:
     def _called(self, function: str, span: Span | None) -> Iterator[Edge]:
         return (edge for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
 
-    def run(self, function: str, span: Span | None) -> frozenset[Run]:
+    def run(self, function: str, span: Span | None, *, beside: bool = False) -> frozenset[Run]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
-        return self.runs.below(self.runs.called(function, span))
+        return self.runs.below(self.runs.called(function, span, beside=beside))
 
     def names(self, function: str, span: Span | None) -> list[str]:
         """The functions that code runs, once each, sorted."""

@@ -19,22 +19,25 @@ class Runs:
     def __init__(self, index: ProjectIndex, keys: Keys) -> None:
         self.index = index
         self.keys = keys
-        self._calls: dict[str, list[tuple[int, int, Run]]] = {}
+        self._calls: dict[str, list[tuple[int, int, Run, bool]]] = {}
         self._next: dict[Run, frozenset[Run]] = {}
         self._closures: dict[Run, frozenset[Run]] = {}
 
-    def called(self, function: str, span: Span | None) -> frozenset[Run]:
-        """The functions that the code in ``span`` of a function (all of it if None) calls itself."""
+    def called(self, function: str, span: Span | None, *, beside: bool = False) -> frozenset[Run]:
+        """The functions that the code in ``span`` of a function (all of it if None) calls itself.
+
+        ``beside``: the rest of the function runs at the same time, and only what this code makes is its own.
+        """
         if span is None:
             return self._called_by((function, False))
         calls = self._placed(function)
         found: set[Run] = set()
         for position in range(bisect_left(calls, (span.start,)), len(calls)):
-            start, end, run = calls[position]
+            start, end, run, made_there = calls[position]
             if start > span.end:
                 break
             if end <= span.end:
-                found.add(run)
+                found.add((run[0], run[1] and (made_there or not beside)))
         return frozenset(found)
 
     def below(self, called: frozenset[Run]) -> frozenset[Run]:
@@ -64,15 +67,23 @@ class Runs:
             found = self._next[run] = frozenset((edge.callee, self._on_own_object(edge, own)) for edge in edges)
         return found
 
-    def _placed(self, function: str) -> list[tuple[int, int, Run]]:
-        """The calls of a function in the order of the text: start, end, and what runs."""
+    def _placed(self, function: str) -> list[tuple[int, int, Run, bool]]:
+        """The calls of a function in the order of the text: start, end, what runs, and whether the receiver is made there."""
         found = self._calls.get(function)
         if found is None:
             edges = self.index.calls.get(function, ())
-            found = self._calls[function] = sorted(
-                {(edge.span.start, edge.span.end, (edge.callee, self._on_own_object(edge, False))) for edge in edges}
-            )
+            found = self._calls[function] = sorted({self._place(edge) for edge in edges})
         return found
+
+    def _place(self, edge: Edge) -> tuple[int, int, Run, bool]:
+        own = self._on_own_object(edge, False)
+        made_there = own and (edge.kind == "constructor" or self._is_made_in(edge))
+        return edge.span.start, edge.span.end, (edge.callee, own), made_there
+
+    def _is_made_in(self, edge: Edge) -> bool:
+        """Whether the receiver of a call is itself what a call gives."""
+        function = edge.site.function if isinstance(edge.site, Call) else edge.span
+        return any(function.contains(call.span) for call in self.index.fact(edge.caller).calls)
 
     def _on_own_object(self, edge: Edge, inherited: bool) -> bool:
         """Whether a method is called on an object that its caller (or whoever made the caller's ``self``) made."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Span, Value
 
 CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
@@ -24,6 +23,7 @@ class Touch(Value, frozen=True):
     key    what is touched: ``pkg.mod.Class.attr``, ``pkg.mod.name``, ``?.attr`` (on an unknown object),
            ``library <dotted name>``, ``file <path expression>``
     object what holds it: two writes to one object belong together
+    deep   what is written is the thing itself, where it is: it is not bound anew
     """
 
     key: str
@@ -32,9 +32,4 @@ class Touch(Value, frozen=True):
     span: Span
     at: int
     where: Where
-
-
-def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
-    """Whether a method touches an attribute of its own object."""
-    owner = index.fact(function).owner_class
-    return bool(owner) and touch.object.startswith(f":{owner}")
+    deep: bool = False

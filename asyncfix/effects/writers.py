@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from weakref import proxy
 
 from asyncfix.effects.keys import is_known
-from asyncfix.effects.touch import CONSTRUCTING, Touch, of_self
+from asyncfix.effects.owning import of_self
+from asyncfix.effects.touch import CONSTRUCTING, Touch
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
 from asyncfix.link.arguments import PARAMETER, given
 

@@ -38,6 +38,7 @@ from asyncfix.facts.scopes import (
     union,
 )
 from asyncfix.facts.shapes import could_be_element, does_nothing
+from asyncfix.facts.sharing import held_by_the_class
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
@@ -125,6 +126,7 @@ ASKED = "asked"
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
 # Variables of the standard library that programs assign or change.
+NAMESPACES = ("builtins.globals()", "builtins.vars()")  # a change of these is one of variables or attributes
 OF_THE_PROCESS = ("os.environ", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "sys.path", "sys.modules")
 STANDARD = sys.stdlib_module_names | {"builtins"}
 
@@ -193,6 +195,7 @@ def class_facts(item: ClassFrame) -> Class:
         line=item.node.lineno,
         made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
         assigned=tuple(dict.fromkeys(_assigned(item.node.body))),
+        shared=tuple(sorted(item.given | (set(held_by_the_class(item.node.body)) - item.begun))),
     )
 
 
@@ -571,7 +574,8 @@ def _part_refs(node: ast.expr, scope: Scope) -> Refs:
     held = node.value if isinstance(node, ast.Subscript) else node
     if isinstance(held, ast.Name):
         return _name_refs(held, "item", scope)
-    return tuple(ref for ref in resolve(held, scope) if not ref.startswith(("?", "builtins.")))
+    found = resolve(held, scope)
+    return tuple(ref for ref in found if not ref.startswith(("?", "builtins.")) or ref in NAMESPACES)
 
 
 def _name_refs(node: ast.Name, kind: str, scope: Scope) -> Refs:

@@ -100,6 +100,7 @@ VAGUE = frozenset(
     | {f"{module}.{name}" for module in ("typing", "typing_extensions") for name in ("TypeAlias", "Final", "ClassVar")}
 )
 
+ELEMENT = re.compile(r"\[(?:[:01]?|'\w+')\]")  # the step to an element, by whichever way one comes to it
 DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 Refs: TypeAlias = tuple[str, ...]

@@ -31,6 +31,7 @@ from asyncfix.facts.shapes import (
     shows_source,
     strings,
 )
+from asyncfix.facts.sharing import is_new
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.flow import last_name
 from asyncfix.model import ANY, Mention, Span
@@ -163,6 +164,10 @@ class ClassFrame:
     attributes: dict[str, list[tuple[ast.expr | str, Scope, str]]] = field(default_factory=dict)
     added: dict[str, list[tuple[ast.expr, Scope, str]]] = field(default_factory=dict)
     """What methods put into the collections that attributes are."""
+    given: set[str] = field(default_factory=set)
+    """Attributes of an object to which a method assigns what it did not make."""
+    begun: set[str] = field(default_factory=set)
+    """Attributes that the constructor gives to an object."""
 
 
 class Walker:
@@ -370,6 +375,8 @@ class Walker:
                 return
         elif types and isinstance(node.target, ast.Attribute):
             self._attribute_of_self(node.target, node.annotation, "!", scope)
+            if node.value is not None:
+                self._given(node.target, node.value, "", scope)
         context = replace(context, late=node.value)
         if told or node.value is None:
             self._target(node.target, node.annotation, "!", frame, scope, context)
@@ -465,8 +472,20 @@ class Walker:
         if _is_self(target.value, owner):
             attributes = self.classes_by_name(owner.owner_class).attributes
             attributes.setdefault(target.attr, []).append((value, scope, suffix))
+            if suffix != "!":  # that tells only of what class it is
+                self._given(target, value, suffix, scope)
             return True
         return False
+
+    def _given(self, target: ast.Attribute, value: ast.expr | str, suffix: str, scope: Scope) -> None:
+        """Note whether an attribute of the object that a method is called of gets something that others may hold."""
+        owner = scope.function
+        if _is_self(target.value, owner):
+            made = self.classes_by_name(owner.owner_class)
+            if owner.prefix.endswith(".__init__.<locals>."):
+                made.begun.add(target.attr)
+            if suffix or isinstance(value, str) or not is_new(value):
+                made.given.add(target.attr)
 
     def _global(self, node: ast.Global | ast.Nonlocal, frame: Frame, scope: Scope, context: Context) -> None:
         for name in node.names:

@@ -129,3 +129,12 @@ def asked(index: ProjectIndex, name: str, info: FunctionInfo, call: Call) -> Non
             found |= dict.fromkeys(attributes.run_by_asking(index.evaluator, index.asking, info.path, base, attribute))
         for function in found:
             index.add(Edge(name, function, "property", call))
+
+
+def missing(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    """Record what is run where an object, or a module, is asked for what it may not have."""
+    base, _, attribute = access.ref.rpartition(".")
+    if base and base[0] not in ".?":
+        run = attributes.run_by_asking(index.evaluator, index.asking, info.path, base, attribute)
+        for function in dict.fromkeys(run):
+            index.add(Edge(name, function, "property", access))

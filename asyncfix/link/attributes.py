@@ -30,9 +30,10 @@ def described(evaluator: Evaluator) -> frozenset[str]:
 
 
 def asking(evaluator: Evaluator) -> frozenset[str]:
-    """The classes of objects that are asked for names which they do not have."""
+    """The classes of objects, and the modules, that are asked for names which they do not have."""
     own = {name for name, methods in evaluator.methods.items() if not methods.keys().isdisjoint(ASKED)}
-    return frozenset((*own, *(below for name in own for below in evaluator.below.get(name, ()))))
+    modules = (path for path in evaluator.summaries if evaluator.function_ids(path, ASKED[1]))
+    return frozenset((*own, *(below for name in own for below in evaluator.below.get(name, ())), *modules))
 
 
 def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str, kind: str) -> Iterator[str]:
@@ -45,8 +46,11 @@ def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str
 
 
 def run_by_asking(evaluator: Evaluator, asked: frozenset[str], path: str, base: str, attribute: str) -> Iterator[str]:
-    """The methods that are run where an object of what ``base`` means is asked for a name, by its class."""
+    """The functions that are run where an object, or a module, of what ``base`` means is asked for a name."""
     for entity in evaluator.evaluate(path, base):
         if entity.kind == "instance" and entity.name in asked:
             has = evaluator.has(entity.name, attribute)
             yield from evaluator.named_methods(entity, ASKED[:1] if has else ASKED)
+        elif entity.kind == "module" and entity.name in asked:
+            known = evaluator.summaries[entity.name].bindings
+            yield from () if attribute in known else evaluator.function_ids(entity.name, ASKED[1])

@@ -121,7 +121,7 @@ class ProjectIndex:
     defaulting: frozenset[str] = frozenset()
     """Attributes and variables that may hold a mapping which makes what it does not have."""
     asking: frozenset[str] = frozenset()
-    """Classes with a ``__getattr__``."""
+    """Classes with a ``__getattr__``, and paths of modules that have one."""
     opened: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
     """Accesses to the namespace of something, with the function."""
     stopping: dict[str, int] = field(default_factory=lambda: dict[str, int]())

@@ -183,6 +183,8 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
             open_uses.calls.append(passing.Undecided(name, call, entities))
         accessing.asked(index, name, info, call)
     for access in info.fact.accesses:
+        if index.asking and access.kind == "read":
+            accessing.missing(index, name, info, access)
         last = access.ref.rpartition(".")[2].lstrip(":")
         if last not in index.telling:
             continue  # most attributes are data: no function or class is called that

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from asyncfix.colour.generators import LOOPS
 from asyncfix.effects.keys import LIBRARY, is_known, said
+from asyncfix.effects.owning import of_self
 from asyncfix.effects.reach import Effects
 from asyncfix.effects.runs import Run
-from asyncfix.effects.touch import CONSTRUCTING, Touch, Where, of_self
+from asyncfix.effects.touch import CONSTRUCTING, Touch, Where
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Access, Call, Span

@@ -71,7 +71,7 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     limiting = limited_by(facts.effects, function, span)
     if limiting:
         member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
-    reach = facts.effects.reach(function, span)
+    reach = facts.effects.reach(function, span, beside=True)
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)

@@ -1,0 +1,53 @@
+"""Attributes under which the objects of a class may hold what others hold too."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+# Calls that make something new, besides those of classes with a capital first letter.
+MAKING = frozenset(
+    {"list", "dict", "set", "tuple", "frozenset", "sorted", "bytearray", "bytes", "str", "int", "float", "bool", "len"}
+    | {"deque", "defaultdict"}
+)
+FIELDS = frozenset({"field", "Field", "attrib", "ib"})  # by which a class says what is made for each of its objects
+
+
+def is_new(value: ast.expr) -> bool:
+    """Whether what an expression gives was made by it, or cannot be changed."""
+    match value:
+        case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Await() | ast.NamedExpr() | ast.Starred():
+            return False
+        case ast.BoolOp(values=parts):
+            return all(map(is_new, parts))
+        case ast.IfExp(body=one, orelse=other):
+            return is_new(one) and is_new(other)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in MAKING or name.lstrip("_")[:1].isupper()
+        case ast.Call():
+            return False
+        case _:
+            return True
+
+
+def held_by_the_class(body: list[ast.stmt]) -> Iterator[str]:
+    """The names to which the body of a class itself gives something that can be changed, for all its objects."""
+    for statement in body:
+        match statement:
+            case ast.Assign(value=value, targets=targets) if not _is_constant(value):
+                yield from (part.id for item in targets for part in ast.walk(item) if isinstance(part, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if not _is_constant(value):
+                yield name
+            case _:
+                pass
+
+
+def _is_constant(value: ast.expr) -> bool:
+    """Whether all objects may hold a value for themselves: nobody can change it, or a dataclass makes it for each."""
+    match value:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in FIELDS
+        case ast.UnaryOp(operand=operand):
+            return _is_constant(operand)
+        case _:
+            return isinstance(value, ast.Constant | ast.JoinedStr)
