@@ -415,6 +415,19 @@ class Limited(Value, frozen=True, tag="limited"):
     span: Span
 
 
+class PassesOn(Value, frozen=True, tag="passes-on"):
+    """The ``except`` clause on this line (0: the site's call of ``suppress``) is not where one of these errors is caught: it
+    names none of them, or a clause above it does. ``alone``: nor does one that names a collection in which they are."""
+
+    line: int
+    types: tuple[str, ...]
+    alone: bool = False
+
+
+class LastAwait(Value, frozen=True, tag="last-await"):
+    """No function of the project that awaits the site's function, however far up, awaits anything after that."""
+
+
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
@@ -456,6 +469,8 @@ Condition: TypeAlias = (
     | FileOwned
     | Unlocked
     | Limited
+    | PassesOn
+    | LastAwait
     | Overlap
     | MinimumPython
     | Strategy
@@ -488,6 +503,7 @@ class Site(Value, frozen=True):
     message of what blocks nothing: what is told of it
     title   likewise: of its Change, before the name of the function
     unless  a condition that holds means that there is nothing to tell
+    place   of what no call names: where it stands
     With no forms it is refused: ``refusal`` is a stable code and ``why`` a sentence.
     """
 
@@ -504,6 +520,7 @@ class Site(Value, frozen=True):
     message: str = ""
     title: str = ""
     unless: tuple[Condition, ...] = ()
+    place: Place | None = None
 
 
 class Summary(Value, frozen=True):

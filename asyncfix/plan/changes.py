@@ -139,11 +139,15 @@ class Planner:
         return Mend(draft.change(id_, leaf.rule, f"{leaf.name} in {leaf.function}: in place of a thread"))
 
     def _found(self, path: str, site: Site) -> tuple[str, Call | None]:
-        """The function that a Site is in, and the call that names it: of a definition that of its decorator."""
+        """The function that a Site is in, and the call that names it: of a definition that of its decorator, of what no call
+        names one that stands there."""
         ids = self.index.evaluator.function_ids(path, site.owner)
         owner = next(iter(ids), self.index.evaluator.modules.names[path] if not site.owner else site.owner)
         if owner not in self.index.functions:
             return owner, None
+        if site.place is not None:
+            at = site.place
+            return owner, Call(site.call, site.call, at.line, at.column, at.end_line, at.end_column, (site.api,))
         fact = self.index.fact(owner)
         calls = (decoration(fact),) if fact.keyword == site.call else fact.calls
         return owner, next((item for item in calls if item.span == site.call), None)

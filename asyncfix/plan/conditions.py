@@ -15,6 +15,7 @@ from asyncfix.model import (
     Declared,
     FileOwned,
     Handler,
+    LastAwait,
     Limited,
     MinimumPython,
     NotCaughtAbove,
@@ -22,6 +23,7 @@ from asyncfix.model import (
     NotFrozen,
     NotPatched,
     Overlap,
+    PassesOn,
     Site,
     Span,
     Strategy,
@@ -30,6 +32,7 @@ from asyncfix.model import (
     Unproven,
 )
 from asyncfix.plan import positions, stopping
+from asyncfix.plan.cancelling import last_await, passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
@@ -76,6 +79,10 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return overlap(facts, condition, function)
         case Limited():
             return _limited(facts, condition, function)
+        case PassesOn():
+            return passes_on(facts.index, condition, suspension)
+        case LastAwait():
+            return last_await(facts.index, function)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 

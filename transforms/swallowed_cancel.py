@@ -1,0 +1,270 @@
+"""# swallowed-cancel
+
+Finds `except:`, `except BaseException` and `except asyncio.CancelledError` round awaits which keep a cancellation to
+themselves, though the task waits again after that.
+
+## What it does
+
+Before a clause that catches everything, one is put that raises the cancellation again. A clause that is there for
+cancellations alone gets a `raise` at its end. `contextlib.suppress` of a cancellation is reported only, and so is a clause
+that leaves by `return`, `break` or `continue`.
+
+Nothing is told where the task ends there anyhow, in the function and in all that awaits it; where the clause raises, ends the
+program, looks at the error by `isinstance`, or hands it on (`future.set_exception(error)`); where the function cancels
+something itself, or awaits a task or a future as such, whose cancellation is another matter; in clean-up (an `except` clause,
+a `finally`), and in tests.
+
+## Why is this bad?
+
+`asyncio.CancelledError` is how a task is told to stop: by `task.cancel()`, by a timeout, by a task group of which one member
+failed, by Ctrl-C. A task that catches it and goes on cannot be stopped: what waits for its end waits for ever, a timeout
+passes without effect.
+
+## Example
+
+```python
+async def poll(server: Server) -> None:
+    while True:
+        try:
+            await server.read()
+        except:
+            log.exception("read failed")
+```
+
+Use instead:
+
+```python
+async def poll(server: Server) -> None:
+    while True:
+        try:
+            await server.read()
+        except asyncio.CancelledError:
+            raise
+        except:
+            log.exception("read failed")
+```
+
+## Safety
+
+Always UNSAFE: a task that lived through its cancellation will end there. What the clause does besides, such as to close
+something, is no longer done for a cancellation, which may want a `finally`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from asyncfix.facts.testfiles import is_test
+from asyncfix.flow import Definition, last_name, own
+from asyncfix.model import Condition, Edit, Form, Function, LastAwait, PassesOn, Replace, Site, Span, Unproven
+from asyncfix.source import Source
+from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
+
+from ._going_on import NEXT, awaits, falls_through, goes_on, ways
+
+CANCELLED = "asyncio.CancelledError"
+CATCHING = (CANCELLED, "builtins.BaseException")
+SUPPRESS = "contextlib.suppress"
+WORD = len("except")
+COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
+ENDING = (
+    "a task that lived through its cancellation will end there; what the clause does is not done for a cancellation"
+)
+RAISING = "a task that lived through its cancellation will end there"
+TAKING = frozenset({"gather", "wait", "wait_for", "shield", "as_completed"})
+"""What awaits tasks and futures that it is given."""
+EXITS = frozenset({"exit", "_exit", "quit", "abort"})
+TELLING = frozenset(
+    {
+        *("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "print"),
+        *("str", "repr", "type", "format", "getattr", "hasattr", "format_exception", "print_exception", "format_exc"),
+    }
+)
+"""Calls that are given an error and make a text of it."""
+
+
+class SwallowedCancel(BlockTransform, Watch):
+    """A cancellation that is caught and lost: raised again."""
+
+    name = "swallowed-cancel"
+    watches: ClassVar[frozenset[str]] = frozenset({SUPPRESS})
+
+    def concerns(self, function: Function) -> bool:
+        return function.is_async and any(
+            not handler.raises and not all(_is_plain(ref) for ref in handler.types or ("",))
+            for item in function.tries
+            for handler in item.handlers
+        )
+
+    def scan(self, tree: Tree) -> list[Site]:
+        if is_test(tree.source.path):
+            return []
+        tries = [node for node in ast.walk(tree.module) if isinstance(node, ast.Try)]
+        return [site for node in tries for site in self._sites(tree, node)]
+
+    def examine(self, look: Look) -> Site | None:
+        block = look.statement
+        if not isinstance(block, ast.With) or look.node not in [item.context_expr for item in block.items]:
+            return None
+        unless = _unless(look.tree, block, block.body, [], 0)
+        if unless is None:
+            return None
+        why = "`suppress` keeps the cancellation: await outside of it, or catch it and raise it again"
+        site = look.refused(self, "suppressed", why)
+        return _told(site, f"{ast.unparse(look.node)} keeps a cancellation", unless)
+
+    def _sites(self, tree: Tree, node: ast.Try) -> Iterator[Site]:
+        for handler in node.handlers:
+            unless = None if _deals_with_it(handler) else _unless(tree, node, node.body, handler.body, handler.lineno)
+            if unless is not None:
+                yield replace(self._site(tree, handler, unless), api=f"except {ast.unparse(next(awaits(node.body)))}")
+
+    def _site(self, tree: Tree, handler: ast.ExceptHandler, unless: tuple[Condition, ...]) -> Site:
+        start = tree.source.span(handler).start
+        word = Span(start, start + WORD)
+        function = next(item for item in tree.ancestors(handler) if isinstance(item, ast.AsyncFunctionDef))
+        alone = isinstance(handler.type, ast.Name | ast.Attribute)
+        only_if = (PassesOn(handler.lineno, (CANCELLED,), alone=True),) if alone else ()
+        forms = [Form("before", only_if, (Unproven(ENDING),))]
+        if alone and falls_through(handler.body):
+            forms.append(Form("at-end", (), (Unproven(RAISING),)))
+        site = Site(self.name, "", word, word, tree.qualified(function), tuple(forms), place=tree.source.place(word))
+        caught = f"`except {ast.unparse(handler.type)}`" if handler.type else "a bare `except`"
+        return _told(site, f"{caught} keeps a cancellation", unless)
+
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        tree = writing.tree()
+        handlers = (node for node in ast.walk(tree.module) if isinstance(node, ast.ExceptHandler))
+        handler = next((node for node in handlers if tree.source.span(node).start == site.span.start), None)
+        if handler is None:
+            raise CannotWrite("expected an except clause")
+        return [_before(writing, site.span.start) if form == "before" else _at_end(tree, handler)]
+
+
+def _before(writing: Writing, start: int) -> Edit:
+    """A clause of its own for cancellations, before the one that begins at ``start``."""
+    indent = _line_before(writing.source, start)
+    clause = f"except {writing.name(CANCELLED)}:\n{indent}{writing.step}raise\n{indent}"
+    return Replace(Span(start, start), clause)
+
+
+def _at_end(tree: Tree, handler: ast.ExceptHandler) -> Edit:
+    """``raise`` behind the last statement of a clause; in the place of one that does nothing."""
+    last = tree.source.span(handler.body[-1])
+    if isinstance(handler.body[-1], ast.Pass):
+        return Replace(last, "raise")
+    indent = _line_before(tree.source, tree.source.span(handler.body[0]).start)
+    if indent.strip():
+        return Replace(Span(last.end, last.end), "; raise")
+    comment = COMMENT.match(tree.source.data, last.end)
+    end = comment.end() if comment else last.end
+    return Replace(Span(end, end), f"\n{indent}raise")
+
+
+def _line_before(source: Source, offset: int) -> str:
+    """The text of the line before an offset."""
+    return source.text(Span(source.line_start(offset), offset))
+
+
+def _is_plain(ref: str) -> bool:
+    """Whether a ref means an exception of Python that is no cancellation."""
+    return ref.startswith("builtins.") and ref != "builtins.BaseException"
+
+
+def _told(site: Site, message: str, unless: tuple[Condition, ...]) -> Site:
+    return replace(site, message=f"{message}, and the task goes on", title="raise a cancellation again", unless=unless)
+
+
+def _unless(
+    tree: Tree, statement: ast.stmt, body: Sequence[ast.stmt], handler: Sequence[ast.stmt], line: int
+) -> tuple[Condition, ...] | None:
+    """When there is nothing to tell of what catches the errors of ``body``; None if there never is anything."""
+    function = _function(tree, statement)
+    awaited = list(awaits(body))
+    if not isinstance(function, ast.AsyncFunctionDef) or not awaited or _is_clean_up(tree, statement):
+        return None
+    if all(map(_is_of_tasks, awaited)) or any(map(_cancels, own(function.body))):
+        return None
+    caught = PassesOn(line, CATCHING)
+    stopped = frozenset(_changed(handler))
+    left = list(ways(handler)) if handler else [NEXT]
+    if any(goes_on(tree, statement, way, stopped) for way in left):
+        return (caught,)
+    return (caught, LastAwait())
+
+
+def _function(tree: Tree, node: ast.AST) -> ast.AST | None:
+    return next((item for item in tree.ancestors(node) if isinstance(item, Definition | ast.Lambda)), None)
+
+
+def _is_clean_up(tree: Tree, statement: ast.stmt) -> bool:
+    """Whether a statement stands in an ``except`` clause or a ``finally`` of its function: an error is on its way."""
+    node: ast.AST = statement
+    for parent in tree.ancestors(statement):
+        if isinstance(parent, Definition):
+            return False
+        if isinstance(parent, ast.ExceptHandler) or (isinstance(parent, ast.Try) and node in parent.finalbody):
+            return True
+        node = parent
+    return False
+
+
+def _is_of_tasks(node: ast.AST) -> bool:
+    """Whether an await is of tasks or futures as such: these may be cancelled, and not who awaits them."""
+    match node:
+        case ast.Await(value=ast.Name() | ast.Attribute() | ast.Subscript()):
+            return True
+        case ast.Await(value=ast.Call(func=func, args=args)) if last_name(func) in TAKING:
+            given = (item.value if isinstance(item, ast.Starred) else item for item in args)
+            return all(isinstance(item, ast.Name | ast.Attribute | ast.Constant) for item in given)
+        case _:
+            return False
+
+
+def _cancels(node: ast.AST) -> bool:
+    """Whether a call has to do with cancelling: ``task.cancel()``, ``task.cancelled()``, ``current_task().uncancel()``."""
+    return isinstance(node, ast.Call) and "cancel" in last_name(node.func).lower()
+
+
+def _deals_with_it(handler: ast.ExceptHandler) -> bool:
+    """Whether a clause raises for certain, ends the program, or makes something of the error."""
+    nodes = list(own(handler.body))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    if not list(ways(handler.body)) and not any(isinstance(node, ast.Return) for node in nodes):
+        return True
+    if any(last_name(call.func) in (*EXITS, "isinstance", "exc_info") for call in calls):
+        return True
+    return handler.name is not None and any(_hands_on(node, handler.name) for node in nodes)
+
+
+def _hands_on(node: ast.AST, error: str) -> bool:
+    """Whether an error is given to somebody as it is."""
+    match node:
+        case ast.Call(func=func) if last_name(func) in TELLING:
+            return False
+        case ast.Call(args=args, keywords=keywords):
+            given = [*args, *(item.value for item in keywords)]
+        case ast.Assign(value=value) | ast.Return(value=ast.expr() as value):
+            given = [value]
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Dict(values=elements):
+            given = list(elements)
+        case _:
+            return False
+    return any(isinstance(item, ast.Name) and item.id == error for item in given)
+
+
+def _changed(handler: Sequence[ast.stmt]) -> Iterator[str]:
+    """What a clause assigns, and what it calls methods of: a loop may ask for that."""
+    for node in own(handler):
+        match node:
+            case ast.Assign(targets=targets):
+                yield from map(ast.unparse, targets)
+            case ast.Call(func=ast.Attribute(value=value)):
+                yield ast.unparse(value)
+            case _:
+                pass
