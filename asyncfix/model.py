@@ -416,16 +416,17 @@ class Limited(Value, frozen=True, tag="limited"):
 
 
 class PassesOn(Value, frozen=True, tag="passes-on"):
-    """The ``except`` clause on this line (0: the site's call of ``suppress``) is not where one of these errors is caught: it
-    names none of them, or a clause above it does. ``alone``: nor does one that names a collection in which they are."""
+    """The ``except`` clause on this line (0: the site's call of ``suppress``) is not where a cancellation is caught by one of
+    these names: it names none of them, or a clause above it catches it. ``alone``: nor does a collection count in which they
+    are."""
 
     line: int
     types: tuple[str, ...]
     alone: bool = False
 
 
-class LastAwait(Value, frozen=True, tag="last-await"):
-    """No function of the project that awaits the site's function, however far up, awaits anything after that."""
+class NotRepeated(Value, frozen=True, tag="not-repeated"):
+    """No function of the project that awaits the site's function, however far up, does so in a loop."""
 
 
 class Overlap(Value, frozen=True, tag="overlap"):
@@ -470,7 +471,7 @@ Condition: TypeAlias = (
     | Unlocked
     | Limited
     | PassesOn
-    | LastAwait
+    | NotRepeated
     | Overlap
     | MinimumPython
     | Strategy

@@ -9,12 +9,15 @@ from asyncfix.flow import NOTHING, Definition, Flow, Loop, leaving, own
 from asyncfix.transform import Tree
 
 NEXT, BREAK, CONTINUE = "next", "break", "continue"
+AGAIN, AFTER = "again", "after"
 
 
 def awaits(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """The places of some code that may suspend."""
     for node in own(nodes):
-        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or (isinstance(node, ast.comprehension) and node.is_async):
+        if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) or (
+            isinstance(node, ast.comprehension) and node.is_async
+        ):
             yield node
 
 
@@ -31,28 +34,30 @@ def ways(statements: Sequence[ast.stmt]) -> Iterator[str]:
         yield BREAK if isinstance(node, ast.Break) else CONTINUE
 
 
-def goes_on(tree: Tree, node: ast.AST, way: str, stopped: frozenset[str]) -> bool:
-    """Whether the function may await something after ``node``, left in that way; clean-up (``finally``) does not count.
+def goes_on(tree: Tree, node: ast.AST, way: str, stopped: frozenset[str]) -> str:
+    """Whether the function may await something after ``node``, left in that way: `AGAIN` if ``node`` itself, in a loop,
+    `AFTER` if something else, else ''. Clean-up (``finally``) does not count.
 
     ``stopped``: what was changed, as text: a ``while`` that asks for it is thought to end.
     """
+    found = ""
     for parent in tree.ancestors(node):
         rest = _rest(parent, node) if way == NEXT else []
         if next(awaits(rest), None) is not None:
-            return True
+            found = AFTER
         if rest and not falls_through(rest):
             left = set(ways(rest))
             if not left:
-                return False
+                return found
             way = CONTINUE if CONTINUE in left else BREAK
         if isinstance(parent, Loop) and node in parent.body:
             if way != BREAK and not _asks(parent, stopped):
-                return True
+                return AGAIN
             way = NEXT
         if isinstance(parent, Definition | ast.Lambda):
-            return False
+            return found
         node = parent
-    return False
+    return found
 
 
 def _rest(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:

@@ -1,7 +1,7 @@
 """# swallowed-cancel
 
-Finds `except:`, `except BaseException` and `except asyncio.CancelledError` round awaits which keep a cancellation to
-themselves, though the task waits again after that.
+Finds `except:` and `except BaseException` round awaits which keep a cancellation to themselves, though the task waits again
+after that, and `except asyncio.CancelledError` in loops that go on.
 
 ## What it does
 
@@ -61,14 +61,15 @@ from msgspec.structs import replace
 
 from asyncfix.facts.testfiles import is_test
 from asyncfix.flow import Definition, last_name, own
-from asyncfix.model import Condition, Edit, Form, Function, LastAwait, PassesOn, Replace, Site, Span, Unproven
+from asyncfix.model import Condition, Edit, Form, Function, NotRepeated, PassesOn, Replace, Site, Span, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
 
-from ._going_on import NEXT, awaits, falls_through, goes_on, ways
+from ._going_on import AFTER, AGAIN, NEXT, awaits, falls_through, goes_on, ways
 
 CANCELLED = "asyncio.CancelledError"
-CATCHING = (CANCELLED, "builtins.BaseException")
+BROAD = "builtins.BaseException"
+CATCHING = (CANCELLED, BROAD)
 SUPPRESS = "contextlib.suppress"
 WORD = len("except")
 COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
@@ -173,7 +174,7 @@ def _line_before(source: Source, offset: int) -> str:
 
 def _is_plain(ref: str) -> bool:
     """Whether a ref means an exception of Python that is no cancellation."""
-    return ref.startswith("builtins.") and ref != "builtins.BaseException"
+    return ref.startswith("builtins.") and ref != BROAD
 
 
 def _told(site: Site, message: str, unless: tuple[Condition, ...]) -> Site:
@@ -190,12 +191,13 @@ def _unless(
         return None
     if all(map(_is_of_tasks, awaited)) or any(map(_cancels, own(function.body))):
         return None
-    caught = PassesOn(line, CATCHING)
     stopped = frozenset(_changed(handler))
-    left = list(ways(handler)) if handler else [NEXT]
-    if any(goes_on(tree, statement, way, stopped) for way in left):
-        return (caught,)
-    return (caught, LastAwait())
+    reached = {goes_on(tree, statement, way, stopped) for way in (ways(handler) if handler else (NEXT,))}
+    if AGAIN in reached:
+        return (PassesOn(line, CATCHING),)
+    # A clause that names cancellations, and is no part of a loop, knows what it does: it is the end of something.
+    broad = PassesOn(line, (BROAD,))
+    return (broad,) if AFTER in reached else (broad, NotRepeated())
 
 
 def _function(tree: Tree, node: ast.AST) -> ast.AST | None:

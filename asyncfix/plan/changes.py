@@ -142,7 +142,8 @@ class Planner:
         """The function that a Site is in, and the call that names it: of a definition that of its decorator, of what no call
         names one that stands there."""
         ids = self.index.evaluator.function_ids(path, site.owner)
-        owner = next(iter(ids), self.index.evaluator.modules.names[path] if not site.owner else site.owner)
+        owner = next((name for name in ids if self.index.fact(name).span.contains(site.call)), "")
+        owner = owner or (self.index.evaluator.modules.names[path] if not site.owner else site.owner)
         if owner not in self.index.functions:
             return owner, None
         if site.place is not None:

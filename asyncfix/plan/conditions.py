@@ -15,13 +15,13 @@ from asyncfix.model import (
     Declared,
     FileOwned,
     Handler,
-    LastAwait,
     Limited,
     MinimumPython,
     NotCaughtAbove,
     NotDoubled,
     NotFrozen,
     NotPatched,
+    NotRepeated,
     Overlap,
     PassesOn,
     Site,
@@ -32,7 +32,7 @@ from asyncfix.model import (
     Unproven,
 )
 from asyncfix.plan import positions, stopping
-from asyncfix.plan.cancelling import last_await, passes_on
+from asyncfix.plan.cancelling import not_repeated, passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
@@ -81,8 +81,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _limited(facts, condition, function)
         case PassesOn():
             return passes_on(facts.index, condition, suspension)
-        case LastAwait():
-            return last_await(facts.index, function)
+        case NotRepeated():
+            return not_repeated(facts.index, function)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 
