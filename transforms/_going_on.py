@@ -64,9 +64,10 @@ def _rest(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
     """What runs after a statement in the block it stands in."""
     for name in ("body", "orelse", "finalbody"):
         block: list[ast.stmt] = getattr(parent, name, [])
-        if isinstance(block, list) and node in block:
+        at = next((place for place, each in enumerate(block) if each is node), None)
+        if at is not None:
             more = parent.orelse if isinstance(parent, ast.Try | ast.TryStar) and name == "body" else []
-            return block[block.index(node) + 1 :] + more
+            return block[at + 1 :] + more
     return []
 
 
