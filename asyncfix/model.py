@@ -739,8 +739,10 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     gives   dotted class of the result, if that is of use ('' unknown)
     runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
     given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
-    outside ``read`` if it waits for something outside the process and changes nothing there, and several may be on their way
-            at once; '' if that is not said
+    outside of what waits for something outside the process, and of which several may be on their way at once: ``read`` (it
+            changes nothing there) | ``write`` (it does) | ``several`` (that is not said); '' if nothing is known of it
+    single  what of it takes one call at a time: ``receiver``, and arguments by position or keyword
+    unless  arguments, likewise, of what makes an object: once the project gives one of these, nothing is sure of ``outside``
     """
 
     call: str
@@ -754,6 +756,8 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     runs: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     outside: str = ""
+    single: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

@@ -56,12 +56,14 @@ class Reach:
     """The effects of some code with all that it reaches. ``unknown``: the sentence on what nothing shows, or ''.
 
     ``blocked``: what keeps it out of a thread; ``stops``: what may let a StopIteration out of it, which is lost in one.
+    ``objects``: keys of objects that outlive it and of which it calls methods that nothing shows.
     """
 
     touches: tuple[Touch, ...]
     unknown: str
     blocked: Barred | None
     stops: Barred | None = None
+    objects: frozenset[str] = frozenset()
 
 
 class Effects:
@@ -354,7 +356,8 @@ class Effects:
             own_stops = [item for at, item in own.blocked if span is None or span.contains(at)]
             stops = [item for item in stops if item in own_stops]
         barring = [item for item in blocked if item.code != STOPS]
-        return Reach(tuple(touches), sentence(unknown), next(iter(barring), None), next(iter(stops), None))
+        objects = frozenset[str]().union(*(item.objects for item in unknown))
+        return Reach(tuple(touches), sentence(unknown), next(iter(barring), None), next(iter(stops), None), objects)
 
     def _lets_stop_out(self, function: str, span: Span | None) -> bool:
         """Whether a StopIteration may come out of a function that the code calls: it may be caught further down."""

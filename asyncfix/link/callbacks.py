@@ -43,13 +43,13 @@ def _given(evaluator: Evaluator, call: Call, entities: Entities) -> Iterator[tup
         if entity.kind == "external":
             row = evaluator.catalog.running(entity.name)
             if row is not None:
-                yield from ((argument, row.kind != "for") for argument in _picked(call, row.runs))
+                yield from ((argument, row.kind != "for") for argument in picked(call, row.runs))
         elif entity.kind in ("function", "method"):
             fact = evaluator.functions[entity.name].fact
             called = evaluator.called_parameters.get(entity.name)
             if called is None:
                 called = evaluator.called_parameters[entity.name] = _called_parameters(fact)
-            yield from ((argument, _at_once(fact)) for argument in _picked(call, called)) if called else ()
+            yield from ((argument, _at_once(fact)) for argument in picked(call, called)) if called else ()
     if not entities and any(target.endswith(SORT) for target in call.targets):
         yield from ((argument, True) for argument in call.arguments if argument.keyword == "key")
 
@@ -58,7 +58,7 @@ def _at_once(fact: Function) -> bool:
     return not fact.is_async and not fact.is_generator
 
 
-def _picked(call: Call, names: Iterable[str]) -> Iterator[Argument]:
+def picked(call: Call, names: Iterable[str]) -> Iterator[Argument]:
     """The arguments of these positions and keywords."""
     if not names:
         return

@@ -330,7 +330,9 @@ class Evaluator(Hierarchy):
         found = self._library.get(name)
         if found is None:
             dotted = self.catalog.canonical(name)
-            given = self.catalog.attribute_type(dotted) or self.catalog.attribute_type(f"{dotted.rpartition('.')[0]}.*")
+            given = self.catalog.attribute_type(dotted)
+            if not given and not self.catalog.knows(dotted):  # what has a row of its own is none of "all others"
+                given = self.catalog.attribute_type(f"{dotted.rpartition('.')[0]}.*")
             found = (Entity("value", given),) if given else (Entity("external", dotted),)
             found = UNKNOWN if given == ANYTHING else found
             perhaps = self.modules.tails.get(name)

@@ -24,6 +24,7 @@ from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
+from asyncfix.plan.sharing import made_otherwise
 from asyncfix.project import Project
 
 CACHE = "async-lru"
@@ -66,6 +67,7 @@ class Facts:
     rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
     _outside: tuple[tuple[str, str, int], ...] | None = None
+    _otherwise: Mapping[str, str] | None = None
     _looping: dict[tuple[str, ...], Mapping[str, str]] = field(
         default_factory=lambda: dict[tuple[str, ...], Mapping[str, str]]()
     )
@@ -130,6 +132,12 @@ class Facts:
                     f"a handler round the await would keep a cancellation, or Ctrl-C, to itself ({path}:{handler.line})"
                 )
         return ""
+
+    def made_otherwise(self) -> Mapping[str, str]:
+        """See `sharing.made_otherwise`; looked for once."""
+        if self._otherwise is None:
+            self._otherwise = made_otherwise(self.index)
+        return self._otherwise
 
     def errors_outside(self) -> tuple[tuple[str, str, int], ...]:
         """Library names that code outside functions mentions: errors in decorators and in the registration of handlers may

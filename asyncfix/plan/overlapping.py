@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import output
@@ -13,9 +14,12 @@ from asyncfix.link.index import External
 from asyncfix.model import Api, Call, Overlap, Span
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.locks import limited_by
+from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.verdict import HOLDS, Verdict
 
 READ = "read"
+WRITE = "write"
+SEVERAL = "several"
 TOLD = ("file", "metadata", "computation")
 """Flows of which the effects tell what is changed."""
 ALONE = ("process", "queue", "input", "lock")
@@ -31,30 +35,59 @@ CHANGING = frozenset({"post", "put", "patch", "delete", "send", "request"})
 
 @dataclass(slots=True)
 class _Member:
-    """What is known of one of the awaits. ``against``: code and reason why it may not overlap with others."""
+    """What is known of one of the awaits.
+
+    unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
+    objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
+    against  code and reason why it may not overlap with others
+    """
 
     waits: bool = False
     unknown: list[str] = field(default_factory=lambda: list[str]())
+    unshown: list[str] = field(default_factory=lambda: list[str]())
+    objects: frozenset[str] = frozenset()
+    uses: list[Use] = field(default_factory=lambda: list[Use]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
 
 def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
     """Judge awaits of one function. What speaks against bars; what is not known leaves it unproven."""
     members = [_examine(facts, function, span) for span in condition.calls]
+    one_by_one = next((why for pair in combinations(members, 2) for why in _one_by_one(*pair)), None)
+    if one_by_one is not None:
+        return one_by_one
     against = next((item for member in members for item in member.against), None)
     if against is not None:
         return Verdict("bars", against[1], against[0])
     if sum(member.waits for member in members) < 2:
         return Verdict("bars", "fewer than two of them wait for anything: there is nothing to gain", "never-waits")
     unknown = next((why for member in members for why in member.unknown), "")
-    if unknown and condition.shared:
-        why = f"more than one uses {condition.shared[0]}, which may take one call at a time: {unknown}"
+    shared = [name for name in condition.shared if not is_plain(facts.index, function, name)]
+    if unknown and shared:
+        name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
+        why = f"more than one uses {name}, which may take one call at a time: {unknown}"
         return Verdict("bars", why, "shared-object")
+    unknown = unknown or next((why for member in members for why in member.unshown), "")
     if unknown:
         return Verdict("fails", f"overlapping starts later calls although an earlier one fails: {unknown}", "unproven")
     if condition.late:
         return Verdict("fails", f"{condition.late[0]} is now evaluated before any of the calls begins", "unproven")
     return HOLDS
+
+
+def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
+    """Why two awaits would meet in an object that takes one call at a time, or may."""
+    for use in one.uses:
+        for again in other.uses:
+            if use.library == again.library:
+                where = f"{use.where}" if use.where == again.where else f"{use.where}, {again.where}"
+                why = f"more than one uses {use.kind}, which takes one call at a time ({where})"
+                yield Verdict("bars", why, "one-at-a-time")
+    for key in sorted(one.objects & other.objects):
+        if not key.startswith("argument "):  # two calls of a function may be given two objects
+            yield Verdict(
+                "bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object"
+            )
 
 
 def _examine(facts: Facts, function: str, span: Span) -> _Member:
@@ -65,47 +98,51 @@ def _examine(facts: Facts, function: str, span: Span) -> _Member:
 
 def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> None:
     """Note what the code in a span of a function (all of it if None) runs."""
-    reading: dict[Span, str] = {}
-    for path, external in _externals(facts, function, span):
-        _external(facts, member, path, external, reading)
+    reading: set[Span] = set()
+    for caller, external in _externals(facts, function, span):
+        _external(facts, member, caller, external, span is not None and caller == function, reading)
     limiting = limited_by(facts.effects, function, span)
     if limiting:
         member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
     reach = facts.effects.reach(function, span, beside=True)
+    member.objects |= reach.objects
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
     for touch in reach.touches:
         if not touch.writes:
             continue
-        if touch.span in reading:
-            member.unknown.append(f"{reading[touch.span]} may keep what it is given for the next call ({touch.where})")
-        else:
+        if touch.span not in reading:
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
 
 
 def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple[str, External]]:
-    """The calls of libraries that code runs, each with the path of its file."""
+    """The calls of libraries that code runs, each with the function that makes it."""
     index = facts.index
     own = (each for each in index.externals.get(function, ()) if span is None or span.contains(each.call.span))
-    yield from ((index.path(function), each) for each in own)
+    yield from ((function, each) for each in own)
     for name in facts.effects.names(function, span):
-        yield from ((index.path(name), each) for each in index.externals.get(name, ()))
+        yield from ((name, each) for each in index.externals.get(name, ()))
 
 
-def _external(facts: Facts, member: _Member, path: str, external: External, reading: dict[Span, str]) -> None:
-    """Note what one call of a library means for the overlap."""
-    catalog, name, where = facts.index.catalog, external.name, Where(path, external.call.line)
+def _external(
+    facts: Facts, member: _Member, caller: str, external: External, within: bool, reading: set[Span]
+) -> None:
+    """Note what one call of a library means for the overlap; ``within``: it stands in the await itself."""
+    catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
+    where = Where(path, external.call.line)
     row = catalog.harmless(name) or catalog.blocking(name)
     if row is None:
         return  # what is not known is told by the effects
+    member.uses.extend(uses(facts.index, path, external, row, within))
     if name in IN_THREAD:
         _threaded(facts, member, path, external.call)
     elif name == SLEEP:
         _sleeps(member, external.call, where)
-    elif row.outside == READ:
+    elif row.outside:
         member.waits = member.waits or external.call.use in WAITED
-        reading[external.call.span] = name
+        reading.add(external.call.span)
+        _answered(facts, member, path, external, row, within)
     elif (external.call.use == AWAITED and not catalog.is_class(name)) or row.flow:
         _outside(member, row, external, where)
     elif output(facts.index, path, name, external.call) is not None:
@@ -118,6 +155,20 @@ def _external(facts: Facts, member: _Member, path: str, external: External, read
         member.against.append(("context", f"{name} sets a context variable, which a task would lose ({where})"))
     elif "loop" in (*(row.reads or ()), *(row.writes or ())):
         member.against.append(("loop-api", f"{name} works on the event loop ({where})"))
+
+
+def _answered(facts: Facts, member: _Member, path: str, external: External, row: Api, within: bool) -> None:
+    """Note a call of which several may be on their way to the other side."""
+    name, where = external.name, Where(path, external.call.line)
+    otherwise = facts.made_otherwise().get(library(name))
+    if row.outside == WRITE:
+        member.against.append(("order", f"{name} does what others see in its order ({where})"))
+    elif row.outside == SEVERAL:
+        member.unshown.append(f"whether {name} changes anything is not known ({where})")
+    elif otherwise:
+        member.unshown.append(f"{name} may do more than it says ({where}): {otherwise}")
+    elif row.writes and not (row.writes == (RECEIVER,) and is_new_receiver(facts.index, path, external, within)):
+        member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
 
 
 def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:

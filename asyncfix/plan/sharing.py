@@ -1,0 +1,99 @@
+"""Objects of libraries that awaits share: which take one call at a time, which are new, which the project made otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from asyncfix.effects.touch import Where
+from asyncfix.link.callbacks import picked
+from asyncfix.link.index import External, ProjectIndex
+from asyncfix.model import Api, Argument
+
+RECEIVER = "receiver"
+RESULT = "()"
+MARKS = "%~"  # behind a ref: what `with` binds to its target, what an await gives
+NOTHING = ("None", "False")
+PLAIN = frozenset(
+    {"builtins.int", "builtins.str", "builtins.bool", "builtins.float", "builtins.bytes", "builtins.None"}
+    | {"uuid.UUID", "datetime.date", "datetime.datetime", "datetime.timedelta", "decimal.Decimal"}
+)
+
+
+class Use(NamedTuple):
+    """The use of an object that takes one call at a time: its class as a person reads it, its library, and where."""
+
+    kind: str
+    library: str
+    where: Where
+
+
+def uses(index: ProjectIndex, path: str, external: External, row: Api, within: bool) -> Iterator[Use]:
+    """The objects that a call of a library uses which take one call at a time, but for new ones.
+
+    ``within``: of the code in question only a part of the function counts, which begins with the call.
+    """
+    where = Where(path, external.call.line)
+    if RECEIVER in row.single and not is_new_receiver(index, path, external, within):
+        kind = index.catalog.canonical(external.name).rpartition(".")[0]
+        yield Use(kind, library(kind), where)
+    for argument in picked(external.call, row.single):
+        if argument.literal not in NOTHING and not (is_new(index, path, argument.ref) and not (within and argument.name)):
+            yield Use(f"the {argument.keyword or 'argument'} of {external.name}", library(external.name), where)
+
+
+def is_new_receiver(index: ProjectIndex, path: str, external: External, within: bool) -> bool:
+    """Whether the object that a method is called on was made by the very code."""
+    if within and external.call.receiver:
+        return False
+    return all(is_new(index, path, target.rpartition(".")[0]) for target in external.call.targets)
+
+
+def is_new(index: ProjectIndex, path: str, ref: str) -> bool:
+    """Whether a ref is what a call of a library gives, there and then."""
+    ref = ref.rstrip(MARKS)
+    meant = index.evaluator.evaluate(path, ref.removesuffix(RESULT)) if ref.endswith(RESULT) else ()
+    return bool(meant) and all(entity.kind in ("external", "value") for entity in meant)
+
+
+def is_plain(index: ProjectIndex, function: str, name: str) -> bool:
+    """Whether a parameter is known to be a plain value: a number, a text, a date."""
+    meant = index.evaluator.evaluate(index.path(function), f":{index.fact(function).qualname}@{name}")
+    return bool(meant) and all(entity.kind == "value" and entity.name in PLAIN for entity in meant)
+
+
+def library(name: str) -> str:
+    """The package that a dotted name begins with."""
+    return name.partition(".")[0]
+
+
+def made_otherwise(index: ProjectIndex) -> dict[str, str]:
+    """By library why nothing is sure of what its objects do: the project has a class of its own derived from theirs, or gives
+    them something that has a say in it."""
+    found: dict[str, str] = {}
+    for name, externals in index.externals.items():
+        for external in externals:
+            row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
+            given = _has_a_say(external, row) if row is not None and row.unless else None
+            if given is not None:
+                what = given.keyword.strip("*") or "arguments that are not known"
+                where = Where(index.path(name), external.call.line)
+                found.setdefault(library(external.name), f"{external.name} is given {what} ({where})")
+    for name, info in index.classes.items():
+        for base in index.evaluator.order(name):
+            if base not in index.classes and index.catalog.is_class(base) and _overrides(index, name):
+                where = Where(info.path, info.fact.line)
+                found.setdefault(library(base), f"{name} is a {base} of the project's own ({where})")
+    return found
+
+
+def _has_a_say(external: External, row: Api) -> Argument | None:
+    """The argument that decides what an object does, or what may be one."""
+    unpacked = (each for each in external.call.arguments if each.keyword in ("*", "**"))
+    given = (each for each in picked(external.call, row.unless) if each.literal not in NOTHING)
+    return next(given, None) or next(unpacked, None)
+
+
+def _overrides(index: ProjectIndex, name: str) -> bool:
+    """Whether a class has methods other than special ones."""
+    return any(not method.startswith("__") for method in index.evaluator.methods.get(name, {}))
