@@ -98,6 +98,10 @@ class Catalog:
         """True if any row speaks of ``name``."""
         return self._row(name)[0] is not None or bool(self.attribute_type(name) or self.is_class(name))
 
+    def has_row(self, name: str) -> bool:
+        """True if a row speaks of exactly that name, by no wildcard."""
+        return self.canonical(name) in self.blocking_rows or self.canonical(name) in self.harmless_rows
+
     def running(self, name: str) -> Api | None:
         """The row of a call that calls some of its arguments, None if it is not known to."""
         row, _ = self._row(name)

@@ -741,7 +741,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
     outside of what waits for something outside the process, and of which several may be on their way at once: ``read`` (it
             changes nothing there) | ``write`` (it does) | ``several`` (that is not said); '' if nothing is known of it
-    single  what of it takes one call at a time: ``receiver``, and arguments by position or keyword
+    single  what of it takes one call at a time all the same: ``receiver``, and arguments by position or keyword
     unless  arguments, likewise, of what makes an object: once the project gives one of these, nothing is sure of ``outside``
     """
 

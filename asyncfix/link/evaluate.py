@@ -331,7 +331,7 @@ class Evaluator(Hierarchy):
         if found is None:
             dotted = self.catalog.canonical(name)
             given = self.catalog.attribute_type(dotted)
-            if not given and not self.catalog.knows(dotted):  # what has a row of its own is none of "all others"
+            if not given and not self.catalog.has_row(dotted):  # what has a row of its own is none of "all others"
                 given = self.catalog.attribute_type(f"{dotted.rpartition('.')[0]}.*")
             found = (Entity("value", given),) if given else (Entity("external", dotted),)
             found = UNKNOWN if given == ANYTHING else found

@@ -112,7 +112,7 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     for touch in reach.touches:
         if not touch.writes:
             continue
-        if touch.span not in reading:
+        if touch.span not in reading or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
 
 
@@ -160,14 +160,16 @@ def _external(
 def _answered(facts: Facts, member: _Member, path: str, external: External, row: Api, within: bool) -> None:
     """Note a call of which several may be on their way to the other side."""
     name, where = external.name, Where(path, external.call.line)
-    otherwise = facts.made_otherwise().get(library(name))
+    otherwise, writes = facts.made_otherwise().get(library(name)), row.writes or ()
     if row.outside == WRITE:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
     elif row.outside == SEVERAL:
         member.unshown.append(f"whether {name} changes anything is not known ({where})")
     elif otherwise:
         member.unshown.append(f"{name} may do more than it says ({where}): {otherwise}")
-    elif row.writes and not (row.writes == (RECEIVER,) and is_new_receiver(facts.index, path, external, within)):
+    elif "argument" in writes or (
+        RECEIVER in writes and not is_new_receiver(facts.index, path, external, within)
+    ):
         member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
 
 
