@@ -85,9 +85,7 @@ def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
                 yield Verdict("bars", why, "one-at-a-time")
     for key in sorted(one.objects & other.objects):
         if not key.startswith("argument "):  # two calls of a function may be given two objects
-            yield Verdict(
-                "bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object"
-            )
+            yield Verdict("bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object")
 
 
 def _examine(facts: Facts, function: str, span: Span) -> _Member:
@@ -125,9 +123,7 @@ def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple
         yield from ((name, each) for each in index.externals.get(name, ()))
 
 
-def _external(
-    facts: Facts, member: _Member, caller: str, external: External, within: bool, reading: set[Span]
-) -> None:
+def _external(facts: Facts, member: _Member, caller: str, external: External, within: bool, reading: set[Span]) -> None:
     """Note what one call of a library means for the overlap; ``within``: it stands in the await itself."""
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
@@ -167,9 +163,7 @@ def _answered(facts: Facts, member: _Member, path: str, external: External, row:
         member.unshown.append(f"whether {name} changes anything is not known ({where})")
     elif otherwise:
         member.unshown.append(f"{name} may do more than it says ({where}): {otherwise}")
-    elif "argument" in writes or (
-        RECEIVER in writes and not is_new_receiver(facts.index, path, external, within)
-    ):
+    elif "argument" in writes or (RECEIVER in writes and not is_new_receiver(facts.index, path, external, within)):
         member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
 
 

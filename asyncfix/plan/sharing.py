@@ -38,7 +38,9 @@ def uses(index: ProjectIndex, path: str, external: External, row: Api, within: b
         kind = index.catalog.canonical(external.name).rpartition(".")[0]
         yield Use(kind, library(kind), where)
     for argument in picked(external.call, row.single):
-        if argument.literal not in NOTHING and not (is_new(index, path, argument.ref) and not (within and argument.name)):
+        if argument.literal not in NOTHING and not (
+            is_new(index, path, argument.ref) and not (within and argument.name)
+        ):
             yield Use(f"the {argument.keyword or 'argument'} of {external.name}", library(external.name), where)
 
 
