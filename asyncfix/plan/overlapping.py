@@ -39,6 +39,7 @@ class _Member:
 
     unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
+    answered  calls of which a row tells what they do, by file and place
     against  code and reason why it may not overlap with others
     """
 
@@ -47,6 +48,7 @@ class _Member:
     unshown: list[str] = field(default_factory=lambda: list[str]())
     objects: frozenset[str] = frozenset()
     uses: list[Use] = field(default_factory=lambda: list[Use]())
+    answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
 
@@ -96,9 +98,8 @@ def _examine(facts: Facts, function: str, span: Span) -> _Member:
 
 def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> None:
     """Note what the code in a span of a function (all of it if None) runs."""
-    reading: set[Span] = set()
     for caller, external in _externals(facts, function, span):
-        _external(facts, member, caller, external, span is not None and caller == function, reading)
+        _external(facts, member, caller, external, span is not None and caller == function)
     limiting = limited_by(facts.effects, function, span)
     if limiting:
         member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
@@ -110,7 +111,7 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     for touch in reach.touches:
         if not touch.writes:
             continue
-        if touch.span not in reading or touch.key.startswith("file "):
+        if (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
 
 
@@ -123,7 +124,7 @@ def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple
         yield from ((name, each) for each in index.externals.get(name, ()))
 
 
-def _external(facts: Facts, member: _Member, caller: str, external: External, within: bool, reading: set[Span]) -> None:
+def _external(facts: Facts, member: _Member, caller: str, external: External, within: bool) -> None:
     """Note what one call of a library means for the overlap; ``within``: it stands in the await itself."""
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
@@ -137,7 +138,7 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
         _sleeps(member, external.call, where)
     elif row.outside:
         member.waits = member.waits or external.call.use in WAITED
-        reading.add(external.call.span)
+        member.answered.add((path, external.call.span))
         _answered(facts, member, path, external, row, within)
     elif (external.call.use == AWAITED and not catalog.is_class(name)) or row.flow:
         _outside(member, row, external, where)
