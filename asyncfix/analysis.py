@@ -243,11 +243,13 @@ def _watched(index: ProjectIndex, among: Sequence[Watch]) -> Iterable[tuple[str,
     reached = frozenset(name for rule in among if rule.reached for name in rule.watches)
     watched = tuple(watching.find(index, names))
     ways = watching.ways(index, (item for item in watched if item[1] in reached))
+    looped = frozenset(name for rule in among if rule.looped for name in rule.watches)
+    loops = watching.loops(index, {function for function, what, _ in watched if what in looped})
     for function, what, call in watched:
-        path = index.path(function)
+        path, owner = index.path(function), index.fact(function).qualname
         if what in in_tests or not is_test(path):
-            way = ways.get((function, what, call), "")
-            yield path, Wanted(call.span, Api(what), index.fact(function).qualname, watched=True, way=way)
+            told = ways.get((function, what, call), ""), loops.get(function, "")
+            yield path, Wanted(call.span, Api(what), owner, False, True, *told)
 
 
 def _with_client(site: Site, client: str) -> Site:

@@ -21,7 +21,8 @@ class Wanted(Value, frozen=True):
     """A call to look at: its span, the API row it was linked to, the qualified name of the function it stands in.
 
     ``bridged``: the call hands one of the API to a thread. ``watched``: the call need not block; rules watch it. ``way``: how
-    async code comes to a watched call, '' if it does not, or if nobody wants to know.
+    async code comes to a watched call, '' if it does not, or if nobody wants to know. ``looped``: likewise, who calls its
+    function in a loop.
     """
 
     span: Span
@@ -30,6 +31,7 @@ class Wanted(Value, frozen=True):
     bridged: bool = False
     watched: bool = False
     way: str = ""
+    looped: str = ""
 
 
 def survey(
@@ -95,7 +97,7 @@ def _watched(
         if node is None or not isinstance(rule, Watch) or rule.name not in scanning:
             continue
         if wanted.api.call in rule.watches and (wanted.way or not rule.reached):
-            site = rule.examine(Look(tree, node, wanted.api, wanted.owner, wanted.way))
+            site = rule.examine(Look(tree, node, wanted.api, wanted.owner, wanted.way, wanted.looped))
             if site is not None:
                 yield site
 

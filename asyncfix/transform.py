@@ -64,6 +64,7 @@ class Look:
     """What a rule sees of one call: the node, the API row it was linked to, and where it stands.
 
     ``way``: for a `Watch` that wants what is reached, how async code comes to the call (``main -> helper -> asyncio.run``).
+    ``looped``: for one that wants it, who calls the function that it stands in in a loop, as a sentence.
     """
 
     tree: Tree
@@ -71,6 +72,7 @@ class Look:
     api: Api
     owner: str
     way: str = ""
+    looped: str = ""
 
     @property
     def span(self) -> Span:
@@ -234,6 +236,8 @@ class Watch(Rule):
     """Whether it is shown those in tests, too."""
     reached: ClassVar[bool] = False
     """Whether it is shown only those that async code runs, itself or through sync functions."""
+    looped: ClassVar[bool] = False
+    """Whether it is told of functions that are called in a loop."""
 
     @abstractmethod
     def examine(self, look: Look) -> Site | None:

@@ -30,7 +30,9 @@ KEBAB = re.compile(r"[a-z]+(-[a-z]+)*")
 DEPENDENCIES = '["requests", "httpx", "async-lru"]'
 PROJECT = f'[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = {DEPENDENCIES}\n'
 MODULES = ("asyncio", "functools", "hashlib", "json", "os", "subprocess", "time")
-IMPORTS = "".join(f"import {name}\n" for name in MODULES) + "from pathlib import Path\n\nimport requests\n"
+IMPORTS = (
+    "".join(f"import {name}\n" for name in MODULES) + "from pathlib import Path\n\nimport httpx\nimport requests\n"
+)
 
 each_rule = pytest.mark.parametrize("rule", registry.rules(), ids=lambda rule: rule.name)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Api, Call, Hop, Span
 from asyncfix.plan.leaves import Leaf, Ways, edges, on_loop
@@ -68,6 +69,24 @@ def ways(index: ProjectIndex, watched: Iterable[Watched]) -> Mapping[Watched, st
                 key = leaf.function, leaf.name, leaf.call
                 found[key] = min(found.get(key, way), way, key=lambda each: (each.count(" -> "), each))
     return found
+
+
+def loops(index: ProjectIndex, functions: Iterable[str]) -> Mapping[str, str]:
+    """Those of some functions that the project, but for its tests, calls in a loop with something, with the place."""
+    found: dict[str, str] = {}
+    for function in functions:
+        for edge in index.callers.get(function, ()):
+            path = index.path(edge.caller)
+            if _is_repeated(edge) and function not in found and not is_test(path):
+                found[function] = f"{edge.caller} calls {function} in a loop ({path}:{edge.site.line})"
+    return found
+
+
+def _is_repeated(edge: Edge) -> bool:
+    """Whether a call is made again and again, as the arguments tell: without any it would be the same each time."""
+    if not isinstance(edge.site, Call) or edge.kind != "call" or not edge.sure or edge.caller == edge.callee:
+        return False
+    return edge.site.loop is not None and any(argument.ref or argument.refs for argument in edge.site.arguments)
 
 
 def _asking(index: ProjectIndex) -> frozenset[str]:
