@@ -429,6 +429,16 @@ class NotRepeated(Value, frozen=True, tag="not-repeated"):
     """No function of the project that awaits the site's function, however far up, does so in a loop."""
 
 
+class Means(Value, frozen=True, tag="means"):
+    """The call of ``span`` certainly runs library functions of these names, or, if ``coroutines`` are meant too, coroutine
+    functions of the project. ``reason``: what is the matter where it may run something else."""
+
+    span: Span
+    names: tuple[str, ...]
+    coroutines: bool = False
+    reason: str = ""
+
+
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
@@ -441,9 +451,17 @@ class Overlap(Value, frozen=True, tag="overlap"):
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
-    """The project's target version is at least this."""
+    """The project's target version is at least this. ``reason``: what is the matter where it is not."""
 
     version: tuple[int, int]
+    reason: str = ""
+
+
+class OlderPython(Value, frozen=True, tag="older-python"):
+    """The project's target version is older than this. ``reason``: what is the matter where it is not."""
+
+    version: tuple[int, int]
+    reason: str
 
 
 class Strategy(Value, frozen=True, tag="strategy"):
@@ -472,8 +490,10 @@ Condition: TypeAlias = (
     | Limited
     | PassesOn
     | NotRepeated
+    | Means
     | Overlap
     | MinimumPython
+    | OlderPython
     | Strategy
     | Unproven
 )
@@ -505,6 +525,7 @@ class Site(Value, frozen=True):
     title   likewise: of its Change, before the name of the function
     unless  a condition that holds means that there is nothing to tell
     place   of what no call names: where it stands
+    only_if a condition that does not hold means the same
     With no forms it is refused: ``refusal`` is a stable code and ``why`` a sentence.
     """
 
@@ -522,6 +543,7 @@ class Site(Value, frozen=True):
     title: str = ""
     unless: tuple[Condition, ...] = ()
     place: Place | None = None
+    only_if: tuple[Condition, ...] = ()
 
 
 class Summary(Value, frozen=True):

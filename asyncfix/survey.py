@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from asyncfix.bridge import NAMES, Bridge, direct
+from asyncfix.facts.testfiles import is_test
 from asyncfix.flow import last_name
 from asyncfix.model import Api, NotPatched, Site, Span, Value
 from asyncfix.registry import rule_for, rules
@@ -93,8 +94,9 @@ def _watched(
     tree: Tree, node: ast.Call | None, wanted: Wanted, among: Sequence[Rule], scanning: Collection[str]
 ) -> Iterator[Site]:
     """The Sites of a call that rules watch."""
+    in_test = is_test(tree.source.path)
     for rule in among:
-        if node is None or not isinstance(rule, Watch) or rule.name not in scanning:
+        if node is None or not isinstance(rule, Watch) or rule.name not in scanning or (in_test and not rule.in_tests):
             continue
         if wanted.api.call in rule.watches and (wanted.way or not rule.reached):
             site = rule.examine(Look(tree, node, wanted.api, wanted.owner, wanted.way, wanted.looped))

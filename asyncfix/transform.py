@@ -89,8 +89,13 @@ class Look:
 
     @property
     def function(self) -> FunctionNode | None:
-        """The function whose code the call is."""
-        return next((node for node in self.tree.ancestors(self.node) if isinstance(node, FunctionNode)), None)
+        """The function whose code the call is: what stands in its head is code of what is round it."""
+        inner: ast.AST = self.node
+        for node in self.tree.ancestors(self.node):
+            if isinstance(node, FunctionNode) and inner in (node.body if isinstance(node.body, list) else [node.body]):
+                return node
+            inner = node
+        return None
 
     @property
     def in_async(self) -> bool:

@@ -26,7 +26,7 @@ from tests.casefile import Case
 FOLDER = Path(__file__).parent / "cases"
 PROJECT = '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
 NOTHING = "nothing found\n"
-EVERY_RULE = ("ALL", "blocking-metadata", "sequential-awaits")
+EVERY_RULE = ("ALL", "blocking-metadata", "sequential-awaits", "ensure-future", "wait-for")
 UPDATE = os.environ.get("ASYNCFIX_UPDATE_CASES") == "1"
 if UPDATE and "PYTEST_XDIST_WORKER" in os.environ:
     pytest.exit("several workers would write one case file: run with -n 0")

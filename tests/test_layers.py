@@ -18,6 +18,7 @@ LAYERS = [
         "edits",
         "source",
         "lines",
+        "statements",
         "flow",
         "facts",
         "transform",
@@ -48,7 +49,6 @@ LAYERS = [
     *(
         "registry",
         "survey",
-        "statements",
         "imports",
         "unused",
         "uses",

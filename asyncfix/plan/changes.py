@@ -13,7 +13,7 @@ from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.defining import decoration
 from asyncfix.link.index import PARAMETER, Edge
-from asyncfix.model import Api, Call, Change, Finding, Form, Place, Plan, Refusal, Rewrite, Site
+from asyncfix.model import Api, Call, Change, Condition, Finding, Form, Place, Plan, Refusal, Rewrite, Site
 from asyncfix.plan import declaring
 from asyncfix.plan.conditions import judge, suspension_of
 from asyncfix.plan.draft import Draft, Mend
@@ -143,7 +143,8 @@ class Planner:
         names one that stands there."""
         ids = self.index.evaluator.function_ids(path, site.owner)
         owner = next((name for name in ids if self.index.fact(name).span.contains(site.call)), "")
-        owner = owner or (self.index.evaluator.modules.names[path] if not site.owner else site.owner)
+        body = self.index.evaluator.class_id(path, site.owner) or site.owner
+        owner = owner or body or self.index.evaluator.modules.names[path]
         if owner not in self.index.functions:
             return owner, None
         if site.place is not None:
@@ -178,7 +179,10 @@ class Planner:
         return finding, Mend(draft.change(id_, site.rule, f"{site.title} in {owner}"))
 
     def _is_nothing(self, site: Site, suspension: Suspension) -> bool:
-        return any(judge(self.facts, condition, suspension).kind == "holds" for condition in site.unless)
+        def holds(condition: Condition) -> bool:
+            return judge(self.facts, condition, suspension).kind == "holds"
+
+        return any(map(holds, site.unless)) or not all(map(holds, site.only_if))
 
     def _alone(self, rewrite: Rewrite, form: Form, doubts: list[str], function: str) -> Draft:
         """The draft of one rewriting in a function, and of nothing else."""

@@ -16,12 +16,14 @@ from asyncfix.model import (
     FileOwned,
     Handler,
     Limited,
+    Means,
     MinimumPython,
     NotCaughtAbove,
     NotDoubled,
     NotFrozen,
     NotPatched,
     NotRepeated,
+    OlderPython,
     Overlap,
     PassesOn,
     Site,
@@ -38,6 +40,7 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
 from asyncfix.plan.overlapping import overlap
 from asyncfix.plan.verdict import HOLDS, Verdict
+from asyncfix.plan.watching import meant
 
 BROAD = frozenset({"builtins.Exception", "builtins.BaseException"})
 
@@ -66,7 +69,10 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             if facts.target >= condition.version:
                 return HOLDS
             wanted, least = (".".join(map(str, version)) for version in (condition.version, facts.target))
-            return Verdict("fails", f"needs Python {wanted}, the project supports {least}", "target-version")
+            why = condition.reason or f"needs Python {wanted}, the project supports {least}"
+            return Verdict("fails", why, "target-version")
+        case OlderPython():
+            return HOLDS if facts.target < condition.version else Verdict("fails", condition.reason, "target-version")
         case Strategy():
             return _configured(facts, condition)
         case ThreadSafe():
@@ -77,6 +83,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _unlocked(facts, suspension)
         case Overlap():
             return overlap(facts, condition, function)
+        case Means():
+            return _means(facts, condition, function)
         case Limited():
             return _limited(facts, condition, function)
         case PassesOn():
@@ -104,6 +112,19 @@ def _limited(facts: Facts, condition: Limited, function: str) -> Verdict:
     if limited_by(facts.effects, function, condition.span):
         return HOLDS
     return Verdict("fails", "nothing that it runs limits how many run at once", "unlimited")
+
+
+def _means(facts: Facts, condition: Means, function: str) -> Verdict:
+    path = facts.index.path(function)
+    called = meant(facts.index, function, condition.span, condition.names, coroutines=condition.coroutines)
+    for name in called if condition.coroutines else ():  # what stands for a coroutine function may give anything
+        if name in condition.names:
+            patches = tuple(replacing(facts.tests, facts.index, name, path))
+        else:
+            patches = facts.limits.replaced.get(name, ())
+        if facts.in_force(patches, function) is not None:
+            return Verdict("fails", condition.reason, "uncertain")
+    return HOLDS if called else Verdict("fails", condition.reason, "uncertain")
 
 
 def _patched(facts: Facts, condition: NotPatched, function: str) -> Verdict:

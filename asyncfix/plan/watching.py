@@ -30,6 +30,35 @@ def find(index: ProjectIndex, names: Collection[str]) -> Iterator[Watched]:
             yield from ((function, LOST, call) for call in _lost(index, edges))
 
 
+def meant(
+    index: ProjectIndex, function: str, span: Span, names: Collection[str], *, coroutines: bool
+) -> tuple[str, ...]:
+    """What a call runs: libraries' functions of these names and, if asked for, coroutine functions of the project. Nothing if
+    it may run anything else."""
+    edges = [edge for edge in index.calls.get(function, ()) if edge.span == span]
+    if edges:
+        sure = coroutines and all(_is_certain(index, edge) for edge in edges) and not _outside(index, function, span)
+        return tuple(edge.callee for edge in edges) if sure else ()
+    targets = [target for call in index.fact(function).calls if call.span == span for target in call.targets]
+    found: list[str] = []
+    for target in targets:
+        entities = index.evaluator.evaluate(index.path(function), target)
+        means = [index.catalog.canonical(entity.name) for entity in entities if entity.kind == "external"]
+        if not means or len(means) < len(entities) or not set(means) <= set(names):
+            return ()
+        found += means
+    return tuple(found)
+
+
+def _outside(index: ProjectIndex, function: str, span: Span) -> bool:
+    """Whether a call may run something of a library."""
+    return any(external.call.span == span for external in index.externals.get(function, ()))
+
+
+def _is_certain(index: ProjectIndex, edge: Edge) -> bool:
+    return edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee)
+
+
 def _lost(index: ProjectIndex, edges: list[Edge]) -> Iterator[Call]:
     """Calls that are statements and give a coroutine, whichever function they mean."""
     meant: dict[Span, tuple[Call, list[Edge]]] = {}
@@ -37,7 +66,7 @@ def _lost(index: ProjectIndex, edges: list[Edge]) -> Iterator[Call]:
         if isinstance(edge.site, Call) and edge.site.alone and edge.site.use == "plain":
             meant.setdefault(edge.span, (edge.site, []))[1].append(edge)
     for call, found in meant.values():
-        if all(edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee) for edge in found):
+        if all(_is_certain(index, edge) for edge in found):
             yield call
 
 
