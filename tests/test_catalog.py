@@ -248,6 +248,11 @@ def test_aliases_mean_the_same_thing() -> None:
         ("configparser.RawConfigParser.read", "file", "await", "thread"),
         ("http.cookiejar.MozillaCookieJar.load", "file", "await", "thread"),
         ("netrc.netrc", "file", "await", "thread"),
+        ("hashlib.pbkdf2_hmac", "computation", "await", "thread"),
+        ("bcrypt.checkpw", "computation", "await", "thread"),
+        ("passlib.context.CryptContext.verify", "computation", "await", "thread"),
+        ("PIL.Image.Image.save", "computation", "await", "thread"),
+        ("pandas.read_csv", "computation", "await", "thread"),
     ],
 )
 def test_blocking_calls_are_known(catalog: Catalog, name: str, flow: str, kind: str, twin: str) -> None:

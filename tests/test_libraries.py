@@ -13,6 +13,7 @@ from tests.test_cases import FOLDER, converted, no_workers, project, write
 __all__ = ["no_workers"]  # a fixture
 
 CASES = [
+    ("blocking_cpu.md", "all of them, with the libraries", ("argon2", "bcrypt", "pandas", "PIL")),
     ("migrate_decorators.md", "what is cached, where async-lru is declared", ("async_lru",)),
     ("migrate_retries.md", "decorators that retry", ("backoff", "stamina", "tenacity")),
 ]

@@ -84,10 +84,12 @@ def ways(index: ProjectIndex, watched: Iterable[Watched]) -> Mapping[Watched, st
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function, name, call in watched:
         leaves[function] = (*leaves.get(function, ()), Leaf(function, Api(name), name, "", call))
+    if not leaves:
+        return {}
     below = Ways(index, leaves, _asking(index))
     nested = any(NESTING in summary.imports for summary in index.summaries.values())
     found: dict[Watched, str] = {}
-    for function, info in index.functions.items() if leaves else ():
+    for function, info in index.functions.items():
         if not on_loop(index, info):
             continue
         for leaf in leaves.get(function, ()):
