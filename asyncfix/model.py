@@ -439,6 +439,18 @@ class Means(Value, frozen=True, tag="means"):
     reason: str = ""
 
 
+class CallsNear(Value, frozen=True, tag="calls-near"):
+    """A function that the site's function runs, or one that calls it, calls a method of one of these names."""
+
+    methods: tuple[str, ...]
+
+
+class NotAssigned(Value, frozen=True, tag="not-assigned"):
+    """None of these variables and attributes, by the last name and where it is read, is assigned by a function."""
+
+    read: tuple[tuple[str, Span], ...]
+
+
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
@@ -491,6 +503,8 @@ Condition: TypeAlias = (
     | PassesOn
     | NotRepeated
     | Means
+    | CallsNear
+    | NotAssigned
     | Overlap
     | MinimumPython
     | OlderPython

@@ -249,6 +249,13 @@ class Watch(Rule):
         """The Site of a call, None if there is nothing to tell."""
 
 
+class Report(Watch):
+    """A rule about what only a person can mend: its Sites have no forms."""
+
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        raise CannotWrite(f"{self.name} only reports")
+
+
 class Transform(Rule):
     """A rule about calls of APIs. It is shown one call at a time."""
 

@@ -18,9 +18,9 @@ from asyncfix.colour.takers import CALLBACK, PASSED, TAKERS
 from asyncfix.colour.turning import SAID
 from asyncfix.link.index import Edge
 from asyncfix.model import Call
-from asyncfix.outcome import Options
+from asyncfix.outcome import Options, Outcome
 from asyncfix.pipeline import run
-from asyncfix.transform import Rule
+from asyncfix.transform import Report, Rule
 from tests import casefile
 
 CASES = Path(__file__).parent / "cases"
@@ -65,12 +65,19 @@ def test_has_cases(rule: Rule) -> None:
 
 @each_rule
 def test_does_what_the_example_of_its_page_shows(rule: Rule, tmp_path: Path) -> None:
-    """The first block of the example becomes the second."""
+    """The first block of the example becomes the second; a rule that only reports tells of the first, and not of the second."""
     before, after = examples(PAGES[rule.name])
     assert ast.parse(before).body and ast.parse(after).body
     (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
-    (tmp_path / "app.py").write_text(f"{IMPORTS}\n\n{before}", encoding="utf-8")
-    outcome = run(Options((str(tmp_path),), mode="diff", unsafe=True, use_cache=False, select=(rule.name,), workers=1))
+
+    def told(block: str) -> Outcome:
+        (tmp_path / "app.py").write_text(f"{IMPORTS}\n\n{block}", encoding="utf-8")
+        return run(Options((str(tmp_path),), mode="diff", unsafe=True, use_cache=False, select=(rule.name,), workers=1))
+
+    outcome = told(before)
+    if isinstance(rule, Report):
+        assert len(outcome.findings) == 1 and not outcome.files and not told(after).findings
+        return
     new = {item.path: item.new.decode() for item in outcome.files}
     assert new["app.py"].partition("async def ")[2] == after.partition("async def ")[2]
 

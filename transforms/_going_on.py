@@ -9,7 +9,7 @@ from asyncfix.flow import NOTHING, Definition, Flow, Loop, leaving, own
 from asyncfix.transform import Tree
 
 NEXT, BREAK, CONTINUE = "next", "break", "continue"
-AGAIN, AFTER = "again", "after"
+AGAIN, AFTER, RAISED = "again", "after", "raised"
 
 
 def awaits(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -36,7 +36,7 @@ def ways(statements: Sequence[ast.stmt]) -> Iterator[str]:
 
 def goes_on(tree: Tree, node: ast.AST, way: str, stopped: frozenset[str]) -> str:
     """Whether the function may await something after ``node``, left in that way: `AGAIN` if ``node`` itself, in a loop,
-    `AFTER` if something else, else ''. Clean-up (``finally``) does not count.
+    `AFTER` if something else; else `RAISED` if an error is raised then, or ''. Clean-up (``finally``) does not count.
 
     ``stopped``: what was changed, as text: a ``while`` that asks for it is thought to end.
     """
@@ -48,7 +48,7 @@ def goes_on(tree: Tree, node: ast.AST, way: str, stopped: frozenset[str]) -> str
         if rest and not falls_through(rest):
             left = set(ways(rest))
             if not left:
-                return found
+                return found or (RAISED if isinstance(rest[-1], ast.Raise) else "")
             way = CONTINUE if CONTINUE in left else BREAK
         if isinstance(parent, Loop) and node in parent.body:
             if way != BREAK and not _asks(parent, stopped):

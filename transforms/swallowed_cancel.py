@@ -53,7 +53,6 @@ something, is no longer done for a cancellation, which may want a `finally`.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -65,14 +64,14 @@ from asyncfix.model import Condition, Edit, Form, Function, NotRepeated, PassesO
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
 
-from ._going_on import AFTER, AGAIN, NEXT, awaits, falls_through, goes_on, ways
+from ._behind import behind
+from ._going_on import AFTER, AGAIN, NEXT, RAISED, awaits, falls_through, goes_on, ways
 
 CANCELLED = "asyncio.CancelledError"
 BROAD = "builtins.BaseException"
 CATCHING = (CANCELLED, BROAD)
 SUPPRESS = "contextlib.suppress"
 WORD = len("except")
-COMMENT = re.compile(rb"[ \t]*#[^\r\n]*")
 ENDING = (
     "a task that lived through its cancellation will end there; what the clause does is not done for a cancellation"
 )
@@ -156,15 +155,10 @@ def _before(writing: Writing, start: int) -> Edit:
 
 def _at_end(tree: Tree, handler: ast.ExceptHandler) -> Edit:
     """``raise`` behind the last statement of a clause; in the place of one that does nothing."""
-    last = tree.source.span(handler.body[-1])
-    if isinstance(handler.body[-1], ast.Pass):
-        return Replace(last, "raise")
-    indent = _line_before(tree.source, tree.source.span(handler.body[0]).start)
-    if indent.strip():
-        return Replace(Span(last.end, last.end), "; raise")
-    comment = COMMENT.match(tree.source.data, last.end)
-    end = comment.end() if comment else last.end
-    return Replace(Span(end, end), f"\n{indent}raise")
+    last = handler.body[-1]
+    return (
+        Replace(tree.source.span(last), "raise") if isinstance(last, ast.Pass) else behind(tree.source, last, "raise")
+    )
 
 
 def _line_before(source: Source, offset: int) -> str:
@@ -193,6 +187,8 @@ def _unless(
         return None
     stopped = frozenset(_changed(handler))
     reached = {goes_on(tree, statement, way, stopped) for way in (ways(handler) if handler else (NEXT,))}
+    if reached == {RAISED}:
+        return None
     if AGAIN in reached:
         return (PassesOn(line, CATCHING),)
     # A clause that names cancellations, and is no part of a loop, knows what it does: it is the end of something.

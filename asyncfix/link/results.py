@@ -152,6 +152,9 @@ def element(evaluator: Evaluator, entity: Entity, step: str) -> Entities:
         return (Entity("instance", entity.name) if evaluator.is_enum(entity.name) else entity,)
     if entity.kind == "instance":
         return _asked(evaluator, entity)
+    placed = evaluator.catalog.attribute_type(f"{entity.name}{step}") if entity.kind in ("external", "value") else ""
+    if placed:
+        return (Entity("value", placed),)
     if entity.kind == "external" and is_of_its_own(entity.name):
         return (Entity("external", f"{entity.name}[]"),)
     if entity.kind != "value":

@@ -11,6 +11,7 @@ from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.patches import replacing
 from asyncfix.model import (
+    CallsNear,
     Condition,
     Declared,
     FileOwned,
@@ -18,6 +19,7 @@ from asyncfix.model import (
     Limited,
     Means,
     MinimumPython,
+    NotAssigned,
     NotCaughtAbove,
     NotDoubled,
     NotFrozen,
@@ -38,6 +40,7 @@ from asyncfix.plan.cancelling import not_repeated, passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
+from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import overlap
 from asyncfix.plan.verdict import HOLDS, Verdict
 from asyncfix.plan.watching import meant
@@ -91,6 +94,10 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return passes_on(facts.index, condition, suspension)
         case NotRepeated():
             return not_repeated(facts.index, function)
+        case CallsNear():
+            return calls_near(facts.effects, condition, function)
+        case NotAssigned():
+            return not_assigned(facts.index, condition, function)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 
