@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from asyncfix import generated, registry
+from tests.shuffled import Shuffled
 
 SOURCES = {name: code for rule in registry.rules() for name, code in rule.generated.items()}
 Shared = dict[str, Any]
@@ -171,18 +172,6 @@ def test_a_task_is_held_until_it_is_done() -> None:
 
 
 JOIN = load("join_in_order")
-
-
-class Shuffled(asyncio.SelectorEventLoop):
-    """An event loop that runs what is ready in any order."""
-
-    def _run_once(self) -> None:
-        ready: Any = getattr(self, "_ready")  # noqa: B009
-        held = list(ready)
-        random.shuffle(held)
-        ready.clear()
-        ready.extend(held)
-        super()._run_once()  # type: ignore[misc]
 
 
 async def in_sequence(*awaitables: Awaitable[Any]) -> list[Any]:

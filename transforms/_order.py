@@ -25,7 +25,7 @@ from asyncfix.transform import Tree
 # what gives futures already.
 ORDERED = re.compile(
     r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
-    r"|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
+    r"|asend|athrow|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
     r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
     r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
     r"|run_in_executor|ensure_future|wrap_future)(?:_|$)",
@@ -160,8 +160,7 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> bool:
     for parent in tree.ancestors(node):
         match parent:
             case ast.Try() | ast.TryStar():
-                handled = node in parent.body and any(handler.type for handler in parent.handlers)
-                if handled or node in parent.finalbody:
+                if node in parent.finalbody or _tells(parent, node, used):
                     return True
             case ast.With() | ast.AsyncWith():
                 if may_suppress(parent) or any(GUARDS.search(ast.unparse(item.context_expr)) for item in parent.items):
@@ -175,6 +174,32 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> bool:
                 pass
         node = parent
     return False
+
+
+def _tells(place: ast.Try | ast.TryStar, node: ast.AST, used: Names) -> bool:
+    """Whether what a ``try`` does behind an error differs: by its type, or by the names that are bound when it comes."""
+    handlers = place.handlers if node in place.body else []
+    if any(handler.type or not isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in handlers):
+        return True
+    bound = {name for name, _ in bindings([place])} & used
+    behind = (each for part in (*handlers, *place.finalbody) for each in ast.walk(part))
+    return any(isinstance(each, ast.Name) and each.id in bound for each in behind)
+
+
+def captured(function: FunctionDef, end: int) -> Names:
+    """The names that functions read which stand inside another one, before a line of it: whenever they are called."""
+    inner = (each for each in ast.walk(function) if isinstance(each, FunctionDef | ast.Lambda | ast.GeneratorExp))
+    made = (each for each in inner if each is not function and each.lineno < end)
+    return NOTHING.union(*map(_free, made))
+
+
+def _free(inner: FunctionDef | ast.Lambda | ast.GeneratorExp) -> Names:
+    """The names that code of a function mentions and does not bind itself."""
+    own: Names = NOTHING
+    if isinstance(inner, FunctionDef):
+        bound = {name for name, _ in bindings(inner.body)} - declared(inner.body, ast.Nonlocal)
+        own = frozenset(parameters(inner) | bound)
+    return frozenset(name.id for name in ast.walk(inner) if isinstance(name, ast.Name)) - own
 
 
 def _carried(loop: Loop) -> Names:

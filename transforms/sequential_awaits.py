@@ -65,6 +65,7 @@ from dataclasses import dataclass
 from itertools import combinations, count
 from typing import ClassVar
 
+from asyncfix.facts.testfiles import is_test
 from asyncfix.flow import NOTHING, Names, blocks
 from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
@@ -76,6 +77,7 @@ from ._order import (
     OBJECTS,
     Scope,
     around,
+    captured,
     depends_on_place,
     happens_here,
     is_ordered,
@@ -216,7 +218,9 @@ class Run:
 
 
 def _runs(tree: Tree) -> Iterator[Run]:
-    """All runs of a file."""
+    """All runs of a file, if it is none of tests."""
+    if is_test(tree.source.path):
+        return
     functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
     candidates = [(node, block) for node in functions for block in blocks(node) if any(map(_waits, block, block[1:]))]
     known = frozenset(modules(tree.module)) if candidates else NOTHING
@@ -280,8 +284,11 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
 
 def _seen(tree: Tree, members: Sequence[Member]) -> bool:
     """Whether what stands round the members could see that they overlap."""
-    used = frozenset(name for member in members for name in (*member.mentions, *member.targets))
-    return depends_on_place(tree, members[0].statement, used)
+    bound = frozenset(name for member in members for name in member.targets)
+    function = next(each for each in tree.ancestors(members[0].statement) if isinstance(each, ast.AsyncFunctionDef))
+    if bound & captured(function, members[-1].statement.lineno):
+        return True
+    return depends_on_place(tree, members[0].statement, bound.union(*(member.mentions for member in members)))
 
 
 def _binds(one: Member, other: Member) -> bool:
@@ -295,9 +302,20 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     for one, other in combinations(run.members, 2):
         shared |= dict.fromkeys(sorted(one.names & other.names))
         shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
-    given = [each for member in run.members[1:] for each in _arguments(member.call)]
+    given = [each for member in run.members[1:] for each in (*_receiver(member), *_arguments(member.call))]
     late = tuple(ast.unparse(each)[:60] for each in given if not isinstance(each, ast.Constant | ast.Name))
     return Overlap(tuple(tree.source.span(member.call) for member in run.members), tuple(shared), late)
+
+
+def _receiver(member: Member) -> Iterator[ast.expr]:
+    """The attribute that a member's method is called of: it may be missing, or None, where an earlier call fails."""
+    match member.call.func:
+        case ast.Attribute(value=ast.Attribute() as receiver):
+            text = ast.unparse(receiver)
+            if any(text.startswith(f"{name}.") for name in member.names):
+                yield receiver
+        case _:
+            pass
 
 
 def _arguments(call: ast.Call) -> Iterator[ast.expr]:

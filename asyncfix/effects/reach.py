@@ -239,6 +239,8 @@ class Effects:
                 )
             case "receiver":
                 receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
+                if call.arguments and self._is_built_in(path, receiver):
+                    receiver = call.arguments[0].ref  # a method called of its class is given the object
                 key, holder = self.keys.of(path, receiver, deep=writes)
                 if key:
                     yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
@@ -260,6 +262,11 @@ class Effects:
             case _:
                 # One function sets what another of its module goes by: chdir and getcwd, seed and random.
                 yield Touch(f"{word} ({name.partition('.')[0]})", word, writes, call.span, call.span.end, where)
+
+    def _is_built_in(self, path: str, ref: str) -> bool:
+        """Whether a ref names one of the classes that are built in."""
+        meant = self.index.evaluator.evaluate(path, ref)
+        return any(entity.kind == "external" and entity.name.startswith("builtins.") for entity in meant)
 
     def file(self, path: str, name: str, call: Call, position: str) -> str:
         """The path expression of a call on a file: the argument at ``position``; if that is '' the receiver of a method, the

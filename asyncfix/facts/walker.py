@@ -107,6 +107,7 @@ TAKING = frozenset(
     | {"update", "Counter", "deque"}
 )
 ITER = "__iter__"
+COLLECTIONS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Dict, ast.DictComp)
 BY_CALLS = frozenset({ITER, "__next__", ENTER})
 GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -393,6 +394,8 @@ class Walker:
         if isinstance(node.op, ast.Add) and isinstance(node.value, (ast.List, ast.ListComp)):
             self._filled(node.target, node.value, f"[]{LIST}", scope)
         self._record(node.target, "read", frame, scope, context)
+        if isinstance(node.target, ast.Name) and isinstance(node.value, COLLECTIONS):
+            self._record(node.target, "change", frame, scope, context)  # the collection stays the one that it was
         if isinstance(node.target, ast.Subscript):
             self._operation(node.target.value, "__getitem__", frame, scope, context)
         self._operation(node.target, f"__i{OPERATORS[type(node.op)][2:]}", frame, scope, context)
@@ -574,6 +577,8 @@ class Walker:
         for target in node.targets:
             if not isinstance(target, ast.Name):
                 self._target(target, "?", "", frame, scope, context)
+            elif scope.function.home(target.id) is not scope.function:
+                self._record(target, "write", frame, scope, context)
 
     def _set(self, node: ast.Set, frame: Frame, scope: Scope, context: Context) -> None:
         for element in node.elts:
@@ -856,6 +861,7 @@ class Walker:
 
     def _await(self, node: ast.Await, frame: Frame, scope: Scope, context: Context) -> None:
         frame.awaits.append(self.source.span(node))
+        self._operation(node.value, "__await__", frame, scope, context)
         if isinstance(node.value, ast.Call):
             self._call(node.value, frame, scope, context, "awaited", True)
         else:

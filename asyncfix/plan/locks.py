@@ -62,15 +62,24 @@ def limited_by(effects: Effects, function: str, span: Span | None) -> str:
     return next((name for name in effects.names(function, span) if _limits(effects.index, name)), "")
 
 
+def limit_held(index: ProjectIndex, function: str, span: Span) -> str:
+    """What is held round a call and lets in only so many, as a person reads it; '' if nothing does."""
+    held = (ref for call in index.fact(function).calls if call.span == span for ref in call.held)
+    return next(
+        (pretty(ref) for ref in held if ref.endswith("~") and _is_limiter(index, index.path(function), ref)), ""
+    )
+
+
+def _is_limiter(index: ProjectIndex, path: str, ref: str) -> bool:
+    meant = index.evaluator.evaluate(path, ref.removesuffix("~"))
+    return any(entity.name in LIMITERS for entity in meant) or (not meant and bool(NAMED.search(pretty(ref))))
+
+
 def _limits(index: ProjectIndex, function: str) -> bool:
     """Whether a function takes something of asyncio, or of a library that limits rates, that lets in only so many."""
     path = index.path(function)
-    for access in index.fact(function).operations:
-        if access.kind == "__aenter__":
-            meant = index.evaluator.evaluate(path, access.ref)
-            if any(entity.name in LIMITERS for entity in meant) or (not meant and NAMED.search(pretty(access.ref))):
-                return True
-    return False
+    entered = (access.ref for access in index.fact(function).operations if access.kind == "__aenter__")
+    return any(_is_limiter(index, path, ref) for ref in entered)
 
 
 def _stacked(index: ProjectIndex, suspension: Suspension) -> Iterator[str]:

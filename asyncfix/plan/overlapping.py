@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import output
+from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, Overlap, Span
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.locks import limited_by
+from asyncfix.plan.locks import limit_held, limited_by
 from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.verdict import HOLDS, Verdict
 
@@ -29,6 +30,10 @@ AWAITED = "awaited"
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
 IN_THREAD = frozenset({"asyncio.to_thread"})
+ENDING = frozenset({"builtins.SystemExit", "builtins.exit", "builtins.quit", "os._exit", "os.abort", "sys.exit"})
+"""What ends the program: an event loop that meets it in a task lets nobody handle it."""
+ASKING = frozenset({"inspect.currentframe", "inspect.stack", "sys._getframe", "traceback.extract_stack"})
+"""What tells who called: of a task that is the event loop."""
 CHANGING = frozenset({"post", "put", "patch", "delete", "send", "request"})
 """Methods of HTTP that change something on the other side, or may."""
 
@@ -65,6 +70,7 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
         return Verdict("bars", "fewer than two of them wait for anything: there is nothing to gain", "never-waits")
     unknown = next((why for member in members for why in member.unknown), "")
     shared = [name for name in condition.shared if not is_plain(facts.index, function, name)]
+    shared = shared or list(_aliased(facts, function, members))
     if unknown and shared:
         name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
         why = f"more than one uses {name}, which may take one call at a time: {unknown}"
@@ -92,8 +98,18 @@ def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
 
 def _examine(facts: Facts, function: str, span: Span) -> _Member:
     member = _Member()
+    limiting = limit_held(facts.index, function, span)
+    if limiting:
+        member.against.append(("limited", f"it stands within {limiting}, which lets in so many at a time"))
     _code(facts, member, function, span)
     return member
+
+
+def _aliased(facts: Facts, function: str, members: Sequence[_Member]) -> Iterator[str]:
+    """The arguments of the function of which more than one of the awaits calls methods, by whatever name."""
+    own = f"argument {facts.index.path(function)}:{facts.index.fact(function).qualname}@"
+    for one, other in combinations(members, 2):
+        yield from (said(key) for key in sorted(one.objects & other.objects) if key.startswith(own))
 
 
 def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> None:
@@ -129,6 +145,8 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
     row = catalog.harmless(name) or catalog.blocking(name)
+    if name in ENDING or name in ASKING or (name in CURRENT_EXCEPTION and not external.call.in_handler):
+        member.against.append(("task", f"{name} means something else in a task ({where})"))
     if row is None:
         return  # what is not known is told by the effects
     member.uses.extend(uses(facts.index, path, external, row, within))

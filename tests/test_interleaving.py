@@ -1,0 +1,49 @@
+"""What is overlapped gives the same result, or the same error, in whatever order its parts come to run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import casefile, shuffled
+from tests.casefile import Case
+from tests.test_cases import FOLDER, converted, no_workers, printed, project, write
+
+FILES = ("overlap", "sequential_awaits", "unbounded_gather", "await_in_loop", "interleaving")
+CASES = [
+    case
+    for name in FILES
+    if (FOLDER / f"{name}.md").exists()
+    for case in casefile.read(FOLDER / f"{name}.md")
+    if case.run and case.diff
+]
+TIMES = 100
+
+__all__ = ["no_workers"]  # a fixture for all tests of this module, too
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.name}")
+def test_order_does_not_matter(case: Case, tmp_path: Path) -> None:
+    """A hundred runs, each with what is ready in an order of its own and small delays, do what the original did."""
+    before, after = project(case, tmp_path / "before"), project(case, tmp_path / "after")
+    write(after, converted(after, case))
+    command = [sys.executable, "-B", shuffled.__file__, case.run, str(TIMES)]
+    result = subprocess.run(command, cwd=after, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == printed(case, before)
+
+
+def test_other_orders_are_tried(tmp_path: Path) -> None:
+    """The loop that shuffles shows what depends on an order."""
+    code = (
+        "import asyncio\n"
+        "async def say(word): print(word, end='')\n"
+        "async def main(): await asyncio.gather(say('a'), say('b'))\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "-B", shuffled.__file__, code, str(TIMES)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "abba"
