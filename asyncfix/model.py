@@ -451,6 +451,13 @@ class NotAssigned(Value, frozen=True, tag="not-assigned"):
     read: tuple[tuple[str, Span], ...]
 
 
+class OneLoop(Value, frozen=True, tag="one-loop"):
+    """What is made at import under this name, as one of this class of asyncio, is used by no event loop but its own."""
+
+    name: str
+    made: str
+
+
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
@@ -505,6 +512,7 @@ Condition: TypeAlias = (
     | Means
     | CallsNear
     | NotAssigned
+    | OneLoop
     | Overlap
     | MinimumPython
     | OlderPython

@@ -132,7 +132,9 @@ def _uses(scope: ast.AST, queue: str) -> Iterator[ast.Call]:
 
 
 def _is_flood(tree: Tree, put: ast.Call, gets: list[ast.Call]) -> bool:
-    """Whether a loop without end fills a queue with what it has waited for, and empties it not."""
+    """Whether a loop without end fills a queue with what it has waited for, and empties it not; a constant is but a sign."""
+    if all(isinstance(item, ast.Constant) for item in put.args):
+        return False
     for parent in tree.ancestors(put):
         if isinstance(parent, Definition | ast.Lambda):
             return False

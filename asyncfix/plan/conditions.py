@@ -26,6 +26,7 @@ from asyncfix.model import (
     NotPatched,
     NotRepeated,
     OlderPython,
+    OneLoop,
     Overlap,
     PassesOn,
     Site,
@@ -40,6 +41,7 @@ from asyncfix.plan.cancelling import not_repeated, passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
+from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import overlap
 from asyncfix.plan.verdict import HOLDS, Verdict
@@ -98,6 +100,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return calls_near(facts.effects, condition, function)
         case NotAssigned():
             return not_assigned(facts.index, condition, function)
+        case OneLoop():
+            return one_loop(facts, condition)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 

@@ -1,0 +1,56 @@
+"""Whether something that belongs to one event loop is used in another one than it was made for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asyncfix.facts.testfiles import is_test
+from asyncfix.link.index import ProjectIndex
+from asyncfix.model import Call, OneLoop
+from asyncfix.plan.facts import Facts
+from asyncfix.plan.verdict import HOLDS, Verdict
+
+RUN = "asyncio.run"
+BOUND_LATE = (3, 10)
+"""From this version on such things are bound to a loop when somebody waits for them, and not when they are made."""
+
+
+def one_loop(facts: Facts, condition: OneLoop) -> Verdict:
+    """Whether no `asyncio.run` uses the thing in a loop that is not its own."""
+    index = facts.index
+    users = set(_users(index, condition))
+    for caller, call in _runs(index) if users else ():
+        several = facts.target < BOUND_LATE or _is_repeated(index, caller, call)
+        if several and users.intersection(facts.effects.names(caller, call.span)):
+            where = f"{index.path(caller)}:{call.line}"
+            return Verdict("fails", f"another event loop uses it ({where})", "other-loop")
+    return HOLDS
+
+
+def _runs(index: ProjectIndex) -> Iterator[tuple[str, Call]]:
+    """The calls of `asyncio.run` of the program, with the function."""
+    for caller, externals in index.externals.items():
+        if not is_test(index.path(caller)):
+            yield from ((caller, each.call) for each in externals if index.catalog.canonical(each.name) == RUN)
+
+
+def _is_repeated(index: ProjectIndex, caller: str, call: Call) -> bool:
+    """Whether a call stands in a loop, or its function is called in one."""
+    edges = index.callers.get(caller, ())
+    return call.loop is not None or any(isinstance(edge.site, Call) and edge.site.loop is not None for edge in edges)
+
+
+def _users(index: ProjectIndex, condition: OneLoop) -> Iterator[str]:
+    """The functions that use something of that name and class."""
+    for name, info in index.functions.items():
+        fact = info.fact
+        used = [access.ref for access in (*fact.accesses, *fact.operations)]
+        used += [target.rpartition(".")[0] for call in fact.calls for target in call.targets]
+        mine = {ref.removesuffix("~") for ref in used if ref.removesuffix("~").endswith(_ends(condition.name))}
+        meant = (entity for ref in mine for entity in index.evaluator.evaluate(info.path, ref))
+        if fact.kind != "module" and any(entity.name == condition.made for entity in meant):
+            yield name
+
+
+def _ends(name: str) -> tuple[str, ...]:
+    return f".{name}", f":{name}", f"@{name}"
