@@ -128,11 +128,19 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
 
 def read_later(tree: Tree, statement: ast.stmt) -> Names:
     """Names that the function may read after the statement has ended, or failed, as it left them."""
+    around = _around(tree, statement)
+    return around.read_afterwards() | around.read_after_failure() if around else NOTHING
+
+
+def read_if_failed(tree: Tree, statement: ast.stmt) -> Names:
+    """Names that the function may read after the statement has failed, as it left them."""
+    around = _around(tree, statement)
+    return around.read_after_failure() if around else NOTHING
+
+
+def _around(tree: Tree, statement: ast.stmt) -> _Around | None:
     function = next((node for node in tree.ancestors(statement) if isinstance(node, FunctionDef)), None)
-    if function is None:
-        return NOTHING
-    around = _Around(tree, function, statement)
-    return around.read_afterwards() | around.read_after_failure()
+    return _Around(tree, function, statement) if function is not None else None
 
 
 def _is_annotated(function: FunctionDef) -> bool:

@@ -469,6 +469,19 @@ class Overlap(Value, frozen=True, tag="overlap"):
     late: tuple[str, ...] = ()
 
 
+class FanOut(Value, frozen=True, tag="fan-out"):
+    """The call of this span may run for several elements at a time: all that it runs is known and only reads, and it waits.
+
+    ``between``: what ran between two such calls, and now runs before or after all of them; ``shared``, ``late``: as for an
+    `Overlap`, of the call in one turn and in the next.
+    """
+
+    call: Span
+    between: tuple[Span, ...] = ()
+    shared: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
+
+
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
     """The project's target version is at least this. ``reason``: what is the matter where it is not."""
 
@@ -514,6 +527,8 @@ Condition: TypeAlias = (
     | NotAssigned
     | OneLoop
     | Overlap
+    | FanOut
+    | FanOut
     | MinimumPython
     | OlderPython
     | Strategy

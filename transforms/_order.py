@@ -111,10 +111,10 @@ def is_ordered(function: ast.expr) -> bool:
 def shared(node: ast.AST, scope: Scope) -> Iterator[str]:
     """The names by which code reaches what other code may reach too (see `Member.names`)."""
     parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, ast.Call) and (function := _dotted(node.func)):
+    if isinstance(node, ast.Call) and (function := dotted(node.func)):
         yield from _called(function, scope)
         parts = [*node.args, *node.keywords]
-    elif name := _dotted(node):
+    elif name := dotted(node):
         root = _root(name, scope)
         constant = name.rpartition(".")[2].isupper() or root.isupper()
         yield from () if constant else (root,)
@@ -142,13 +142,13 @@ def _root(name: str, scope: Scope) -> str:
     return next((prefix for prefix in prefixes if prefix not in scope.modules), name)
 
 
-def _dotted(node: ast.AST) -> str:
+def dotted(node: ast.AST) -> str:
     """``a.b.c`` as text, '' if the expression is anything else."""
     match node:
         case ast.Name():
             return node.id
         case ast.Attribute():
-            value = _dotted(node.value)
+            value = dotted(node.value)
             return value and f"{value}.{node.attr}"
         case _:
             return ""

@@ -49,63 +49,8 @@ from asyncfix.flow import last_name
 from asyncfix.model import Edit, Form, Limited, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
-GATHER_BOUNDED = '''
-import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import Any, TypeVar
+from ._gather_bounded import GATHER_BOUNDED
 
-Gathered = TypeVar("Gathered")
-
-
-async def gather_bounded(
-    awaitables: Iterable[Awaitable[Gathered]], *, limit: int = 10, return_exceptions: bool = False
-) -> list[Any]:
-    """Await all, at most ``limit`` at once, and give their results in order.
-
-    They are taken from ``awaitables`` when there is room: let it make them one by one. The first error in order is raised
-    when those after it have been cancelled and have ended; with ``return_exceptions`` errors are results.
-    """
-    results: list[Any] = []
-    running: dict[asyncio.Future[Gathered], int] = {}
-    failed: dict[int, BaseException] = {}
-    source = iter(awaitables)
-    more = True
-    try:
-        while more or running:
-            while more and len(running) < limit:
-                try:
-                    task = asyncio.ensure_future(next(source))
-                except StopIteration:
-                    more = False
-                except Exception as error:
-                    failed[len(results)] = error
-                    more = False
-                else:
-                    running[task] = len(results)
-                    results.append(None)
-            done = (await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))[0] if running else ()
-            for task in done:
-                index = running.pop(task)
-                error = asyncio.CancelledError() if task.cancelled() else task.exception()
-                if error is None:
-                    results[index] = task.result()
-                elif return_exceptions:
-                    results[index] = error
-                else:
-                    failed[index] = error
-                    more = False
-            for task, index in running.items():
-                if failed and index > min(failed):
-                    task.cancel()
-    finally:
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.wait(running)
-    if failed:
-        raise failed[min(failed)]
-    return results
-'''
 FEW = 10  # elements that are written out: nobody gathers more by hand without wanting to
 NO_COROUTINES = frozenset({"run_in_executor", "to_thread", "wrap_future", "run_coroutine_threadsafe"})
 WAITING = frozenset({"wait", "wait_closed", "join"})

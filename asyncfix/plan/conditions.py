@@ -14,6 +14,7 @@ from asyncfix.model import (
     CallsNear,
     Condition,
     Declared,
+    FanOut,
     FileOwned,
     Handler,
     Limited,
@@ -43,7 +44,7 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
 from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
-from asyncfix.plan.overlapping import overlap
+from asyncfix.plan.overlapping import fan_out, overlap
 from asyncfix.plan.verdict import HOLDS, Verdict
 from asyncfix.plan.watching import meant
 
@@ -90,6 +91,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return overlap(facts, condition, function)
         case Means():
             return _means(facts, condition, function)
+        case FanOut():
+            return fan_out(facts, condition, function)
         case Limited():
             return _limited(facts, condition, function)
         case PassesOn():

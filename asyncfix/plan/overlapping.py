@@ -12,7 +12,7 @@ from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
-from asyncfix.model import Api, Call, Overlap, Span
+from asyncfix.model import Api, Call, FanOut, Overlap, Span
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.locks import limit_held, limited_by
 from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
@@ -68,8 +68,36 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
         return Verdict("bars", against[1], against[0])
     if sum(member.waits for member in members) < 2:
         return Verdict("bars", "fewer than two of them wait for anything: there is nothing to gain", "never-waits")
+    return _unproven(facts, function, members, condition.shared, condition.late)
+
+
+def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
+    """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
+    member = _examine(facts, function, condition.call)
+    one_by_one = next(_one_by_one(member, member), None)
+    if one_by_one is not None:
+        return one_by_one
+    if member.against:
+        code, why = member.against[0]
+        return Verdict("bars", why, code)
+    if not member.waits:
+        return Verdict("bars", "it waits for nothing: there is nothing to gain", "never-waits")
+    between = [_examine(facts, function, span) for span in condition.between]
+    for _, why in (item for each in between for item in each.against):
+        return Verdict("bars", f"what a turn does would not be done when a later call fails: {why}", "partial-results")
+    found = _unproven(facts, function, [member, member], condition.shared, condition.late)
+    later = next((why for each in between for why in (*each.unknown, *each.unshown)), "")
+    if found.kind == "holds" and later:
+        return Verdict("fails", f"what a turn does is done before or after all calls: {later}", "unproven")
+    return found
+
+
+def _unproven(
+    facts: Facts, function: str, members: Sequence[_Member], names: tuple[str, ...], late: tuple[str, ...]
+) -> Verdict:
+    """The verdict where nothing is known to speak against it. ``names``: those that more than one call uses."""
     unknown = next((why for member in members for why in member.unknown), "")
-    shared = [name for name in condition.shared if not is_plain(facts.index, function, name)]
+    shared = [name for name in names if not is_plain(facts.index, function, name)]
     shared = shared or list(_aliased(facts, function, members))
     if unknown and shared:
         name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
@@ -78,8 +106,8 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
     unknown = unknown or next((why for member in members for why in member.unshown), "")
     if unknown:
         return Verdict("fails", f"overlapping starts later calls although an earlier one fails: {unknown}", "unproven")
-    if condition.late:
-        return Verdict("fails", f"{condition.late[0]} is now evaluated before any of the calls begins", "unproven")
+    if late:
+        return Verdict("fails", f"{late[0]} is now evaluated before any of the calls begins", "unproven")
     return HOLDS
 
 

@@ -1,0 +1,307 @@
+"""# await-in-loop
+
+Finds loops and comprehensions that await one call for each element, one after the other.
+
+## What it does
+
+The calls are handed to `gather_bounded`, a function of the project's generated module: at most `max-concurrency` of them
+(`[tool.asyncfix]`, 10 if not configured) run at once, and the next is made when there is room. It gives the results in order,
+or raises the first error in the order of the loop, when those after it have been cancelled and have ended. What the loop does
+with the results is done when all are there.
+
+## Why is this bad?
+
+The loop takes the sum of all the times, where the longest of them would do.
+
+## Example
+
+```python
+async def load(name: str) -> str:
+    return await asyncio.to_thread(Path(name).read_text)
+
+
+async def load_all(names: list[str]) -> list[str]:
+    texts = []
+    for name in names:
+        texts.append(await load(name))
+    return texts
+```
+
+Use instead:
+
+```python
+async def load(name: str) -> str:
+    return await asyncio.to_thread(Path(name).read_text)
+
+
+async def load_all(names: list[str]) -> list[str]:
+    texts = await gather_bounded(load(name) for name in names)
+    return texts
+```
+
+## Safety
+
+SAFE only where all that the call runs is known, through all functions of the project, and does nothing but read; where what
+is gone through is a collection that nobody changes meanwhile; and where nothing is done with the results that others could
+miss when a later call fails.
+
+UNSAFE where something of that is not known and nothing speaks against it: the note names it.
+
+Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
+context variable, works on the event loop, or takes an asyncio lock or semaphore; where it waits for nothing; where all turns
+use one object of which not all is known; and where a turn prints or changes something that would be there when a later
+call fails.
+
+Left out altogether: loops with `while`, `async for`, `else`, `break`, `return`, `raise` or a second await; turns that need what
+another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
+that are read afterwards; and what `sequential-awaits` leaves out.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import ClassVar
+
+from asyncfix.lines import end_of_line, movable
+from asyncfix.model import Edit, FanOut, Form, Function, Replace, Site, Span, Unproven
+from asyncfix.source import Source
+from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
+
+from ._gather_bounded import GATHER_BOUNDED
+from ._order import ABOUT_ORDER
+from ._tokens import first_comment, tokens_of
+from ._turns import Filled, Turns, filled, find, is_at_hand, is_dropped, statement_of
+
+LINE_LENGTH = 88
+WAITS = "the awaits of a loop run one after the other"
+TIGHT = ast.Attribute | ast.Subscript | ast.Call | ast.Await
+
+
+class AwaitInLoop(BlockTransform):
+    """Awaits of a loop that do not depend on each other to a bounded fan-out."""
+
+    name = "await-in-loop"
+    generated: ClassVar[dict[str, str]] = {"gather_bounded": GATHER_BOUNDED}
+
+    def concerns(self, function: Function) -> bool:
+        return function.is_async and any(call.loop and call.use == "awaited" for call in function.calls)
+
+    def scan(self, tree: Tree) -> list[Site]:
+        if b"await" not in tree.source.data:
+            return []
+        fitting = (turns for turns in find(tree) if _fits(tree, turns))
+        return sorted((self._site(tree, turns) for turns in fitting), key=lambda site: site.span)
+
+    def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
+        tree = writing.tree()
+        found = (turns for turns in find(tree) if tree.source.span(turns.call) == site.call)
+        turns = next(found, None)
+        if turns is None:
+            raise CannotWrite("the loop is not what was surveyed")
+        if not isinstance(turns.node, ast.For):
+            return list(_comprehension(turns, writing))
+        return list(_loop(tree, turns, writing))
+
+    def _site(self, tree: Tree, turns: Turns) -> Site:
+        source = tree.source
+        call = source.span(turns.call)
+        fan = FanOut(call, tuple(_between(source, turns)), turns.shared)
+        form = Form("bounded", (), (*map(Unproven, turns.doubts), fan))
+        span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
+        owner = tree.qualified(turns.function)
+        return Site(self.name, "", span, call, owner, (form,), message=WAITS, title="overlap the awaits of a loop")
+
+
+def _between(source: Source, turns: Turns) -> Iterator[Span]:
+    """What ran between two calls: making the next element, the conditions, the rest of a turn."""
+    yield source.span(turns.source)
+    yield from map(source.span, turns.tests)
+    if turns.body:
+        yield Span(source.span(turns.body[0]).start, source.span(turns.body[-1]).end)
+    else:
+        yield source.span(turns.node)
+
+
+def _begin(tree: Tree, turns: Turns) -> ast.stmt | ast.expr:
+    """The first of what is written anew."""
+    found = filled(tree, turns)
+    return found.above if found and found.above else turns.node
+
+
+def _fits(tree: Tree, turns: Turns) -> bool:
+    """Whether it can be written anew, and no comment is about its order."""
+    source, node, statement = tree.source, turns.node, statement_of(tree, turns)
+    begin = _begin(tree, turns)
+    first = source.span(begin if isinstance(begin, ast.stmt) else statement).start
+    lines = Span(first_comment(source, source.line_start(first)), end_of_line(source, source.span(statement).end))
+    if source.data[source.line_start(first) : first].strip():
+        return False
+    if any(ABOUT_ORDER.search(text) for _, text in tokens_of(source, lines).comments):
+        return False
+    if isinstance(node, ast.For):
+        return len(turns.body) > 1 or _bound(turns) is None
+    return _is_whole(turns) or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)
+
+
+def _is_whole(turns: Turns) -> bool:
+    """Whether a comprehension gives what is awaited, and nothing else."""
+    return isinstance(turns.node, ast.ListComp | ast.SetComp) and turns.node.elt is turns.waiting
+
+
+def _bound(turns: Turns) -> ast.expr | None:
+    """The name, or the names, that all that the first statement of a turn does is to bind to the result."""
+    match turns.body[0]:
+        case ast.Assign(targets=[ast.Name() | ast.Tuple() as target], value=value) if value is turns.waiting:
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            return target if all(isinstance(each, ast.Name) for each in names) else None
+        case _:
+            return None
+
+
+# ---------------------------------------------------------------------------------------------------------------- text
+
+
+def _loop(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
+    """The edits of a loop: one statement in its place, or the calls above it and their results gone through in it."""
+    found = filled(tree, turns)
+    if found is None and not is_dropped(turns):
+        yield from _apart(tree, turns, writing)
+        return
+    source = tree.source
+    span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
+    indent = writing.indent(span)
+    begin, end = _put(source, found, writing) if found else ("", "")
+    lines = [*_comments(source, span), *_gathered(turns, writing, begin, end, indent)]
+    yield Replace(span, f"\n{indent}".join(lines))
+
+
+def _put(source: Source, found: Filled, writing: Writing) -> tuple[str, str]:
+    """What stands before and behind the fan-out whose results a collection is made of, or that is put into one."""
+    above = found.above
+    if above is None:
+        return f"{found.name}.{found.all}(", ")"
+    hint = f": {source.text(source.span(above.annotation))}" if isinstance(above, ast.AnnAssign) else ""
+    if found.all == "extend":
+        return f"{found.name}{hint} = ", ""
+    return f"{found.name}{hint} = {writing.name('builtins.set')}(", ")"
+
+
+def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
+    """The loop goes through the results."""
+    source, node = tree.source, turns.node
+    whole = source.span(node)
+    indent, bound = writing.indent(whole), _bound(turns)
+    result = source.text(source.span(bound)) if bound else writing.fresh("result", whole)
+    kept = turns.body[1:] if bound else turns.body
+    start = source.span(kept[0]).start
+    elements = source.text(source.span(turns.target))
+    lines = list(_comments(source, Span(whole.start, start)))
+    if turns.elements & frozenset(_mentions(kept, turns.waiting)):
+        collection = source.text(source.span(turns.source))
+        if turns.tests or not is_at_hand(turns):
+            name = writing.fresh(_plural(turns.target, "elements"), whole)
+            tests = "".join(f" if {source.text(source.span(test))}" for test in turns.tests)
+            made = f"[{elements} for {elements} in {collection}{tests}]" if tests else f"list({collection})"
+            lines.append(f"{name} = {made}")
+            collection = name
+        results = writing.fresh(_plural(bound, "results"), whole)
+        lines += _gathered(turns, writing, f"{results} = ", "", indent, collection)
+        lines.append(
+            f"for {_grouped(turns.target, elements)}, {_grouped(bound, result)} in zip({collection}, {results}):"
+        )
+    else:
+        lines += _gathered(turns, writing, f"for {result} in ", ":", indent)
+    yield Replace(Span(whole.start, start), f"\n{indent}".join([*lines, f"{writing.step}"]))
+    if not bound:
+        yield Replace(_bracketed(source, source.span(turns.waiting)), result)
+    if turns.tests:
+        surplus = len(writing.indent(source.span(turns.body[0]))) - len(indent + writing.step)
+        body = Span(start, source.span(kept[-1]).end)
+        yield from (Replace(Span(line.start, line.start + surplus), "") for line in movable(source, body))
+
+
+def _comprehension(turns: Turns, writing: Writing) -> Iterator[Edit]:
+    """The edits of a comprehension: the fan-out in its place, or the results gone through in it."""
+    tree = writing.tree()
+    source, node = tree.source, turns.node
+    whole, waiting, call = source.span(node), source.span(turns.waiting), source.span(turns.call)
+    function = writing.generated("gather_bounded")
+    if _is_whole(turns):
+        before, behind = ("", "") if isinstance(node, ast.ListComp) else (f"{writing.name('builtins.set')}(", ")")
+        around = writing.around(whole)[0]
+        if not before and isinstance(around, TIGHT) and whole.start == source.span(around).start:
+            before, behind = "(", ")"
+        yield Replace(Span(whole.start, whole.start + 1), f"{before}await {function}(")
+        keyword = source.text(Span(waiting.start, call.start))
+        yield Replace(Span(waiting.start, waiting.start + len(keyword) - len(keyword[5:].lstrip(" "))), "")
+        yield Replace(Span(whole.end - 1, whole.end), f"){behind}")
+        return
+    result = writing.fresh("result", whole)
+    target, collection = source.span(turns.target), source.span(turns.source)
+    elements, name = source.text(target), source.text(collection)
+    calls = f"{source.text(call)} for {elements} in {name}"
+    yield Replace(_bracketed(source, waiting), result)
+    yield Replace(target, f"{_grouped(turns.target, elements)}, {result}")
+    yield Replace(collection, f"zip({name}, await {function}({calls}))")
+
+
+def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str, collection: str = "") -> list[str]:
+    """The lines of a fan-out between other text: one, if that is short enough."""
+    source = writing.source
+    elements = source.text(source.span(turns.target))
+    clauses = [f"for {elements} in {collection or source.text(source.span(turns.source))}"]
+    if not collection:
+        clauses += [f"if {source.text(source.span(test))}" for test in turns.tests]
+    begin = f"{begin}await {writing.generated('gather_bounded')}("
+    line = " ".join([begin + source.text(source.span(turns.call)), *clauses]) + f"){end}"
+    formatted = writing.formatted(line, indent) if not end.endswith(":") else None
+    if formatted or (len(indent.expandtabs()) + len(line) <= LINE_LENGTH and "\n" not in line and "\r" not in line):
+        return [formatted or line]
+    call = _shifted(source, source.span(turns.call), indent + writing.step)
+    return [begin, *(f"{writing.step}{each}" for each in (call, *clauses)), f"){end}"]
+
+
+def _shifted(source: Source, span: Span, indent: str) -> str:
+    """The text of a call that is to stand at another column: its lines move with it."""
+    text, at = "", span.start
+    surplus = source.position(span.start)[1] - 1 - len(indent.expandtabs())
+    for line in movable(source, span):
+        blank = len(source.data[line.start : line.end]) - len(source.data[line.start : line.end].lstrip())
+        text += source.text(Span(at, line.start)) + (" " * -surplus if surplus < 0 else "")
+        at = line.start + min(max(surplus, 0), blank)
+    return text + source.text(Span(at, span.end))
+
+
+def _comments(source: Source, span: Span) -> Iterator[str]:
+    """The comments that begin within a span."""
+    begin, end = source.position(span.start), source.position(span.end)
+    lines = Span(source.line_start(span.start), end_of_line(source, span.end))
+    yield from (text for place, text in tokens_of(source, lines).comments if begin <= place < end)
+
+
+def _mentions(statements: tuple[ast.stmt, ...], but: ast.Await) -> Iterator[str]:
+    inside = set(ast.walk(but))
+    for node in (each for part in statements for each in ast.walk(part) if each not in inside):
+        if isinstance(node, ast.Name):
+            yield node.id
+
+
+def _plural(target: ast.expr | None, otherwise: str) -> str:
+    """A name for many of what a name stands for."""
+    if not isinstance(target, ast.Name) or target.id.startswith("_") or len(target.id) < 2:
+        return otherwise
+    return f"{target.id}es" if target.id.endswith(("s", "x", "ch", "sh")) else f"{target.id}s"
+
+
+def _grouped(target: ast.expr | None, text: str) -> str:
+    """A target beside another one."""
+    return f"({text})" if isinstance(target, ast.Tuple) and not text.startswith("(") else text
+
+
+def _bracketed(source: Source, span: Span) -> Span:
+    """The span with the brackets right round it, which an await needs and a name does not."""
+    around = source.data[span.start - 1 : span.start] + source.data[span.end : span.end + 1]
+    before = source.data[max(span.start - 2, 0) : span.start - 1]
+    called = before.isalnum() or before in (b"_", b")", b"]")
+    return Span(span.start - 1, span.end + 1) if around == b"()" and not called else span
