@@ -260,7 +260,8 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     simple = isinstance(turns.target, ast.Name) or (elements and _is_names(turns.target))
     if not simple or involved & scope.foreign or mentioned & scope.functions or not _in(turns.call) & every:
         return
-    if (mentioned | _in(turns.source)) - elements & changed or is_ordered(turns.call.func) or _is_endless(turns.source):
+    others = (mentioned | _in(turns.source)) - elements
+    if others & (changed | frozenset(_handed(turns))) or is_ordered(turns.call.func) or _is_endless(turns.source):
         return
     if isinstance(turns.node, ast.For):
         lost = elements if turns.tests or not turns.rest_mentions & elements else NOTHING
@@ -303,7 +304,7 @@ def _is_names(target: ast.expr) -> bool:
 
 
 def _changed(turns: Turns) -> Iterator[str]:
-    """The names that a turn binds, whose objects it changes, or may change: it assigns parts, calls methods, hands them on."""
+    """The names that a turn binds, or whose objects it changes, or may change: it assigns parts, calls their methods."""
     inside = set(ast.walk(turns.waiting))
     yield from (name for name, _ in bindings(turns.body))
     parts: tuple[ast.AST, ...] = turns.body if turns.body else (turns.node,)
@@ -313,10 +314,18 @@ def _changed(turns: Turns) -> Iterator[str]:
                 yield from _root(node)
             case ast.Call(func=function):
                 yield from _root(function) if isinstance(function, ast.Attribute) else ()
-                given = [*node.args, *(item.value for item in node.keywords)]
-                yield from (name for each in given if each not in inside for name in _root(each))
             case _:
                 pass
+
+
+def _handed(turns: Turns) -> Iterator[str]:
+    """The names of what a turn hands to others, who may change it."""
+    inside = set(ast.walk(turns.waiting))
+    parts: tuple[ast.AST, ...] = turns.body if turns.body else (turns.node,)
+    for node in (each for part in parts for each in ast.walk(part) if each not in inside):
+        if isinstance(node, ast.Call):
+            given = [*node.args, *(item.value for item in node.keywords)]
+            yield from (name for each in given if each not in inside for name in _root(each))
 
 
 def _root(node: ast.AST) -> Iterator[str]:
@@ -381,8 +390,13 @@ def _is_named_collection(name: str, function: FunctionDef) -> bool:
 
 
 def _states_collection(annotation: ast.expr) -> bool:
-    named = annotation.value if isinstance(annotation, ast.Subscript) else annotation
-    return last_name(named).lower() in STATED
+    match annotation:
+        case ast.Constant(value=str(text)):
+            return text.partition("[")[0].rpartition(".")[2].lower() in STATED
+        case ast.Subscript(value=named):
+            return last_name(named).lower() in STATED
+        case _:
+            return last_name(annotation).lower() in STATED
 
 
 def _values(name: str, function: FunctionDef, but: tuple[ast.stmt, ...] = ()) -> Iterator[ast.expr | None]:

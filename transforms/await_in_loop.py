@@ -131,13 +131,11 @@ def _begin(tree: Tree, turns: Turns) -> ast.stmt | ast.expr:
 
 def _fits(tree: Tree, turns: Turns) -> bool:
     """Whether it can be written anew, and no comment is about its order."""
-    source, node, statement = tree.source, turns.node, statement_of(tree, turns)
-    begin = _begin(tree, turns)
-    first = source.span(begin if isinstance(begin, ast.stmt) else statement).start
-    lines = Span(first_comment(source, source.line_start(first)), end_of_line(source, source.span(statement).end))
-    if source.data[source.line_start(first) : first].strip():
+    source, node = tree.source, turns.node
+    begin = source.span(_begin(tree, turns)).start
+    if isinstance(node, ast.For) and source.data[source.line_start(begin) : begin].strip():
         return False
-    if any(ABOUT_ORDER.search(text) for _, text in tokens_of(source, lines).comments):
+    if any(ABOUT_ORDER.search(text) for _, text in tokens_of(source, _lines(tree, turns)).comments):
         return False
     if isinstance(node, ast.For):
         return len(turns.body) > 1 or _bound(turns) is None
@@ -172,7 +170,7 @@ def _loop(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
     indent = writing.indent(span)
     begin, end = _put(source, found, writing) if found else ("", "")
-    lines = [*_comments(source, span), *_gathered(turns, writing, begin, end, indent)]
+    lines = [*_comments(tree, turns, span), *_gathered(turns, writing, begin, end, indent)]
     yield Replace(span, f"\n{indent}".join(lines))
 
 
@@ -196,13 +194,17 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     kept = turns.body[1:] if bound else turns.body
     start = source.span(kept[0]).start
     elements = source.text(source.span(turns.target))
-    lines = list(_comments(source, Span(whole.start, start)))
+    lines = list(_comments(tree, turns, Span(whole.start, start)))
     if turns.elements & frozenset(_mentions(kept, turns.waiting)):
         collection = source.text(source.span(turns.source))
         if turns.tests or not is_at_hand(turns):
             name = writing.fresh(_plural(turns.target, "elements"), whole)
             tests = "".join(f" if {source.text(source.span(test))}" for test in turns.tests)
-            made = f"[{elements} for {elements} in {collection}{tests}]" if tests else f"list({collection})"
+            made = (
+                f"[{_grouped(turns.target, elements)} for {elements} in {collection}{tests}]"
+                if tests
+                else f"list({collection})"
+            )
             lines.append(f"{name} = {made}")
             collection = name
         results = writing.fresh(_plural(bound, "results"), whole)
@@ -263,9 +265,10 @@ def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str,
 
 
 def _shifted(source: Source, span: Span, indent: str) -> str:
-    """The text of a call that is to stand at another column: its lines move with it."""
+    """The text of a call that is to stand at the head of a line: its other lines move with that."""
     text, at = "", span.start
-    surplus = source.position(span.start)[1] - 1 - len(indent.expandtabs())
+    before = source.data[source.line_start(span.start) : span.start]
+    surplus = len(before) - len(before.lstrip()) - len(indent)
     for line in movable(source, span):
         blank = len(source.data[line.start : line.end]) - len(source.data[line.start : line.end].lstrip())
         text += source.text(Span(at, line.start)) + (" " * -surplus if surplus < 0 else "")
@@ -273,11 +276,18 @@ def _shifted(source: Source, span: Span, indent: str) -> str:
     return text + source.text(Span(at, span.end))
 
 
-def _comments(source: Source, span: Span) -> Iterator[str]:
-    """The comments that begin within a span."""
-    begin, end = source.position(span.start), source.position(span.end)
-    lines = Span(source.line_start(span.start), end_of_line(source, span.end))
-    yield from (text for place, text in tokens_of(source, lines).comments if begin <= place < end)
+def _comments(tree: Tree, turns: Turns, span: Span) -> Iterator[str]:
+    """The comments that begin within a span of what is written anew."""
+    begin, end = tree.source.position(span.start), tree.source.position(span.end)
+    yield from (text for place, text in tokens_of(tree.source, _lines(tree, turns)).comments if begin <= place < end)
+
+
+def _lines(tree: Tree, turns: Turns) -> Span:
+    """The lines of what is written anew, with the comments above them."""
+    source, statement = tree.source, statement_of(tree, turns)
+    begin = _begin(tree, turns)
+    first = source.span(begin if isinstance(begin, ast.stmt) else statement).start
+    return Span(first_comment(source, source.line_start(first)), end_of_line(source, source.span(statement).end))
 
 
 def _mentions(statements: tuple[ast.stmt, ...], but: ast.Await) -> Iterator[str]:
