@@ -261,7 +261,12 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     if not simple or involved & scope.foreign or mentioned & scope.functions or not _in(turns.call) & every:
         return
     others = (mentioned | _in(turns.source)) - elements
-    if others & (changed | frozenset(_handed(turns))) or is_ordered(turns.call.func) or _is_endless(turns.source):
+    if (
+        others & (changed | frozenset(_handed(turns)))
+        or is_ordered(turns.call.func)
+        or _is_endless(turns.source)
+        or _is_one(turns.source)
+    ):
         return
     if isinstance(turns.node, ast.For):
         lost = elements if turns.tests or not turns.rest_mentions & elements else NOTHING
@@ -449,3 +454,12 @@ def _is_empty(value: ast.expr | None) -> bool:
 def _is_endless(node: ast.expr) -> bool:
     """Whether it may go on for ever, or gives one thing after the other on demand."""
     return isinstance(node, ast.Call) and last_name(node.func) in ENDLESS
+
+
+def _is_one(node: ast.expr) -> bool:
+    """Whether it is written out, with fewer than two elements."""
+    return isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) < 2 and not _starred(node.elts)
+
+
+def _starred(elements: list[ast.expr]) -> bool:
+    return any(isinstance(each, ast.Starred) for each in elements)
