@@ -258,7 +258,8 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     changed = frozenset(_changed(turns)) - known
     involved = mentioned | changed | _in(turns.source)
     simple = isinstance(turns.target, ast.Name) or (elements and _is_names(turns.target))
-    if not simple or involved & scope.foreign or mentioned & scope.functions or not _in(turns.call) & every:
+    late = any(isinstance(node, ast.Lambda | ast.GeneratorExp) for node in ast.walk(turns.call))
+    if late or not simple or involved & scope.foreign or mentioned & scope.functions or not _in(turns.call) & every:
         return
     others = (mentioned | _in(turns.source)) - elements
     if (
