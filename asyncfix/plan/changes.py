@@ -157,8 +157,8 @@ class Planner:
     def scanned(self, path: str, site: Site) -> tuple[Finding, Mend] | None:
         """The finding and the Change for what a rule found that need not block; None if there is nothing to tell."""
         owner, call = self._found(path, site)
-        if call is not None and self._is_nothing(site, Suspension.at(owner, call)):
-            return None
+        if (call is None and site.unless) or (call and self._is_nothing(site, Suspension.at(owner, call))):
+            return None  # or it cannot be told whether there is anything
         place = Place(path, call.line, call.column, call.end_line, call.end_column) if call else Place(path, 1, 1, 1, 1)
         finding = Finding(site.rule, place, site.message, owner, "")
         if call is None or not site.forms:
