@@ -2,6 +2,7 @@
 
 Finds locks, semaphores, events, conditions and queues of asyncio that are made when a file is imported, in programs whose event
 loops are others.
+Off by default.
 
 ## What it does
 
@@ -72,6 +73,7 @@ class LockAcrossLoops(Report):
     """What belongs to one event loop, made outside of all: reported."""
 
     name = "lock-across-loops"
+    default = False
     watches: ClassVar[frozenset[str]] = frozenset(f"asyncio.{kind}" for kind in KINDS)
 
     def examine(self, look: Look) -> Site | None:

@@ -1,7 +1,6 @@
 """# sequential-awaits
 
 Finds neighbouring awaits that wait one after the other although none needs what another gives.
-Off by default.
 
 ## What it does
 
@@ -125,7 +124,6 @@ class SequentialAwaits(BlockTransform):
     """Neighbouring independent awaits to a task group, or to `asyncio.gather`."""
 
     name = "sequential-awaits"
-    default = False
     generated: ClassVar[dict[str, str]] = {"join_in_order": JOIN_IN_ORDER}
 
     def concerns(self, function: Function) -> bool:
