@@ -6,7 +6,9 @@ Finds neighbouring awaits that wait one after the other although none needs what
 
 Awaits of one block of which none binds a name that another uses are started together, and joined in their order by
 `join_in_order`, a function of the project's generated module: results, the first error, handlers and cancellation stay
-what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) or `"gather"` asks for another form.
+what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) or `"gather"` asks for another form. `"auto"`, the
+default, is `"ordered"`: the others are the same only where no call can fail, which of waiting for something outside the
+process can not be shown, and of all forms it differs least where something is not known.
 
 ## Why is this bad?
 
@@ -40,16 +42,21 @@ async def show(one: str, other: str) -> str:
 ## Safety
 
 SAFE only where all that the calls run is known, through all functions of the project, and does nothing but read: files in
-threads, and requests that by their method change nothing, each by a client of its own. Later calls then start although an
-earlier one fails, which nobody can see.
+threads, by aiofiles or anyio; commands of redis, documents of MongoDB and Elasticsearch, objects of S3, names of hosts,
+over a client that many may use; and requests that by their method change nothing, each by a client of its own (one that is
+shared sends the cookies of one answer with the next request: UNSAFE). Later calls then start although an earlier one fails,
+which nobody can see.
 
 UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to
-pass), for lines in a log (their order), and for an argument that is now evaluated before the first call begins. In a task
-group a failure arrives as an `ExceptionGroup`; from `gather` as it is, but the other calls run on: both are never SAFE.
+pass), for lines in a log (their order), for queries over a pool of connections (what they do is in their SQL), for a client
+that was given something with a say in its requests, as hooks, or an upper limit, and for an argument that is now evaluated
+before the first call begins. In a task group a failure arrives as an `ExceptionGroup`; from `gather` the first one in time
+does, and the other calls run on: both are never SAFE.
 
 Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, or takes an asyncio lock or semaphore; where fewer than two of them wait for
-anything; and where one object of which not all is known is used by more than one of them.
+anything; where more than one uses an object that takes one call at a time (a database session, connection or cursor, a
+stream, websocket, file, page or device: rows say so with `single`), or one object of which not all is known.
 
 Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection;
 awaits under a typed `except`, in a `finally`, in a test, or within a lock, session or transaction; values carried from one
@@ -90,7 +97,6 @@ LINE_LENGTH = 88
 
 METHODS = ("self.", "cls.")
 WAITS = "awaits that do not depend on each other run one after the other"
-LATER_STARTS = "overlapping starts later calls although an earlier one fails"
 
 
 JOIN_IN_ORDER = '''
@@ -157,13 +163,13 @@ class SequentialAwaits(BlockTransform):
         task_group = Form(
             "taskgroup",
             (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
-            (Unproven(f"{LATER_STARTS}, and a failure arrives as an ExceptionGroup"), overlap),
+            (Unproven("in a task group a failure arrives as an ExceptionGroup"), overlap),
             "create_task takes coroutines only, no other awaitables",
         )
         gather = Form(
             "gather",
             (Strategy("concurrency", "gather"),),
-            (Unproven(f"{LATER_STARTS}, and those that have started run on after it"), overlap),
+            (Unproven("from gather the first failure in time arrives, and the other calls run on"), overlap),
         )
         owner = tree.qualified(run.function)
         return Site(
