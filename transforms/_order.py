@@ -26,9 +26,12 @@ from asyncfix.transform import Tree
 ORDERED = re.compile(
     r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
     r"|asend|athrow|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
-    r"|connect|disconnect|login|close|aclose|start|startup|stop|shutdown"
+    r"|connect|disconnect|login|logout|open|closed?|aclose|start|startup|stop|shutdown|init|initiali[sz]e|setup|teardown"
     r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
-    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)",
+    r"|register|unregister|subscribe|unsubscribe|notify|emit|broadcast|dispatch|enqueue|enable|disable|cancel|kill|terminate"
+    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)"
+    r"|^_*(?:post|patch|mark|record|store|copy|move|rename|replace|push|pop|incr|decr|increment|decrement|reply|respond|defer"
+    r"|ban|kick|pay|charge|transfer|submit|apply|toggle|pause|resume|migrate|log)(?:_|$)",
     re.IGNORECASE,
 )
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
