@@ -30,8 +30,8 @@ ORDERED = re.compile(
     r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
     r"|register|unregister|subscribe|unsubscribe|notify|emit|broadcast|dispatch|enqueue|enable|disable|cancel|kill|terminate"
     r"|run_in_executor|ensure_future|wrap_future)(?:_|$)"
-    r"|^_*(?:post|patch|mark|record|store|copy|move|rename|replace|push|pop|incr|decr|increment|decrement|reply|respond|defer"
-    r"|ban|kick|pay|charge|transfer|submit|apply|toggle|pause|resume|migrate|log)(?:_|$)",
+    r"|^_*post_|^_*(?:patch|mark|record|store|move|rename|replace|push|pop|increment|decrement|reply|respond|defer"
+    r"|ban|kick|charge|transfer|submit|apply|toggle|resume|migrate|log)(?:_|$)",
     re.IGNORECASE,
 )
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
