@@ -314,7 +314,6 @@ def test_forms() -> None:
     assert gather.requires == (Strategy("concurrency", "gather"),)
     assert all(any(isinstance(condition, Overlap) for condition in form.safe_if) for form in site.forms)
     assert all(any(isinstance(condition, Unproven) for condition in form.safe_if) for form in (group, gather))
-    assert RULE.default is False
 
 
 def test_runs_end_where_names_meet() -> None:
