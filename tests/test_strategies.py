@@ -34,6 +34,7 @@ def converted(root: Path, case: Case, strategy: str) -> None:
         unsafe=True,
         use_cache=False,
         workers=1,
+        ignore=("sequential-awaits", "await-in-loop"),  # what these overlap is no bridge any more that goes native
         strategy=(f"requests={strategy}",),
         migrate=case.migrates,
     )
