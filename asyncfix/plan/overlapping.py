@@ -44,6 +44,7 @@ class _Member:
 
     unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
+    threads  functions that threads are given to run
     answered  calls of which a row tells what they do, by file and place
     against  code and reason why it may not overlap with others
     """
@@ -53,6 +54,7 @@ class _Member:
     unshown: list[str] = field(default_factory=lambda: list[str]())
     objects: frozenset[str] = frozenset()
     uses: list[Use] = field(default_factory=lambda: list[Use]())
+    threads: set[str] = field(default_factory=lambda: set[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
@@ -223,7 +225,10 @@ def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
         member.unknown.append(f"what the thread runs is not known ({where})")
     for entity in meant:
         row = facts.index.catalog.harmless(entity.name) or facts.index.catalog.blocking(entity.name)
+        if entity.name in member.threads:
+            continue  # it hands itself to a thread
         if entity.kind in ("function", "method"):
+            member.threads.add(entity.name)
             _code(facts, member, entity.name, None)
         elif row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
