@@ -143,6 +143,13 @@ def _around(tree: Tree, statement: ast.stmt) -> _Around | None:
     return _Around(tree, function, statement) if function is not None else None
 
 
+def above(tree: Tree, statement: ast.stmt) -> ast.stmt | None:
+    """The statement right above one in the same block."""
+    parent = tree.parent(statement)
+    before = _neighbours(parent, statement)[0] if parent is not None else []
+    return before[-1] if before else None
+
+
 def _is_annotated(function: FunctionDef) -> bool:
     arguments = (node for node in ast.walk(function.args) if isinstance(node, ast.arg))
     return function.returns is not None or any(argument.annotation for argument in arguments)
@@ -209,7 +216,7 @@ def _is_tail(tree: Tree, function: FunctionDef, statement: ast.stmt) -> bool:
     node: ast.AST = statement
     while node is not function:
         parent = tree.parent(node)
-        if parent is None or isinstance(parent, Loop) or _following(parent, node):
+        if parent is None or isinstance(parent, Loop) or following(parent, node):
             return False
         if isinstance(parent, ast.Try | ast.TryStar) and node in parent.body and parent.orelse:
             return False
@@ -217,7 +224,7 @@ def _is_tail(tree: Tree, function: FunctionDef, statement: ast.stmt) -> bool:
     return True
 
 
-def _following(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
+def following(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
     """The statements behind one in its list."""
     return _neighbours(parent, node)[1]
 
@@ -359,7 +366,7 @@ class _Around:
         more = False  # whether anything stands behind that could fail and so reach a handler
         node: ast.AST = self.statement
         while node is not self.function and (parent := self.tree.parent(node)):
-            rest = _following(parent, node)
+            rest = following(parent, node)
             more = more or bool(rest)
             state = flow.block(rest, state)
             if isinstance(parent, Loop) and node in parent.body:
@@ -377,7 +384,7 @@ class _Around:
         caught = False
         node: ast.AST = self.statement
         while node is not self.function and (parent := self.tree.parent(node)):
-            state = flow.block(_following(parent, node), state)
+            state = flow.block(following(parent, node), state)
             if isinstance(parent, Loop) and node in parent.body and caught:
                 state = _again(flow, parent)
             elif isinstance(parent, ast.Try | ast.TryStar):

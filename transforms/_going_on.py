@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from asyncfix.blocks import following
 from asyncfix.flow import NOTHING, Definition, Flow, Loop, leaving, own
 from asyncfix.transform import Tree
 
@@ -62,13 +63,8 @@ def goes_on(tree: Tree, node: ast.AST, way: str, stopped: frozenset[str]) -> str
 
 def _rest(parent: ast.AST, node: ast.AST) -> list[ast.stmt]:
     """What runs after a statement in the block it stands in."""
-    for name in ("body", "orelse", "finalbody"):
-        block: list[ast.stmt] = getattr(parent, name, [])
-        at = next((place for place, each in enumerate(block) if each is node), None)
-        if at is not None:
-            more = parent.orelse if isinstance(parent, ast.Try | ast.TryStar) and name == "body" else []
-            return block[at + 1 :] + more
-    return []
+    more = parent.orelse if isinstance(parent, ast.Try | ast.TryStar) and node in parent.body else []
+    return following(parent, node) + more
 
 
 def _asks(loop: ast.AST, stopped: frozenset[str]) -> bool:

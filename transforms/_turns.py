@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from asyncfix.blocks import read_if_failed, read_later
+from asyncfix.blocks import above, read_if_failed, read_later
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -34,9 +34,6 @@ FRESH = frozenset({"list", "dict", "set", "defaultdict", "Counter", "OrderedDict
 GROWING = {"append": "extend", "add": "update"}
 """Methods that put one thing into a collection, with those that put all of several."""
 SUSPENDS = ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom | ast.NamedExpr
-INLINE = (
-    ast.Call | ast.Tuple | ast.List | ast.Dict | ast.Attribute | ast.Subscript | ast.keyword | ast.Starred | ast.BinOp
-)
 LEAVES = ast.Return | ast.Raise | ast.Assert | ast.Delete | ast.Global | ast.Nonlocal | Definition | ast.Lambda
 
 
@@ -68,16 +65,22 @@ class Turns:
     @property
     def elements(self) -> Names:
         """The names that stand for an element."""
-        return _names(self.target)
+        return _in(self.target)
 
     @property
     def rest_mentions(self) -> Names:
         """The names of what a turn does apart from the call."""
-        inside = set(ast.walk(self.waiting))
-        parts = self.body if self.body else (self.node,)
-        return frozenset(
-            node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name) and node not in inside
-        )
+        return frozenset(node.id for node in self.apart() if isinstance(node, ast.Name))
+
+    def apart(self) -> Iterator[ast.AST]:
+        """The nodes of a turn that are not of the await."""
+        return apart(self.body or (self.node,), self.waiting)
+
+
+def apart(parts: Iterable[ast.AST], waiting: ast.Await) -> Iterator[ast.AST]:
+    """The nodes of some code that are not of the await."""
+    inside = set(ast.walk(waiting))
+    return (node for part in parts for node in ast.walk(part) if node not in inside)
 
 
 def find(tree: Tree) -> Iterator[Turns]:
@@ -132,14 +135,9 @@ def is_dropped(turns: Turns) -> bool:
 
 def _creation(tree: Tree, turns: Turns, name: str) -> Creation | None:
     """The statement right above a loop that makes an empty collection under a name."""
-    parent = tree.parent(turns.node)
-    for field in ("body", "orelse", "finalbody"):
-        block: list[ast.stmt] = getattr(parent, field, [])
-        if turns.node in block[1:]:
-            above = block[block.index(turns.node) - 1]
-            if isinstance(above, Creation) and _bound(above) == name and _is_empty(above.value):
-                return above
-    return None
+    found = above(tree, turns.node) if isinstance(turns.node, ast.stmt) else None
+    fits = isinstance(found, Creation) and _bound(found) == name and _is_empty(found.value)
+    return found if fits and isinstance(found, Creation) else None
 
 
 def is_at_hand(turns: Turns) -> bool:
@@ -253,7 +251,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     scope = scope_of(known, enclosing)
     elements = turns.elements
     clauses = turns.node.generators if isinstance(turns.node, Comprehension) else []
-    every = elements.union(*(_names(clause.target) for clause in clauses))
+    every = elements.union(*(_in(clause.target) for clause in clauses))
     mentioned = _mentioned(turns)
     changed = frozenset(_changed(turns)) - known
     involved = mentioned | changed | _in(turns.source)
@@ -276,18 +274,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         if changed & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
-    yield Turns(
-        turns.node,
-        turns.function,
-        turns.target,
-        turns.source,
-        turns.tests,
-        turns.waiting,
-        turns.call,
-        turns.body,
-        reached,
-        tuple(_doubts(turns, changed)),
-    )
+    yield replace(turns, shared=reached, doubts=tuple(_doubts(turns, changed)))
 
 
 def _mentioned(turns: Turns) -> Names:
@@ -299,10 +286,6 @@ def _in(node: ast.AST) -> Names:
     return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
-def _names(target: ast.AST) -> Names:
-    return frozenset(each.id for each in ast.walk(target) if isinstance(each, ast.Name))
-
-
 def _is_names(target: ast.expr) -> bool:
     if isinstance(target, ast.Tuple):
         return all(map(_is_names, target.elts))
@@ -311,10 +294,8 @@ def _is_names(target: ast.expr) -> bool:
 
 def _changed(turns: Turns) -> Iterator[str]:
     """The names that a turn binds, or whose objects it changes, or may change: it assigns parts, calls their methods."""
-    inside = set(ast.walk(turns.waiting))
     yield from (name for name, _ in bindings(turns.body))
-    parts: tuple[ast.AST, ...] = turns.body if turns.body else (turns.node,)
-    for node in (each for part in parts for each in ast.walk(part) if each not in inside):
+    for node in turns.apart():
         match node:
             case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
                 yield from _root(node)
@@ -326,12 +307,10 @@ def _changed(turns: Turns) -> Iterator[str]:
 
 def _handed(turns: Turns) -> Iterator[str]:
     """The names of what a turn hands to others, who may change it."""
-    inside = set(ast.walk(turns.waiting))
-    parts: tuple[ast.AST, ...] = turns.body if turns.body else (turns.node,)
-    for node in (each for part in parts for each in ast.walk(part) if each not in inside):
+    for node in turns.apart():
         if isinstance(node, ast.Call):
             given = [*node.args, *(item.value for item in node.keywords)]
-            yield from (name for each in given if each not in inside for name in _root(each))
+            yield from (name for each in given if each is not turns.waiting for name in _root(each))
 
 
 def _root(node: ast.AST) -> Iterator[str]:
@@ -459,8 +438,8 @@ def _is_endless(node: ast.expr) -> bool:
 
 def _is_one(node: ast.expr) -> bool:
     """Whether it is written out, with fewer than two elements."""
-    return isinstance(node, ast.List | ast.Tuple | ast.Set) and len(node.elts) < 2 and not _starred(node.elts)
-
-
-def _starred(elements: list[ast.expr]) -> bool:
-    return any(isinstance(each, ast.Starred) for each in elements)
+    match node:
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+            return len(elements) < 2 and not any(isinstance(each, ast.Starred) for each in elements)
+        case _:
+            return False

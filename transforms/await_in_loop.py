@@ -71,7 +71,7 @@ from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 from ._gather_bounded import GATHER_BOUNDED
 from ._order import ABOUT_ORDER
 from ._tokens import first_comment, tokens_of
-from ._turns import Filled, Turns, filled, find, is_at_hand, is_dropped, statement_of
+from ._turns import Filled, Turns, apart, filled, find, is_at_hand, is_dropped, statement_of
 
 LINE_LENGTH = 88
 WAITS = "the awaits of a loop run one after the other"
@@ -100,7 +100,7 @@ class AwaitInLoop(BlockTransform):
         if turns is None:
             raise CannotWrite("the loop is not what was surveyed")
         if not isinstance(turns.node, ast.For):
-            return list(_comprehension(turns, writing))
+            return list(_comprehension(tree, turns, writing))
         return list(_loop(tree, turns, writing))
 
     def _site(self, tree: Tree, turns: Turns) -> Site:
@@ -195,7 +195,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     start = source.span(kept[0]).start
     elements = source.text(source.span(turns.target))
     lines = list(_comments(tree, turns, Span(whole.start, start)))
-    if turns.elements & frozenset(_mentions(kept, turns.waiting)):
+    if any(isinstance(node, ast.Name) and node.id in turns.elements for node in apart(kept, turns.waiting)):
         collection = source.text(source.span(turns.source))
         if turns.tests or not is_at_hand(turns):
             name = writing.fresh(_plural(turns.target, "elements"), whole)
@@ -223,9 +223,8 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
         yield from (Replace(Span(line.start, line.start + surplus), "") for line in movable(source, body))
 
 
-def _comprehension(turns: Turns, writing: Writing) -> Iterator[Edit]:
+def _comprehension(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     """The edits of a comprehension: the fan-out in its place, or the results gone through in it."""
-    tree = writing.tree()
     source, node = tree.source, turns.node
     whole, waiting, call = source.span(node), source.span(turns.waiting), source.span(turns.call)
     function = writing.generated("gather_bounded")
@@ -288,13 +287,6 @@ def _lines(tree: Tree, turns: Turns) -> Span:
     begin = _begin(tree, turns)
     first = source.span(begin if isinstance(begin, ast.stmt) else statement).start
     return Span(first_comment(source, source.line_start(first)), end_of_line(source, source.span(statement).end))
-
-
-def _mentions(statements: tuple[ast.stmt, ...], but: ast.Await) -> Iterator[str]:
-    inside = set(ast.walk(but))
-    for node in (each for part in statements for each in ast.walk(part) if each not in inside):
-        if isinstance(node, ast.Name):
-            yield node.id
 
 
 def _plural(target: ast.expr | None, otherwise: str) -> str:

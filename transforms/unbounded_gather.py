@@ -45,6 +45,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
+from asyncfix.blocks import above
 from asyncfix.flow import last_name
 from asyncfix.model import Edit, Form, Limited, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
@@ -113,23 +114,12 @@ def _gathered(tree: Tree, node: ast.Call) -> Gathered | None:
     name = starred.value.id
     function = next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode)), tree.module)
     uses = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == name]
-    above = _above(tree, node)
-    match above:
+    statement = next(item for item in tree.ancestors(node) if isinstance(item, ast.stmt))
+    match above(tree, statement):
         case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name and len(uses) == 2:
             return Gathered(starred, value) if _makes_coroutines(value) else None
         case _:
             return Gathered(starred, starred.value) if _is_collected(function, name) else None
-
-
-def _above(tree: Tree, node: ast.AST) -> ast.stmt | None:
-    """The statement right above the one that a node stands in, in the same block."""
-    statement = next(item for item in tree.ancestors(node) if isinstance(item, ast.stmt))
-    around = tree.parent(statement)
-    for field in ("body", "orelse", "finalbody"):
-        block: list[ast.stmt] = getattr(around, field, [])
-        if statement in block[1:]:
-            return block[block.index(statement) - 1]
-    return None
 
 
 def _is_collected(function: ast.AST, name: str) -> bool:
