@@ -136,8 +136,9 @@ def is_dropped(turns: Turns) -> bool:
 def _creation(tree: Tree, turns: Turns, name: str) -> Creation | None:
     """The statement right above a loop that makes an empty collection under a name."""
     found = above(tree, turns.node) if isinstance(turns.node, ast.stmt) else None
-    fits = isinstance(found, Creation) and _bound(found) == name and _is_empty(found.value)
-    return found if fits and isinstance(found, Creation) else None
+    if isinstance(found, Creation) and _bound(found) == name and _is_empty(found.value):
+        return found
+    return None
 
 
 def is_at_hand(turns: Turns) -> bool:
