@@ -461,25 +461,28 @@ class OneLoop(Value, frozen=True, tag="one-loop"):
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
-    ``shared``: names that more than one of them uses; ``late``: arguments that are now evaluated before all of them.
+    ``shared``: names that more than one of them uses; ``late``: arguments that are now evaluated before all of them;
+    ``dropped``: those with whose results nothing is done.
     """
 
     calls: tuple[Span, ...]
     shared: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
+    dropped: tuple[Span, ...] = ()
 
 
 class FanOut(Value, frozen=True, tag="fan-out"):
     """The call of this span may run for several elements at a time: all that it runs is known and only reads, and it waits.
 
     ``between``: what ran between two such calls, and now runs before or after all of them; ``shared``, ``late``: as for an
-    `Overlap`, of the call in one turn and in the next.
+    `Overlap`, of the call in one turn and in the next; ``dropped``: nothing is done with the results.
     """
 
     call: Span
     between: tuple[Span, ...] = ()
     shared: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
+    dropped: bool = False
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):

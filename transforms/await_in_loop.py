@@ -106,7 +106,7 @@ class AwaitInLoop(BlockTransform):
     def _site(self, tree: Tree, turns: Turns) -> Site:
         source = tree.source
         call = source.span(turns.call)
-        fan = FanOut(call, tuple(_between(source, turns)), turns.shared)
+        fan = FanOut(call, tuple(_between(source, turns)), turns.shared, (), is_dropped(turns))
         form = Form("bounded", (), (*map(Unproven, turns.doubts), fan))
         span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
         owner = tree.qualified(turns.function)

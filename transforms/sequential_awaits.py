@@ -308,7 +308,9 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
         shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
     given = [each for member in run.members[1:] for each in (*_receiver(member), *_arguments(member.call))]
     late = tuple(ast.unparse(each)[:60] for each in given if not isinstance(each, ast.Constant | ast.Name))
-    return Overlap(tuple(tree.source.span(member.call) for member in run.members), tuple(shared), late)
+    calls = tuple(tree.source.span(member.call) for member in run.members)
+    dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
+    return Overlap(calls, tuple(shared), late, dropped)
 
 
 def _receiver(member: Member) -> Iterator[ast.expr]:

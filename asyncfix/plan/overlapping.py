@@ -70,7 +70,9 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
         return Verdict("bars", against[1], against[0])
     if sum(member.waits for member in members) < 2:
         return Verdict("bars", "fewer than two of them wait for anything: there is nothing to gain", "never-waits")
-    return _unproven(facts, function, members, condition.shared, condition.late)
+    pairs = zip(condition.calls, members, strict=True)
+    dropped = _dropped([member for span, member in pairs if span in condition.dropped])
+    return dropped or _unproven(facts, function, members, condition.shared, condition.late)
 
 
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
@@ -84,6 +86,9 @@ def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
         return Verdict("bars", why, code)
     if not member.waits:
         return Verdict("bars", "it waits for nothing: there is nothing to gain", "never-waits")
+    dropped = _dropped([member]) if condition.dropped else None
+    if dropped is not None:
+        return dropped
     between = [_examine(facts, function, span) for span in condition.between]
     for _, why in (item for each in between for item in each.against):
         return Verdict("bars", f"what a turn does would not be done when a later call fails: {why}", "partial-results")
@@ -92,6 +97,16 @@ def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     if found.kind == "holds" and later:
         return Verdict("fails", f"what a turn does is done before or after all calls: {later}", "unproven")
     return found
+
+
+def _dropped(members: Sequence[_Member]) -> Verdict | None:
+    """The refusal of calls that are there for what they do, since nothing is done with what they give, if that is not known."""
+    unknown = next((why for member in members for why in (*member.unknown, *member.unshown)), "")
+    if not unknown:
+        return None
+    return Verdict(
+        "bars", f"nothing is done with what it gives: it is there for what it does, and {unknown}", "unknown-effect"
+    )
 
 
 def _unproven(
