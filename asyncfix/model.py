@@ -274,6 +274,7 @@ class Function(Packed, frozen=True):
     is_stub    it does nothing: a method for others to override
     is_plain   a lambda whose body could stand in a comprehension over what it is given
     drained    parameters that it goes through once, from the first element to the last, whatever else happens
+    imports    dotted names of what it imports, but for type checkers
     """
 
     qualname: str
@@ -302,6 +303,7 @@ class Function(Packed, frozen=True):
     is_stub: bool = False
     is_plain: bool = False
     drained: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from asyncfix.flow import (
 )
 from asyncfix.transform import Tree
 
+from ._meanwhile import changeable
 from ._order import around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
@@ -73,8 +74,9 @@ class Turns:
         return frozenset(node.id for node in self.apart() if isinstance(node, ast.Name))
 
     def apart(self) -> Iterator[ast.AST]:
-        """The nodes of a turn that are not of the await."""
-        return apart(self.body or (self.node,), self.waiting)
+        """The nodes of a turn that are not of the await; what is gone through was made before the first one."""
+        before = set(ast.walk(self.source))
+        return (node for node in apart(self.body or (self.node,), self.waiting) if node not in before)
 
 
 def apart(parts: Iterable[ast.AST], waiting: ast.Await) -> Iterator[ast.AST]:
@@ -275,7 +277,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         if changed & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
-    yield replace(turns, shared=reached, doubts=tuple(_doubts(turns, changed)))
+    yield replace(turns, shared=reached, doubts=tuple(_doubts(tree, turns, changed)))
 
 
 def _mentioned(turns: Turns) -> Names:
@@ -329,9 +331,12 @@ def _captured(function: FunctionDef) -> Iterator[str]:
             yield from _in(node)
 
 
-def _doubts(turns: Turns, changed: Names) -> Iterator[str]:
+def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     if not _is_collection(turns.source, turns.function):
         yield f"what `{ast.unparse(turns.source)[:40]}` gives may be made, or changed by others, while the loop runs"
+    else:
+        for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
+            yield f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
     for name in sorted(changed - turns.elements):
         if not _is_own(name, turns):
             yield f"`{name}` may be seen by others, who would miss what was done before a call fails"

@@ -20,7 +20,7 @@ async def load(name: str) -> str:
     return await asyncio.to_thread(Path(name).read_text)
 
 
-async def load_all(names: list[str]) -> list[str]:
+async def load_all(names: tuple[str, ...]) -> list[str]:
     texts = []
     for name in names:
         texts.append(await load(name))
@@ -34,7 +34,7 @@ async def load(name: str) -> str:
     return await asyncio.to_thread(Path(name).read_text)
 
 
-async def load_all(names: list[str]) -> list[str]:
+async def load_all(names: tuple[str, ...]) -> list[str]:
     texts = await gather_bounded(load(name) for name in names)
     return texts
 ```
@@ -42,10 +42,13 @@ async def load_all(names: list[str]) -> list[str]:
 ## Safety
 
 SAFE only where all that the call runs is known, through all functions of the project, and does nothing but read; where what
-is gone through is a collection that nobody changes meanwhile; and where nothing is done with the results that others could
-miss when a later call fails.
+is gone through is a collection that nobody changes meanwhile (a copy as `list(names)`, one that was made in the function and
+is handed to nobody, or one that cannot be changed, as a tuple); and where nothing is done with the results that others could
+miss when a later call fails. Of what others change outside the process meanwhile, a later call may see an older state than an
+earlier one: where one entry says that others are valid, keep the loop.
 
-UNSAFE where something of that is not known and nothing speaks against it: the note names it.
+UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list that the function
+was given: whoever has it, too, may add to it while the loop waits.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, or takes an asyncio lock or semaphore; where it waits for nothing; where all turns

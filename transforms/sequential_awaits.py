@@ -45,7 +45,8 @@ SAFE only where all that the calls run is known, through all functions of the pr
 threads, by aiofiles or anyio; commands of redis, documents of MongoDB and Elasticsearch, objects of S3, names of hosts,
 over a client that many may use; and requests that by their method change nothing, each by a client of its own (one that is
 shared sends the cookies of one answer with the next request: UNSAFE). Later calls then start although an earlier one fails,
-which nobody can see.
+which nobody can see. Of what others change outside the process meanwhile, a later call may see an older state than an earlier
+one: where one says that the other is valid (a flag that is set when the data are there), keep the order.
 
 UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to
 pass), for lines in a log (their order), for queries over a pool of connections (what they do is in their SQL), for a client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from asyncfix.effects.keys import Keys
@@ -63,17 +64,21 @@ class Runs:
         found = self._next.get(run)
         if found is None:
             name, own = run
-            edges = self.index.calls.get(name, ())
-            found = self._next[run] = frozenset((edge.callee, self._on_own_object(edge, own)) for edge in edges)
+            found = self._next[run] = frozenset(
+                (edge.callee, self._on_own_object(edge, own)) for edge in self._edges(name)
+            )
         return found
 
     def _placed(self, function: str) -> list[tuple[int, int, Run, bool]]:
         """The calls of a function in the order of the text: start, end, what runs, and whether the receiver is made there."""
         found = self._calls.get(function)
         if found is None:
-            edges = self.index.calls.get(function, ())
-            found = self._calls[function] = sorted({self._place(edge) for edge in edges})
+            found = self._calls[function] = sorted({self._place(edge) for edge in self._edges(function)})
         return found
+
+    def _edges(self, function: str) -> Sequence[Edge]:
+        """What a function runs, and what runs when it lets go of what it has made."""
+        return (*self.index.calls.get(function, ()), *self.index.dropped.get(function, ()))
 
     def _place(self, edge: Edge) -> tuple[int, int, Run, bool]:
         own = self._on_own_object(edge, False)

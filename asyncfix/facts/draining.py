@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from asyncfix.facts.scopes import Scope, resolve
-from asyncfix.facts.walker import ITER, Frame
+from asyncfix.facts.special import ITER
+from asyncfix.facts.walker import Frame
 from asyncfix.flow import own
 
 EAGER = frozenset(

@@ -39,10 +39,11 @@ from asyncfix.facts.scopes import (
 )
 from asyncfix.facts.shapes import could_be_element, does_nothing
 from asyncfix.facts.sharing import held_by_the_class
+from asyncfix.facts.special import ENDING, ITER
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
-from asyncfix.facts.walker import ENTER, ITER, ClassFrame, Context, Frame, Walker
+from asyncfix.facts.walker import ENTER, ClassFrame, Context, Frame, Walker
 from asyncfix.flow import last_name
 from asyncfix.model import (
     Access,
@@ -125,6 +126,7 @@ NAMING = (CONNECT, "builtins.getattr", "operator.attrgetter", "operator.methodca
 ASKED = "asked"
 GENERATOR = "types.GeneratorType"
 STOP = "builtins.StopIteration"
+TOLD = (STOP, *ENDING)  # exceptions of which it matters who makes them
 # Variables of the standard library that programs assign or change.
 NAMESPACES = ("builtins.globals()", "builtins.vars()")  # a change of these is one of variables or attributes
 OF_THE_PROCESS = ("os.environ", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "sys.path", "sys.modules")
@@ -176,6 +178,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
         is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
         drained=drained(frame),
+        imports=tuple(dict.fromkeys(frame.imports)),
     )
 
 
@@ -417,7 +420,7 @@ def _call_fact(
 
 
 def _is_plain(target: str) -> bool:
-    return (target in PLAIN and target != STOP) or target.startswith("builtins.str!.")
+    return (target in PLAIN and target not in TOLD) or target.startswith("builtins.str!.")
 
 
 def _receiver(node: ast.expr | None, last: str) -> str:
@@ -528,7 +531,7 @@ def _operations(walker: Walker, frame: Frame) -> Iterable[Access]:
     for node, method, scope, context in frame.operations:
         asked = method in (ENTER, ITER)  # of what is not known, too
         for ref in resolve(node, scope):
-            if asked or (ref[:1] != "?" and not ref.startswith("builtins.")):
+            if asked or (ref[:1] != "?" and (not ref.startswith("builtins.") or ref in ENDING)):
                 by, within = taken(walker, frame, node, scope, context), lazy(walker, frame, node, scope, context)
                 yield _access(walker.source, ref, node, method, context, by, within)
 

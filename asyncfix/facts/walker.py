@@ -15,7 +15,7 @@ from typing import ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from asyncfix.facts import narrowing
+from asyncfix.facts import narrowing, special
 from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.facts.scopes import DICT, LIST, UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
 from asyncfix.facts.shapes import (
@@ -32,6 +32,7 @@ from asyncfix.facts.shapes import (
     strings,
 )
 from asyncfix.facts.sharing import is_new
+from asyncfix.facts.special import HASH, ITER, OPERATORS, REPR, SHOW
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.flow import last_name
 from asyncfix.model import ANY, Mention, Span
@@ -52,63 +53,18 @@ NAME_GETTERS = frozenset({"getattr", "attrgetter", "methodcaller", "__getattribu
 NAMESPACES = frozenset({"globals", "locals", "vars"})
 EVALUATING = frozenset({"eval", "exec", "compile"})
 TYPE_TESTS = frozenset({"isinstance", "issubclass", "super"})
-# Builtins that run a special method of their first argument.
 ENTER = "__enter__"
-SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
-REPR, HASH = "__repr__", "__hash__"
-ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": REPR, "hash": HASH} | dict.fromkeys(
-    (
-        "list",
-        "tuple",
-        "set",
-        "frozenset",
-        "sorted",
-        "sum",
-        "any",
-        "all",
-        "min",
-        "max",
-        "iter",
-        "enumerate",
-        "dict",
-        "zip",
-    ),
-    "__iter__",
-)
-SHOWN = frozenset({"print", "format"})  # the function, and the method of a text
-OPERATORS: dict[type[ast.operator], str] = {
-    ast.Add: "__add__",
-    ast.Sub: "__sub__",
-    ast.Mult: "__mul__",
-    ast.MatMult: "__matmul__",
-    ast.Div: "__truediv__",
-    ast.FloorDiv: "__floordiv__",
-    ast.Mod: "__mod__",
-    ast.Pow: "__pow__",
-    ast.LShift: "__lshift__",
-    ast.RShift: "__rshift__",
-    ast.BitOr: "__or__",
-    ast.BitXor: "__xor__",
-    ast.BitAnd: "__and__",
-}
-COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "__eq__",
-    ast.NotEq: "__ne__",
-    ast.Lt: "__lt__",
-    ast.LtE: "__le__",
-    ast.Gt: "__gt__",
-    ast.GtE: "__ge__",
-}
 ITSELF = frozenset({"__call__", "__func__", "__get__", "__wrapped__"})  # by these attributes a function is called
 LAZY = "generator-expression"
+FOR_CHECKERS = "type-checking"  # what type checkers alone read
 # Functions and methods of an iterable, by their last names.
 TAKING = frozenset(
     {"list", "tuple", "set", "frozenset", "dict", "sorted", "any", "all", "min", "max", "sum", "next", "join", "extend"}
     | {"update", "Counter", "deque"}
 )
-ITER = "__iter__"
 COLLECTIONS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Dict, ast.DictComp)
 BY_CALLS = frozenset({ITER, "__next__", ENTER})
+PARTS = (ast.Call, ast.Subscript, ast.Await, ast.IfExp, ast.BoolOp)
 GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
@@ -151,6 +107,7 @@ class Frame:
     returns: list[tuple[ast.expr, Scope]] = field(default_factory=list)
     yields: list[tuple[ast.expr, Scope]] = field(default_factory=list)
     steps: list[tuple[str, ast.expr | ast.stmt, Scope, Context]] = field(default_factory=list)
+    imports: list[str] = field(default_factory=list)
     is_generator: bool = False
 
 
@@ -316,6 +273,8 @@ class Walker:
         for alias in node.names:
             top = alias.name.partition(".")[0]
             self.imports.add(top)
+            if context.barrier != FOR_CHECKERS:
+                frame.imports.append(alias.name)
             scope.function.bind(alias.asname or top, alias.name if alias.asname else top)
 
     def _import_from(self, node: ast.ImportFrom, frame: Frame, scope: Scope, context: Context) -> None:
@@ -323,6 +282,8 @@ class Walker:
         if not node.level:
             self.imports.add(base.partition(".")[0])
         joined = base if base.endswith(".") else base + "."
+        if context.barrier != FOR_CHECKERS:
+            frame.imports += [base, *(joined + alias.name for alias in node.names if alias.name != "*")]
         for alias in node.names:
             if alias.name == "*":
                 self.star_modules.append(base)
@@ -438,6 +399,7 @@ class Walker:
                 self._visit(target.slice, frame, scope, context)
                 deleted = isinstance(target.ctx, ast.Del)
                 self._operation(target.value, "__delitem__" if deleted else "__setitem__", frame, scope, context)
+                self._operation(target.slice, HASH, frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
                 if isinstance(value, ast.expr) and not suffix:
                     self._filled(target.value, value, DICT, scope)
@@ -534,6 +496,9 @@ class Walker:
                     self._pattern(part, element, frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
                     scope.function.bind(node.rest, "?")
+            case ast.MatchValue() if isinstance(value, ast.expr):
+                self._operation(value, "__eq__", frame, scope, context)
+                self._children(node, frame, scope, context)
             case _:
                 self._children(node, frame, scope, context)
 
@@ -542,26 +507,21 @@ class Walker:
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, ast.Name):
                 self._record(right, "item", frame, scope, context)
             if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(right, (ast.Name, ast.Attribute, ast.Call)):
-                frame.operations.append((right, "__contains__", scope, context))
                 self._taken(right, "contained", node)
-            if isinstance(operator, (ast.In, ast.NotIn)):
-                self._operation(node.left, HASH, frame, scope, context)
-                self._operation(node.left, COMPARISONS[ast.Eq], frame, scope, context)
-        sides = zip((node.left, *node.comparators), node.ops, node.comparators, strict=False)
-        for left, operator, right in sides:
-            if type(operator) in COMPARISONS and not isinstance(right, ast.Constant):
-                self._operation(left, COMPARISONS[type(operator)], frame, scope, context)
+        self._run_by(node, frame, scope, context)
         if _is_none_test(node):
             self._test(node.left, frame, scope, context)
         else:
             self._children(node, frame, scope, context)
 
-    def _binary(self, node: ast.BinOp, frame: Frame, scope: Scope, context: Context) -> None:
-        self._operation(node.left, OPERATORS[type(node.op)], frame, scope, context)
-        if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
-            for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
-                self._operation(shown, SHOW, frame, scope, context)
+    def _operating(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
+        self._run_by(node, frame, scope, context)
         self._children(node, frame, scope, context)
+
+    def _run_by(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
+        """Note the special methods that a node runs."""
+        for part, method in special.run_by(node):
+            self._operation(part, method, frame, scope, context)
 
     def _starred(self, node: ast.Starred, frame: Frame, scope: Scope, context: Context) -> None:
         self._taken(node.value, "starred", node)
@@ -570,7 +530,7 @@ class Walker:
 
     def _operation(self, node: ast.expr, method: str, frame: Frame, scope: Scope, context: Context) -> None:
         """A special method is run, of what goes by a name, or of what a call gives: that is gone through by the call."""
-        if isinstance(node, (ast.Name, ast.Attribute)) or (isinstance(node, ast.Call) and method not in BY_CALLS):
+        if isinstance(node, (ast.Name, ast.Attribute)) or (isinstance(node, PARTS) and method not in BY_CALLS):
             frame.operations.append((node, method, scope, context))
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
@@ -580,11 +540,6 @@ class Walker:
             elif scope.function.home(target.id) is not scope.function:
                 self._record(target, "write", frame, scope, context)
 
-    def _set(self, node: ast.Set, frame: Frame, scope: Scope, context: Context) -> None:
-        for element in node.elts:
-            self._operation(element, HASH, frame, scope, context)
-        self._children(node, frame, scope, context)
-
     # ---------------------------------------------------------------------------------------------------------- control
 
     def _for(self, node: ast.For | ast.AsyncFor, frame: Frame, scope: Scope, context: Context) -> None:
@@ -593,6 +548,7 @@ class Walker:
         if isinstance(node, ast.AsyncFor):
             frame.awaits.append(self.source.span(node.iter))
         self._taken(node.iter, "loop", node)
+        self._run_by(node, frame, scope, context)
         self._iterated(node.iter, frame, scope, context, "iterated" if isinstance(node, ast.For) else "awaited", body)
         inner = replace(context, loop=context.loop or body)
         self._target(node.target, node.iter, "[]", frame, scope, inner)
@@ -622,7 +578,11 @@ class Walker:
         if context.barrier == "module" and is_main(node.test):
             self._all(node.body, frame, scope, replace(context, barrier="main-guard"))
             self._all(node.orelse, frame, scope, context)
+        elif last_name(node.test) == "TYPE_CHECKING":
+            self._all(node.body, frame, scope, replace(context, barrier=FOR_CHECKERS))
+            self._all(node.orelse, frame, scope, context)
         else:
+            self._run_by(node, frame, scope, context)
             self._test(node.test, frame, scope, context)
             self._behind(narrowing.if_true(node.test), node.body, frame, scope, context)
             self._behind(narrowing.if_false(node.test), node.orelse, frame, scope, context)
@@ -639,12 +599,14 @@ class Walker:
         self._all(nodes, frame, scope.behind(narrowing.unbound(shown, nodes)), context)
 
     def _choice(self, node: ast.IfExp, frame: Frame, scope: Scope, context: Context) -> None:
+        self._run_by(node, frame, scope, context)
         self._test(node.test, frame, scope, context)
         self._behind(narrowing.if_true(node.test), [node.body], frame, scope, context)
         self._behind(narrowing.if_false(node.test), [node.orelse], frame, scope, context)
 
     def _and_or(self, node: ast.BoolOp, frame: Frame, scope: Scope, context: Context) -> None:
         known = narrowing.if_true if isinstance(node.op, ast.And) else narrowing.if_false
+        self._run_by(node, frame, scope, context)
         for value in node.values:
             self._visit(value, frame, scope, context)
             scope = scope.behind(known(value))
@@ -658,6 +620,7 @@ class Walker:
 
     def _while(self, node: ast.While, frame: Frame, scope: Scope, context: Context) -> None:
         inner = replace(context, loop=context.loop or self.source.span(node))
+        self._run_by(node, frame, scope, inner)
         self._visit(node.test, frame, scope, inner)
         self._behind(narrowing.if_true(node.test), node.body, frame, scope, inner)
         self._all(node.orelse, frame, scope, context)
@@ -731,9 +694,12 @@ class Walker:
             self._taken(generator.iter, by, node)
             self._iterated(generator.iter, frame, seen if index else scope, inside if index else context, use)
             self._target(generator.target, generator.iter, "[]", frame, inner, inside)
+            self._run_by(generator, frame, seen, inside)
             for test in generator.ifs:
                 self._visit(test, frame, seen, inside)
                 seen = seen.behind(narrowing.if_true(test))
+        if isinstance(node, ast.SetComp | ast.DictComp):
+            self._operation(node.key if isinstance(node, ast.DictComp) else node.elt, HASH, frame, seen, inside)
         parts = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
         self._all(parts, frame, seen, inside)
 
@@ -759,11 +725,7 @@ class Walker:
             )
         elif called == "timeit" or (called in EVALUATING and isinstance(node.func, ast.Name)):
             self._evaluated(node.args[:1])
-        asked = ASKING.get(called)
-        if asked is not None and node.args and isinstance(node.func, ast.Name):
-            self._operation(node.args[0], asked, frame, scope, context)
-        for shown in (*node.args, *(item.value for item in node.keywords)) if called in SHOWN else ():
-            self._operation(shown, SHOW, frame, scope, context)
+        self._run_by(node, frame, scope, context)
         if called in ATTRIBUTE_CALLS and isinstance(node.func, ast.Name):
             self._attribute_by_name(node, ATTRIBUTE_CALLS[called], frame, scope, context)
         elif (
@@ -781,7 +743,7 @@ class Walker:
             self._filled(node.func.value, node.args[0], f"[]{LIST}", scope)
         if called in ADDING and isinstance(node.func, ast.Attribute) and len(node.args) == ADDING[called]:
             self._filled(node.func.value, node.args[-1], DICT if called == "setdefault" else LIST, scope)
-        asks = asked is not None or called in TAKING
+        asks = called in special.ASKING or called in TAKING
         if node.args and (asks or isinstance(node.args[0], (ast.Call, ast.GeneratorExp))):
             self._taken(node.args[0], "", node)
         for other in node.args[1:] if called in GOING_THROUGH else ():
@@ -887,6 +849,7 @@ class Walker:
         if isinstance(node.value, ast.Name):
             self._record(node.value, "item", frame, scope, context)
         self._operation(node.value, "__getitem__", frame, scope, context)
+        self._operation(node.slice, HASH, frame, scope, context)
         if not self._named_in(node.value, node.slice):
             self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)
@@ -999,9 +962,13 @@ class Walker:
         ast.Subscript: _subscript,
         ast.Delete: _delete,
         ast.Compare: _compare,
-        ast.BinOp: _binary,
+        ast.BinOp: _operating,
+        ast.UnaryOp: _operating,
+        ast.Assert: _operating,
+        ast.Raise: _operating,
+        ast.Dict: _operating,
         ast.Starred: _starred,
-        ast.Set: _set,
+        ast.Set: _operating,
         ast.Match: _match,
         ast.JoinedStr: _f_string,
     }

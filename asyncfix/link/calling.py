@@ -16,6 +16,7 @@ from asyncfix.model import Access, Call
 
 NOBODY = Entity("value", "builtins.None")  # which cannot be called
 CALLING = ("__call__",)
+DROPPING = ("__del__",)
 MADE = "cls"  # the keyword by which a library is given a class to work with in place of its own
 
 
@@ -180,6 +181,8 @@ def _constructed(index: ProjectIndex, name: str, call: Call, class_id: str) -> N
     others = index.subclasses.get(class_id, ()) if index.making.makes_others(class_id) else ()
     for made in dict.fromkeys((class_id, *_of_own_kind(index, name, class_id), *others)):
         protocol(index, name, call, made, CONSTRUCTORS, "constructor")
+        for method in index.evaluator.named_methods(Entity("instance", made), DROPPING):
+            index.dropped.setdefault(name, []).append(Edge(name, method, "constructor", call))
     for method in index.making.calling(class_id):
         index.add(Edge(name, method, "constructor", call))
     for base in index.evaluator.order(class_id):

@@ -111,6 +111,8 @@ class ProjectIndex:
     of the others."""
     wrapped_by: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
     """The same, by callee."""
+    dropped: dict[str, list[Edge]] = field(default_factory=lambda: dict[str, list[Edge]]())
+    """By function the ``__del__`` of what it makes: it runs there at the latest if nobody keeps the object."""
     accessors: dict[tuple[Entity, str, str], tuple[str, ...]] = field(
         default_factory=lambda: dict[tuple[Entity, str, str], tuple[str, ...]]()
     )

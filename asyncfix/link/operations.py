@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from asyncfix.facts.special import ENDING, HASH, MAPPED, RAISED, UNPACKED
 from asyncfix.link import calling, defaulting
 from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
-from asyncfix.link.index import ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
+from asyncfix.link.index import CONSTRUCTORS, ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
 from asyncfix.model import Access, Call
 
 MANAGERS = frozenset({"typing.ContextManager", "contextlib.AbstractContextManager"})
@@ -17,27 +18,39 @@ TAKING_ONE = ("builtins.next", "next-or-default")
 RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__aenter__": ("__aenter__", "__aexit__")} | {
     "__aiter__": ("__aiter__", "__anext__")
 }
-INSTEAD = {"__str__": ("__format__", "__str__", "__repr__"), "__ne__": ("__ne__", "__eq__")} | {
-    f"__i{name}__": (f"__i{name}__", f"__{name}__")
-    for name in (
-        "add",
-        "sub",
-        "mul",
-        "matmul",
-        "truediv",
-        "floordiv",
-        "mod",
-        "pow",
-        "lshift",
-        "rshift",
-        "or",
-        "xor",
-        "and",
-    )
-}
+INSTEAD = (
+    {"__str__": ("__format__", "__str__", "__repr__"), "__ne__": ("__ne__", "__eq__")}
+    | {
+        "__bool__": ("__bool__", "__len__"),
+        "__int__": ("__int__", "__index__"),
+        "__float__": ("__float__", "__index__"),
+    }
+    | {
+        f"__i{name}__": (f"__i{name}__", f"__{name}__")
+        for name in (
+            "add",
+            "sub",
+            "mul",
+            "matmul",
+            "truediv",
+            "floordiv",
+            "mod",
+            "pow",
+            "lshift",
+            "rshift",
+            "or",
+            "xor",
+            "and",
+        )
+    }
+)
 """Where a class does not have the first, the next one is run."""
-NAMED = RUNNING | INSTEAD | {"__contains__": ("__contains__", *ITERATING)}
+RUN = RUNNING | INSTEAD | {HASH: (HASH, "__eq__", "__index__"), MAPPED: ("keys", "__getitem__"), UNPACKED: ITERATING}
+"""A key is compared with others; of a list it is an index."""
+NAMED = RUN | {"__contains__": ("__contains__", *ITERATING)}
 """Where a class has no ``__contains__``, it is gone through."""
+OF_ELEMENTS = frozenset({"__str__", "__repr__", HASH, "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
+"""What collections run of their elements, too."""
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
     "__iter__": ("__iter__", "iterated"),
@@ -58,8 +71,22 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
         for access in accesses if accesses[0].kind == defaulting.ASKING else ():
             defaulting.take(index, name, access)
         run = NAMED.get(accesses[0].kind, (accesses[0].kind,))
-        if accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
+        if accesses[0].kind == RAISED:
+            _raised(index, name, info, accesses)
+        elif accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, accesses)
+
+
+def _raised(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Sequence[Access]) -> None:
+    """An exception is made of each class that some accesses of one place mean."""
+    for access in accesses:
+        for entity in index.evaluator.evaluate(info.path, access.ref):
+            if entity.kind == "class":
+                calling.protocol(index, name, access, entity.name, CONSTRUCTORS, "constructor")
+            bases = index.evaluator.order(entity.name) if entity.kind == "class" else (entity.name,)
+            for base in bases:
+                if base in ENDING:
+                    index.externals.setdefault(name, []).append(External(name, base, _as_call(access, "", "plain")))
 
 
 def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Sequence[Access]) -> None:
@@ -69,7 +96,7 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
     """
     kind = accesses[0].kind
     refs = [access.ref for access in accesses]
-    found = _run_on(index, name, accesses[0], refs, RUNNING.get(kind) or INSTEAD.get(kind) or (kind,))
+    found = _run_on(index, name, accesses[0], refs, RUN.get(kind, (kind,)), asks=kind != UNPACKED)
     if not found and kind == "__contains__":  # then it is gone through
         for entity in index.evaluator.all(info.path, refs):
             if entity.kind == "instance":
@@ -84,12 +111,25 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
                     index.externals.setdefault(name, []).append(External(name, f"{entity.name}.{method}", call))
 
 
-def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[str], methods: Sequence[str]) -> bool:
-    """Special methods are run of what some refs mean, at one place. False if nothing of the project has them."""
+def _run_on(
+    index: ProjectIndex,
+    name: str,
+    site: Call | Access,
+    refs: Sequence[str],
+    methods: Sequence[str],
+    *,
+    asks: bool = True,
+) -> bool:
+    """Special methods are run of what some refs mean, at one place. False if nothing of the project has them.
+
+    ``asks``: what is not known counts as what may have them.
+    """
     path = index.path(name)
     entities = index.evaluator.all(path, refs)
+    if not OF_ELEMENTS.isdisjoint(methods):
+        entities = tuple(parted(entity)[1] if entity.kind == "many" else entity for entity in entities)
     having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
-    for class_id in having:
+    for class_id in dict.fromkeys(having):
         run = methods
         if methods in INSTEAD.values():
             made = Entity("instance", class_id)
@@ -99,7 +139,7 @@ def _run_on(index: ProjectIndex, name: str, site: Call | Access, refs: Sequence[
         calling.protocol(index, name, site, class_id, run, sure=len(having) == len(entities))
         for iterator in _iterators(index, class_id) if NEXT[0] in run else ():
             calling.protocol(index, name, site, iterator, NEXT, sure=len(having) == len(entities))
-    if methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
+    if asks and methods[0] in ASKED and not (entities and all(map(_is_told, entities))):
         asked = tuple(
             ref for ref in refs if not all(map(_is_told, index.evaluator.evaluate(path, ref) or (SOMETHING,)))
         )

@@ -21,6 +21,7 @@ from asyncfix.link.patches import find as find_patches
 from asyncfix.link.wrapping import Wrappings
 from asyncfix.model import Api, Call, Handler, Mention, Site, Span, Summary
 from asyncfix.plan.awakening import Awakening
+from asyncfix.plan.importing import Importing
 from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
@@ -61,6 +62,7 @@ class Facts:
     running: Running
     interleaving: Interleaving
     awakening: Awakening
+    importing: Importing
     mocked: Mapping[str, tuple[Patch, ...]]
     ends: Ends | None = None
     rows: Rows | None = None
@@ -249,6 +251,7 @@ def gather(
         Running(index, effects, limits),
         Interleaving(effects),
         Awakening(index),
+        Importing(index),
         _mocked(index, meant),
     )
 

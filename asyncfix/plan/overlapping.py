@@ -10,6 +10,7 @@ from asyncfix.effects.keys import said
 from asyncfix.effects.output import output
 from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
+from asyncfix.facts import special
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
@@ -25,12 +26,14 @@ TOLD = ("file", "metadata", "computation")
 """Flows of which the effects tell what is changed."""
 ALONE = ("process", "queue", "input", "lock")
 """Flows of which only one is to go on at a time, or that others see."""
+NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
+"""Of the functions of logging those that write nothing."""
 DRAWING = ("random.", "numpy.random.")
 AWAITED = "awaited"
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
 IN_THREAD = frozenset({"asyncio.to_thread"})
-ENDING = frozenset({"builtins.SystemExit", "builtins.exit", "builtins.quit", "os._exit", "os.abort", "sys.exit"})
+ENDING = frozenset({*special.ENDING, "builtins.exit", "builtins.quit", "os._exit", "os.abort", "sys.exit"})
 """What ends the program: an event loop that meets it in a task lets nobody handle it."""
 ASKING = frozenset({"inspect.currentframe", "inspect.stack", "sys._getframe", "traceback.extract_stack"})
 """What tells who called: of a task that is the event loop."""
@@ -45,6 +48,7 @@ class _Member:
     unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
     threads  functions that threads are given to run
+    begun  bodies of modules, and of classes in them, that it imports
     answered  calls of which a row tells what they do, by file and place
     against  code and reason why it may not overlap with others
     """
@@ -55,6 +59,7 @@ class _Member:
     objects: frozenset[str] = frozenset()
     uses: list[Use] = field(default_factory=lambda: list[Use]())
     threads: set[str] = field(default_factory=lambda: set[str]())
+    begun: set[str] = field(default_factory=lambda: set[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
@@ -169,9 +174,14 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
+    for name in (function, *facts.effects.names(function, span)):
+        for body in facts.importing.run_by(name):
+            if body not in member.begun:
+                member.begun.add(body)
+                _code(facts, member, body, None)
     for touch in reach.touches:
-        if not touch.writes:
-            continue
+        if not touch.writes or (function in member.begun and touch.key.rpartition(".")[0] == function):
+            continue  # a module that is imported there gives its own variables their values
         if (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
 
@@ -209,7 +219,7 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
         member.against.append(("order", f"{name} writes what others see in its order ({where})"))
     elif name.startswith(DRAWING):
         member.against.append(("order", f"{name} gives one number after the other ({where})"))
-    elif name.startswith("logging."):
+    elif name.startswith("logging.") and name not in NAMING:
         member.unknown.append(f"{name} writes what others see in its order ({where})")
     elif "context" in (row.writes or ()):
         member.against.append(("context", f"{name} sets a context variable, which a task would lose ({where})"))

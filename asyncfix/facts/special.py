@@ -1,0 +1,196 @@
+"""The special methods that code runs without calling them: of operands, of what is tested, shown, hashed or compared.
+
+``__iter__``, ``__next__`` and ``__enter__`` of loops and ``with`` are not among them: the walk knows what those stand in.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from copy import copy
+
+from asyncfix.flow import last_name
+
+SHOW = "__str__"  # or ``__repr__``, or ``__format__``: which one is the link's to find out
+TRUTH = "__bool__"  # or ``__len__``
+REPR, HASH, ITER, INDEX = "__repr__", "__hash__", "__iter__", "__index__"
+UNPACKED = "unpacked"  # gone through, to bind its elements to names
+MAPPED = "mapped"  # taken apart by its keys
+RAISED = "raised"  # a class of which an object is made, to be raised
+ENDING = ("builtins.SystemExit", "builtins.KeyboardInterrupt")
+"""Exceptions that end an event loop where a task lets them out: making one tells of it."""
+Run = tuple[ast.expr, str]
+"""What a special method is run of, and its name."""
+
+# Builtins that run one of their first argument.
+ASKING = {"len": "__len__", "next": "__next__", "str": SHOW, "repr": REPR, "hash": HASH} | dict.fromkeys(
+    (
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "sorted",
+        "sum",
+        "any",
+        "all",
+        "min",
+        "max",
+        "iter",
+        "enumerate",
+        "dict",
+        "zip",
+    ),
+    ITER,
+)
+MAKING = {"bool": TRUTH, "ascii": REPR, "reversed": "__reversed__", "divmod": "__divmod__"} | {
+    name: f"__{name}__" for name in ("int", "float", "complex", "bytes", "abs", "round", "pow")
+}
+INDEXING = frozenset({"range", "chr", "bin", "hex", "oct"})
+# Of the elements of what they are given.
+OF_ELEMENTS = {
+    "sorted": "__lt__",
+    "min": "__lt__",
+    "max": "__gt__",
+    "any": TRUTH,
+    "all": TRUTH,
+    "sum": "__radd__",
+    "set": HASH,
+    "frozenset": HASH,
+}
+SHOWN = frozenset({"print", "format"})  # the function, and the method of a text
+# Methods that look something up, and those that compare elements.
+LOOKING_UP = frozenset({"get", "pop", "setdefault", "add", "discard", "remove"})
+COMPARING = {"index": "__eq__", "count": "__eq__", "remove": "__eq__", "sort": "__lt__"}
+OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "__add__",
+    ast.Sub: "__sub__",
+    ast.Mult: "__mul__",
+    ast.MatMult: "__matmul__",
+    ast.Div: "__truediv__",
+    ast.FloorDiv: "__floordiv__",
+    ast.Mod: "__mod__",
+    ast.Pow: "__pow__",
+    ast.LShift: "__lshift__",
+    ast.RShift: "__rshift__",
+    ast.BitOr: "__or__",
+    ast.BitXor: "__xor__",
+    ast.BitAnd: "__and__",
+}
+ALONE: dict[type[ast.unaryop], str] = {ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__"}
+COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Eq: ("__eq__", "__eq__"),
+    ast.NotEq: ("__ne__", "__ne__"),
+    ast.Lt: ("__lt__", "__gt__"),
+    ast.LtE: ("__le__", "__ge__"),
+    ast.Gt: ("__gt__", "__lt__"),
+    ast.GtE: ("__ge__", "__le__"),
+}
+"""What is run of the left, and if that does not know of the right."""
+
+
+def run_by(node: ast.AST) -> Iterator[Run]:
+    """What an expression or a statement runs of its parts, apart from going through them."""
+    match node:
+        case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
+            yield from _tested(node.test)
+        case ast.BoolOp():
+            for value in node.values[:-1]:
+                yield from _tested(value)
+        case ast.comprehension():
+            yield from _gone_through(node)
+            for test in node.ifs:
+                yield from _tested(test)
+        case ast.For() | ast.AsyncFor():
+            yield from _gone_through(node)
+        case ast.UnaryOp(op=ast.Not()):
+            yield from _tested(node.operand)
+        case ast.UnaryOp():
+            yield node.operand, ALONE[type(node.op)]
+        case ast.BinOp():
+            yield from _combined(node)
+        case ast.Compare():
+            yield from _compared(node)
+        case ast.Set():
+            yield from ((element, HASH) for element in node.elts)
+        case ast.Dict():
+            yield from ((value, MAPPED) for key, value in zip(node.keys, node.values, strict=True) if key is None)
+            yield from ((key, HASH) for key in node.keys if key is not None)
+        case ast.Raise():
+            yield from (
+                (part, RAISED) for part in (node.exc, node.cause) if isinstance(part, (ast.Name, ast.Attribute))
+            )
+        case ast.Call():
+            yield from _called(node)
+        case _:
+            pass
+
+
+def _tested(node: ast.expr) -> Iterator[Run]:
+    """What a condition comes to in the end: the parts of one are tested for themselves."""
+    match node:
+        case ast.BoolOp():
+            yield from _tested(node.values[-1])
+        case ast.NamedExpr():
+            yield from _tested(node.value)
+        case ast.IfExp():
+            yield from (*_tested(node.body), *_tested(node.orelse))
+        case _:
+            yield node, TRUTH
+
+
+def _gone_through(node: ast.comprehension | ast.For | ast.AsyncFor) -> Iterator[Run]:
+    """Elements of what goes by a name are taken apart."""
+    if isinstance(node.target, (ast.Tuple, ast.List)) and isinstance(node.iter, (ast.Name, ast.Attribute)):
+        yield _element(node.iter), UNPACKED
+
+
+def _combined(node: ast.BinOp) -> Iterator[Run]:
+    method = OPERATORS[type(node.op)]
+    yield node.left, method
+    yield node.right, f"__r{method[2:]}"
+    if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+        for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
+            yield shown, SHOW
+
+
+def _compared(node: ast.Compare) -> Iterator[Run]:
+    for left, operator, right in zip((node.left, *node.comparators), node.ops, node.comparators, strict=False):
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            yield left, HASH
+            yield right, "__contains__"
+        elif type(operator) in COMPARISONS:
+            of_left, of_right = COMPARISONS[type(operator)]
+            yield left, of_left
+            yield ast.copy_location(copy(right), left), of_right  # the same place: it is one or the other that runs
+
+
+def _called(node: ast.Call) -> Iterator[Run]:
+    called = last_name(node.func)
+    if called in SHOWN:
+        yield from ((shown, SHOW) for shown in (*node.args, *(item.value for item in node.keywords)))
+    yield from ((item.value, MAPPED) for item in node.keywords if item.arg is None)
+    if isinstance(node.func, ast.Name) and node.args:
+        yield from _by_builtin(called, node.args)
+    elif isinstance(node.func, ast.Attribute):
+        if called in COMPARING:
+            yield _element(node.func.value), COMPARING[called]
+        yield from ((key, HASH) for key in node.args[:1] if called in LOOKING_UP)
+
+
+def _by_builtin(called: str, arguments: list[ast.expr]) -> Iterator[Run]:
+    first = arguments[0]
+    for table in (ASKING, MAKING):
+        if called in table:
+            yield first, table[called]
+    if called in INDEXING:
+        yield from ((argument, INDEX) for argument in arguments)
+    elif called in OF_ELEMENTS and len(arguments) > 1:  # these are the elements
+        yield from ((argument, OF_ELEMENTS[called]) for argument in arguments)
+    elif called in OF_ELEMENTS:
+        yield _element(first), OF_ELEMENTS[called]
+    elif called == "filter" and isinstance(first, ast.Constant):
+        yield from ((_element(argument), TRUTH) for argument in arguments[1:])
+
+
+def _element(node: ast.expr) -> ast.expr:
+    return ast.copy_location(ast.Subscript(node, ast.copy_location(ast.Constant(0), node), ast.Load()), node)

@@ -1,0 +1,104 @@
+"""Collections that others may change while a loop that goes through them waits."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from asyncfix.flow import Definition, last_name, parameters
+from asyncfix.transform import Tree
+
+FROZEN = frozenset({"tuple", "frozenset", "str", "bytes", "range"})
+READING = frozenset(
+    {
+        "len",
+        "sorted",
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "dict",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "enumerate",
+        "zip",
+    }
+    | {"reversed", "map", "filter", "print", "str", "repr", "bool", "isinstance"}
+)
+"""Functions that keep nothing of what they are given but its elements."""
+VIEWS = frozenset({"items", "keys", "values"})
+LAZY = frozenset({"enumerate", "zip", "reversed"})
+ONLY_ASKED = ast.Compare | ast.FormattedValue | ast.BinOp | ast.Starred | ast.If | ast.While | ast.UnaryOp | ast.Return
+
+
+def changeable(tree: Tree, function: ast.AsyncFunctionDef, source: ast.expr, end: int) -> Iterator[str]:
+    """The names of what ``source`` goes through that others may hold, too, before the loop ends (in line ``end``)."""
+    for name in _gone_through(source):
+        if name in parameters(function):
+            if not _is_frozen(function.args, name):
+                yield name
+        elif not all(map(_is_kept, _loads(tree, function, name, end))) or _is_captured(function, name):
+            yield name
+
+
+def _gone_through(source: ast.expr) -> Iterator[str]:
+    match source:
+        case ast.Name(id=name):
+            yield name
+        case ast.Call(func=ast.Name(id=called), args=given) if called in LAZY:
+            for each in given:
+                yield from _gone_through(each)
+        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in VIEWS:
+            yield from _gone_through(owner)
+        case _:
+            pass
+
+
+def _is_frozen(given: ast.arguments, name: str) -> bool:
+    """Whether a parameter is stated to be something that cannot be changed."""
+    if given.vararg is not None and given.vararg.arg == name:
+        return True
+    stated = next(each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs) if each.arg == name)
+    return _named(stated).lower() in FROZEN
+
+
+def _named(annotation: ast.expr | None) -> str:
+    match annotation:
+        case ast.Constant(value=str(text)):
+            return text.partition("[")[0].rpartition(".")[2]
+        case ast.Subscript(value=named):
+            return last_name(named)
+        case _:
+            return last_name(annotation)
+
+
+def _loads(tree: Tree, function: ast.AsyncFunctionDef, name: str, end: int) -> Iterator[tuple[ast.Name, ast.AST]]:
+    """Where a name is read before the loop has ended for the last time, with what it is a part of."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+            around = list(tree.ancestors(node))
+            if node.lineno <= end or any(isinstance(each, ast.For | ast.AsyncFor | ast.While) for each in around):
+                yield node, around[0]
+
+
+def _is_kept(load: tuple[ast.Name, ast.AST]) -> bool:
+    """Whether nobody gets the collection itself where its name is read: it is asked, gone through, or has a method called."""
+    node, parent = load
+    match parent:
+        case ast.Attribute(value=held) | ast.Subscript(value=held):
+            return held is node
+        case ast.For(iter=held) | ast.comprehension(iter=held):
+            return held is node
+        case ast.Call(func=ast.Name(id=called)):
+            return called in READING
+        case _:
+            return isinstance(parent, ONLY_ASKED)
+
+
+def _is_captured(function: ast.AsyncFunctionDef, name: str) -> bool:
+    """Whether a function inside the function may change it."""
+    inner = (each for each in ast.walk(function) if each is not function and isinstance(each, Definition | ast.Lambda))
+    return any(isinstance(node, ast.Name) and node.id == name for each in inner for node in ast.walk(each))
