@@ -117,7 +117,9 @@ def looked_at(root: Path, case: Case) -> Outcome:
     return run(Options(paths=(str(root),), use_cache=False, workers=1, migrate=case.migrates))
 
 
-def converted(root: Path, case: Case, *, unsafe: bool = False, extend_select: tuple[str, ...] = ()) -> Outcome:
+def converted(
+    root: Path, case: Case, *, unsafe: bool = False, extend_select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+) -> Outcome:
     """What `--diff` makes of a project."""
     options = Options(
         paths=(str(root),),
@@ -126,6 +128,7 @@ def converted(root: Path, case: Case, *, unsafe: bool = False, extend_select: tu
         use_cache=False,
         workers=1,
         extend_select=extend_select,
+        ignore=ignore,
         migrate=case.migrates,
     )
     return run(options)

@@ -32,6 +32,8 @@ EXAMPLES = (
             # Turned with all that leads to it over three files, and native.
             "await load_city(settings, wanted_city(request))",
             "[await load_city(settings, city) for city in cities]",
+            # Several at once, as they only read.
+            "await gather_bounded(air_index(settings, city) for city in cities)",
             'await query_upstream(settings, "current", city)',
             'await http_request(\n            "GET",\n            f"{settings.upstream_url}/{resource}",',
             "await asyncio.sleep(BACKOFF * (attempt + 1))  # busy: give it a moment",

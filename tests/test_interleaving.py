@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests import casefile, shuffled
+from tests import shuffled
 from tests.casefile import Case
-from tests.test_cases import FOLDER, converted, no_workers, printed, project, write
+from tests.test_cases import CASES as ALL
+from tests.test_cases import converted, no_workers, printed, project, write
 
-FILES = ("overlap", "sequential_awaits", "unbounded_gather", "await_in_loop", "interleaving")
-CASES = [
-    case
-    for name in FILES
-    if (FOLDER / f"{name}.md").exists()
-    for case in casefile.read(FOLDER / f"{name}.md")
-    if case.run and case.diff
-]
+OVERLAPS = re.compile(r"^\+.*\b(?:join_in_order|gather_bounded|gather|TaskGroup)\(", re.MULTILINE)
+OVERLAPPING = [case for case in ALL if case.run and OVERLAPS.search(case.diff)]
 TIMES = 100
 
 __all__ = ["no_workers"]  # a fixture for all tests of this module, too
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.name}")
+@pytest.mark.parametrize("case", OVERLAPPING, ids=lambda case: f"{case.path.stem}: {case.name}")
 def test_order_does_not_matter(case: Case, tmp_path: Path) -> None:
     """A hundred runs, each with what is ready in an order of its own and small delays, do what the original did."""
     before, after = project(case, tmp_path / "before"), project(case, tmp_path / "after")

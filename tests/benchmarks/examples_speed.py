@@ -32,7 +32,15 @@ START_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 
 ASKED = ("/weather/berlin", "/weather/paris", "/forecast/oslo", "/air/berlin", "/warmest?cities=oslo,paris")
-ASKED_ONCE = ("/", "/chart/paris", "/health", "/weather/atlantis", "/air/oslo", "/history/berlin")
+ASKED_ONCE = (
+    "/",
+    "/chart/paris",
+    "/cleanest?cities=berlin,oslo,rome",
+    "/health",
+    "/weather/atlantis",
+    "/air/oslo",
+    "/history/berlin",
+)
 
 
 class Failed(Exception):
@@ -41,11 +49,14 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Options:
+    """How a program is measured; ``latency`` in seconds, ``asked``: the paths that a service is asked for, in turn."""
+
     converter: tuple[str, ...]
     concurrency: int
     requests: int
     photos: int
     latency: float
+    asked: tuple[str, ...] = ASKED
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,7 @@ def main() -> int:
 def compare(example: Example, options: Options) -> bool:
     """Measure an example before and after, and print both; False if something went wrong."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / example.name
-        shutil.copytree(
-            EXAMPLES / example.name, copy, ignore=shutil.ignore_patterns("__pycache__", ".*", "data", "out")
-        )
+        copy = copied(example.name, Path(folder))
         try:
             before = example.measure(copy, options)
             convert(copy, options.converter)
@@ -107,6 +115,17 @@ def compare(example: Example, options: Options) -> bool:
     print(
         f"{example.name}: before {before.figure:.1f}, after {after.figure:.1f} {example.unit}: {gain:.1f} times as fast"
     )
+    return same(before, after)
+
+
+def copied(name: str, folder: Path) -> Path:
+    """A copy of an example in a folder, without what earlier runs left in it."""
+    left = shutil.ignore_patterns("__pycache__", ".*", "data", "out")
+    return Path(shutil.copytree(EXAMPLES / name, folder / name, ignore=left))
+
+
+def same(before: Run, after: Run) -> bool:
+    """Whether two runs have the same results, which it says."""
     differing = [name for name, result in before.results.items() if after.results.get(name) != result]
     if differing or before.results.keys() != after.results.keys():
         print(f"  results differ: {', '.join(differing) or 'other names'}")
@@ -136,15 +155,19 @@ def run_service(copy: Path, options: Options) -> Run:
     upstream, port = free_port(), free_port()
     with tempfile.TemporaryDirectory() as data:
         settings = Path(data) / "settings.json"
-        values = {"upstream_url": f"http://127.0.0.1:{upstream}", "data_dir": "data", "polite_delay": 0.005}
+        values = {
+            "upstream_url": f"http://127.0.0.1:{upstream}",
+            "data_dir": "data",
+            "polite_delay": options.latency / 10,
+        }
         settings.write_text(json.dumps(values))
         with (
             server(["upstream.py", "--port", str(upstream), "--latency", str(options.latency)], upstream, copy),
             server(["-m", "weather", str(settings), "--port", str(port)], port, copy),
             ThreadPoolExecutor(options.concurrency) as pool,
         ):
-            ask(port, ASKED[0])
-            wanted = [ASKED[number % len(ASKED)] for number in range(options.requests)]
+            ask(port, options.asked[0])
+            wanted = [options.asked[number % len(options.asked)] for number in range(options.requests)]
             started = time.perf_counter()
             answers = list(pool.map(partial(ask, port), wanted))
             seconds = time.perf_counter() - started

@@ -70,6 +70,14 @@ def test_the_warmest_city_wins(settings_path: Path) -> None:
     with_client(settings_path, scenario)
 
 
+def test_the_cleanest_city_wins_of_those_with_a_sensor(settings_path: Path) -> None:
+    async def scenario(client: Any) -> None:
+        assert await get_json(client, "/cleanest?cities=berlin,oslo,rome,paris") == {"city": "rome"}
+        assert await get_json(client, "/cleanest?cities=oslo") == {"city": None}
+
+    with_client(settings_path, scenario)
+
+
 def test_forecasts_are_listed_and_drawn(settings_path: Path) -> None:
     async def scenario(client: Any) -> None:
         days = [16.0, 17.0, 19.0, 18.0, 15.0]

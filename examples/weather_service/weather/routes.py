@@ -8,7 +8,7 @@ from aiohttp import web
 
 from weather.client import UnknownCity, air_index, is_reachable
 from weather.history import recall
-from weather.service import draw_forecast, find_warmest, in_units, load_city
+from weather.service import draw_forecast, find_cleanest, find_warmest, in_units, load_city
 from weather.settings import load_settings, save_units
 
 SETTINGS_PATH = web.AppKey("settings_path", Path)
@@ -63,6 +63,13 @@ async def show_air(request: web.Request) -> web.Response:
     settings = load_settings(request.app[SETTINGS_PATH])
     city = wanted_city(request)
     return web.json_response({"city": city, "index": air_index(settings, city)})
+
+
+@routes.get("/cleanest")
+async def show_cleanest(request: web.Request) -> web.Response:
+    settings = load_settings(request.app[SETTINGS_PATH])
+    cities = request.query.get("cities", "berlin,paris").split(",")
+    return web.json_response(find_cleanest(settings, cities))
 
 
 @routes.get("/chart/{city}")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from weather.client import query_upstream
+from weather.client import air_index, query_upstream
 from weather.history import remember
 from weather.settings import Settings
 
@@ -31,6 +31,13 @@ def load_city(settings: Settings, city: str) -> dict[str, Any]:
 def find_warmest(settings: Settings, cities: list[str]) -> dict[str, Any]:
     reports = [load_city(settings, city) for city in cities]
     return max(reports, key=lambda report: report["temperature"])
+
+
+def find_cleanest(settings: Settings, cities: list[str]) -> dict[str, Any]:
+    """Of the cities with a sensor the one with the lowest index; no city at all without one."""
+    indexes = [air_index(settings, city) for city in cities]
+    known = [(index, city) for index, city in zip(indexes, cities, strict=True) if index is not None]
+    return {"city": min(known)[1] if known else None}
 
 
 def draw_forecast(settings: Settings, city: str) -> str:
