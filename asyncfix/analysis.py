@@ -26,7 +26,7 @@ from asyncfix.plan.changes import Planner
 from asyncfix.project import Project
 from asyncfix.suppress import Suppressions
 from asyncfix.survey import Wanted, survey_bytes
-from asyncfix.transform import BlockTransform, Rule, Watch
+from asyncfix.transform import BlockTransform, Rule, Transform, Watch
 from asyncfix.workspace import Workspace
 
 HTTPX = Declared("httpx")
@@ -101,6 +101,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
     apart = frozenset(
         path for path, item in index.summaries.items() if is_test(path) or is_build_script(path, item.imports)
     )
+    in_tests = frozenset(rule.name for rule in settings.rules if isinstance(rule, Transform) and rule.in_tests)
     blocking = leaves.find(
         index,
         _undeclared(known, settings),
@@ -108,6 +109,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
         _migrating(known, settings, apart),
         # Tests move along with what they call; what they do themselves blocks nobody.
         lambda name: not (settings.migrate and is_test(index.path(name))),
+        lambda name, rule: rule in in_tests or not is_test(index.path(name)),
     )
     asked = {library for library, value in settings.config.strategy.items() if value == forming.NATIVE}
     blocking.bridged = bridges.find(index, known.rule_of, left_out, asked)

@@ -13,6 +13,7 @@ from posixpath import dirname, join
 from typing import TYPE_CHECKING
 
 from asyncfix import apply
+from asyncfix.membership import Membership
 from asyncfix.model import Replace, Span
 from asyncfix.workspace import Workspace
 
@@ -30,30 +31,30 @@ def is_generated_module(path: str, place: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """``sources``: code by name, with its imports. ``packages``: folders with an ``__init__.py``. ``place``: key ``module``."""
+    """``sources``: code by name, with its imports. ``place``: key ``module``."""
 
     sources: Mapping[str, str]
-    packages: frozenset[str]
+    membership: Membership
     place: str | None = None
 
     def path_for(self, path: str) -> str:
         """The generated module that a file uses."""
         if self.place:
             return self.place.replace(".", "/") + ".py"
-        return join(self._top(dirname(path)), f"{NAME}.py")
+        top = self.membership.top(path)
+        return join(dirname(path) if top is None else top, f"{NAME}.py")
 
     def module_for(self, path: str) -> str:
-        """The module to import from in a file: relative within a package."""
+        """The module to import from in a file: relative within a package, unless the file is run as a program, too."""
         if self.place:
             return self.place
-        folder: str = dirname(path)
-        if folder not in self.packages:
+        folder, top = dirname(path), self.membership.top(path)
+        if top is None:
             return NAME
-        level = 1
-        while dirname(folder) in self.packages and folder:
-            folder = dirname(folder)
-            level += 1
-        return "." * level + NAME
+        package = top.rpartition("/")[2]
+        if package and top in self.membership.packages and self.membership.is_run(path):
+            return f"{package}.{NAME}"
+        return "." * (1 + folder[len(top) :].count("/") + (bool(folder) and not top)) + NAME
 
     def pieces(self, workspace: Workspace, written: Iterable[Written]) -> dict[str, apply.Pieces]:
         """The generated modules that change, with all that is asked of them."""
@@ -71,11 +72,6 @@ class Generated:
             if addition is not None:
                 found[path] = workspace.edited(path, (addition,))
         return found
-
-    def _top(self, folder: str) -> str:
-        while folder in self.packages and dirname(folder) in self.packages and folder:
-            folder = dirname(folder)
-        return folder
 
 
 def module_text(sources: Mapping[str, str], names: Iterable[str]) -> str:

@@ -21,6 +21,7 @@ from asyncfix.config import CACHES, FILES, Config, ConfigError, nearest, overrid
 from asyncfix.config import load as load_config
 from asyncfix.generated import Generated
 from asyncfix.link.index import ProjectIndex
+from asyncfix.membership import Membership
 from asyncfix.model import Change, Place, Refusal, Require
 from asyncfix.outcome import FileResult, Lines, Listing, Options, Outcome
 from asyncfix.patch import PatchInput, gaps, render
@@ -211,7 +212,9 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     generated = ((name, code.replace(LIMIT, limit)) for rule in rules for name, code in rule.generated.items())
     sources = {name: re.sub(r"\bhttpx\b", client, code) for name, code in generated}
     sources |= in_step.GENERATED
-    setting = Setting({}, project.black, client, Generated(sources, packages, config.module), target)
+    setting = Setting(
+        {}, project.black, client, Generated(sources, Membership(workspace.original, packages), config.module), target
+    )
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 

@@ -259,6 +259,8 @@ class Report(Watch):
 class Transform(Rule):
     """A rule about calls of APIs. It is shown one call at a time."""
 
+    in_tests: ClassVar[bool] = True
+    """Whether what async tests run is looked for."""
     order: ClassVar[int] = 0
     """A call that several rules claim goes to the one with the highest order."""
     bridged: ClassVar[bool] = False

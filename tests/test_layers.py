@@ -59,7 +59,19 @@ LAYERS = [
         "rewrite",
         "check",
     ),
-    *("patch", "workers", "discover", "vcs", "cache", "write", "workspace", "generated", "compose", "analysis"),
+    *(
+        "patch",
+        "workers",
+        "discover",
+        "vcs",
+        "cache",
+        "write",
+        "workspace",
+        "membership",
+        "generated",
+        "compose",
+        "analysis",
+    ),
     *("rounds", "pipeline", "verify", "report", "ending", "front", "commands", "cli", "__main__"),
 ]
 

@@ -7,7 +7,8 @@ tables and images that are loaded, changed and saved.
 
 Each such call is handed to a thread: `await asyncio.to_thread(bcrypt.checkpw, password, known)`. Those of pandas and Pillow are
 found where the data are in memory, too. Archives (`zipfile`, `tarfile`, `shutil`) are files to `blocking-call`. Calls that
-take long only if they are given much (`hashlib.sha256`, `zlib.compress`, `json.loads`) are not found.
+take long only if they are given much (`hashlib.sha256`, `zlib.compress`, `json.loads`) are not found, nor are those that only
+tests run: nothing else waits for the event loop there.
 
 ## Why is this bad?
 
@@ -58,6 +59,7 @@ class BlockingCpu(BlockingCall):
 
     name = "blocking-cpu"
     flows: ClassVar[frozenset[str]] = frozenset({"computation"})
+    in_tests: ClassVar[bool] = False
 
     def examine(self, look: Look) -> Site:
         site = super().examine(look)

@@ -7,8 +7,12 @@ Finds `await asyncio.gather(*...)` over a collection, which starts as many tasks
 The coroutines are handed to `gather_bounded`, a function of the project's generated module, which has at most
 `max-concurrency` of them (`[tool.asyncfix]`, 10 if not configured) run at once and makes the others when there is room. It
 gives the results in order. Comprehensions, generator expressions and `map` are rewritten, also where a name holds the list and
-is used for nothing else; anything else is reported only. Collections that are written out, and short ranges, are bounded
-already; so are coroutines that take a lock, a semaphore or a rate limiter themselves.
+is used for nothing else; anything else is reported only.
+
+Left alone is what is bounded already: collections that are written out, short ranges, workers whose number is chosen
+(`[worker() for _ in range(parallel)]`), the parts that a collection is cut into (`for user in batch`), and coroutines that take
+a lock, a semaphore or a rate limiter themselves. So are coroutines that only wait for what goes on anyhow, and those that, by
+their names, run on (`listen`, `watch`): those behind the bound would never begin.
 
 ## Why is this bad?
 
@@ -39,6 +43,7 @@ those after it have been cancelled and have ended. Arguments are evaluated when 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -47,15 +52,27 @@ from msgspec.structs import replace
 
 from asyncfix.blocks import above
 from asyncfix.flow import last_name
+from asyncfix.lines import end_of_line, movable
 from asyncfix.model import Edit, Form, Limited, NotPatched, Replace, Site, Span, Unproven
+from asyncfix.source import Source
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
 from ._gather_bounded import GATHER_BOUNDED
 
 FEW = 10  # elements that are written out: nobody gathers more by hand without wanting to
 NO_COROUTINES = frozenset({"run_in_executor", "to_thread", "wrap_future", "run_coroutine_threadsafe"})
-WAITING = frozenset({"wait", "wait_closed", "join"})
-"""Methods that do nothing but wait for what goes on anyhow."""
+WAITING = re.compile(r"_*wait(?:_|$)|_*join$|communicate$")
+"""Names of functions that do nothing but wait for what goes on anyhow."""
+LASTING = re.compile(r"(?:^|_)(?:\w*forever|serve|listen|watch|consume|worker|poll|heartbeat|loop)(?:_|$)")
+"""Names of functions that run for as long as the program does."""
+STARTING = frozenset({"create_task", "ensure_future", "wait_for", "shield"})
+"""What is given the coroutine."""
+PART = re.compile(r"(?:^|_)(?:batch|chunk)$", re.IGNORECASE)
+"""Names of a part of a collection, of a chosen size."""
+CHOSEN = re.compile(
+    r"worker|consumer|producer|concurren|parallel|simultaneous|repeat|repetition|replica", re.IGNORECASE
+)
+"""In what is called for each number of a range, or in its end: how many run at once is chosen."""
 CHANGES = (
     "coroutines that wait for each other would hang, and of several errors the first in order is raised, after those "
     "behind it are cancelled, where gather raised the first in time and let the others run on"
@@ -75,7 +92,7 @@ class UnboundedGather(Watch):
 
     def examine(self, look: Look) -> Site | None:
         found = _gathered(look.tree, look.node)
-        if found is None or _is_bounded(found.made):
+        if found is None or _is_bounded(found.made) or _is_part(look.tree, look.node, found.made):
             return None
         message = f"as many coroutines run at once as {ast.unparse(found.starred.value)[:60]} has elements"
         why = _outside(look) or _obstacle(look.tree, look.node, found)
@@ -153,18 +170,51 @@ def _makes_coroutines(made: ast.expr) -> bool:
 
 def _is_work(made: ast.expr) -> bool:
     """Whether what is made does something, and not in a pool of threads, which is bounded already."""
-    return isinstance(made, ast.Call) and last_name(made.func) not in (*NO_COROUTINES, *WAITING)
+    while isinstance(made, ast.Call) and last_name(made.func) in STARTING and made.args:
+        made = made.args[0]
+    if not isinstance(made, ast.Call):
+        return False
+    name = last_name(made.func)
+    return name not in NO_COROUTINES and not WAITING.match(name) and not LASTING.search(name)
 
 
 def _is_bounded(made: ast.expr) -> bool:
-    """Whether what is gathered is few."""
+    """Whether what is gathered is few, or as many as somebody chose."""
     if not isinstance(made, Comprehension):
         return False
-    match made.generators[0].iter:
+    clause = made.generators[0]
+    match clause.iter:
         case ast.List() | ast.Tuple() | ast.Set():
             return True
         case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(stop))]):
             return stop <= FEW
+        case ast.Call(func=ast.Name(id="range"), args=ends):
+            number = {node.id for node in ast.walk(clause.target) if isinstance(node, ast.Name)}
+            same = not any(isinstance(node, ast.Name) and node.id in number for node in ast.walk(made.elt))
+            called = made.elt.func if isinstance(made.elt, ast.Call) else made.elt
+            return same or any(CHOSEN.search(ast.unparse(each)) for each in (called, *ends))
+        case _:
+            return False
+
+
+def _is_part(tree: Tree, node: ast.Call, made: ast.expr) -> bool:
+    """Whether what is gone through is a part of a collection: a slice of a chosen size, or called one."""
+    if not isinstance(made, Comprehension):
+        return False
+    match made.generators[0].iter:
+        case ast.Subscript(slice=ast.Slice(upper=ast.expr())):
+            return True
+        case ast.Name(id=name):
+            function = next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode)), tree.module)
+            return bool(PART.search(name)) or any(_is_slice(each, name) for each in ast.walk(function))
+        case _:
+            return False
+
+
+def _is_slice(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Subscript(slice=ast.Slice(upper=ast.expr()))):
+            return bound == name
         case _:
             return False
 
@@ -200,16 +250,40 @@ def _opened(tree: Tree, node: ast.Call, found: Gathered) -> Iterator[Edit]:
     """The star and the brackets taken away, so that the coroutines are made one by one."""
     source = tree.source
     star, value, made = (source.span(item) for item in (found.starred, found.starred.value, found.made))
-    comma = "," in source.text(Span(star.end, source.span(node).end))
-    bare = found.made is found.starred.value and not comma
+    behind = Span(star.end, source.span(node).end - 1)
+    comma = source.text(behind).strip() == "," and found.made is found.starred.value
+    bare = found.made is found.starred.value and (comma or "," not in source.text(behind))
     if not isinstance(found.made, Comprehension):
         yield Replace(Span(star.start, value.start), "")
+        return
+    if bare:
+        if comma:
+            yield Replace(Span(star.end, source.data.index(b",", star.end) + 1), "")
+        yield from _unwrapped(source, Span(star.start, made.end), made.start + 1)
         return
     if found.made is not found.starred.value:
         yield Replace(Span(star.start, value.start), "")
         star = Span(made.start, made.end)
-    yield Replace(Span(star.start, made.start + 1), "" if bare else "(")
-    yield Replace(Span(made.end - 1, made.end), "" if bare else ")")
+    yield Replace(Span(star.start, made.start + 1), "(")
+    yield Replace(Span(made.end - 1, made.end), ")")
+
+
+def _unwrapped(source: Source, whole: Span, inside: int) -> Iterator[Edit]:
+    """What stands between brackets without them: of brackets that have a line each, the lines go, too."""
+    data, end = source.data, whole.end - 1
+    start, close = source.line_start(whole.start), source.line_start(end)
+    first = inside + len(data[inside:end]) - len(data[inside:end].lstrip())
+    behind = data[whole.end : end_of_line(source, whole.end)].lstrip(b",")
+    if source.line_start(first) == start or any(map(bytes.strip, (data[start : whole.start], data[close:end], behind))):
+        yield Replace(Span(whole.start, inside), "")
+        yield Replace(Span(end, whole.end), "")
+        return
+    yield Replace(Span(whole.start, first), "")
+    surplus = first - source.line_start(first) - (whole.start - start)
+    for line in movable(source, whole):
+        if first < line.start < close and surplus > 0 and not data[line.start : line.start + surplus].strip():
+            yield Replace(Span(line.start, line.start + surplus), "")
+    yield Replace(Span(len(data[:end].rstrip()), whole.end), "")
 
 
 def _snapshot(tree: Tree, found: Gathered, writing: Writing) -> Iterator[Edit]:

@@ -81,7 +81,9 @@ class Keys:
         return self.of(path, base) if base != ref else ("", "")
 
     def _variable(self, path: str, module: str, name: str) -> tuple[str, str]:
-        summary = self.index.summaries[path]
+        summary = self.index.summaries.get(path)
+        if summary is None:  # a file that could not be read
+            return f"{module}.{name}", module
         for entity in self.index.evaluator.attribute(Entity("module", path), name):
             if entity.kind in ("function", "class", "module") and f":{name}" in summary.bindings.get(
                 name, (f":{name}",)

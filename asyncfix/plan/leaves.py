@@ -72,11 +72,12 @@ def find(
     left_out: Callable[[str], bool],
     migrates: Callable[[str], bool],
     mends: Callable[[str], bool],
+    matters: Callable[[str, str], bool],
 ) -> Blocking:
     """All blocking calls of the rules in force, but for those in files that are left out.
 
     ``migrates``: whether a sync function that no async code reaches is to be migrated; ``mends``: whether what blocks an async
-    one is looked for.
+    one is looked for, and ``matters``, given a rule, too: whether what that rule finds is.
     """
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function in index.functions:
@@ -91,12 +92,13 @@ def find(
         if not (on_loop(index, info) and mends(function)):
             continue
         reached.update((function, *(name for handed in _handed(index, function) for name in ways.below(handed))))
-        direct.extend(leaves.get(function, ()))
+        direct.extend(leaf for leaf in leaves.get(function, ()) if matters(function, leaf.rule))
         for edge in edges(index, function):
             below = ways.below(edge.callee)
             if below:
                 reached.update(below)
-                indirect.append(Reaching(edge, tuple(leaf for name in below for leaf in leaves[name])))
+                told = tuple(leaf for name in below for leaf in leaves[name] if matters(function, leaf.rule))
+                indirect.extend([Reaching(edge, told)] if told else [])
     idle = {name: found for name, found in leaves.items() if name not in reached}
     seeds = [leaf for name, found in idle.items() if migrates(name) for leaf in found]
     others = (found for name, found in idle.items() if not (migrates(name) or index.fact(name).is_async))
