@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname, join
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ from asyncfix.workspace import Workspace
 
 if TYPE_CHECKING:
     from asyncfix.rewrite import Written
+
+Imported = tuple[str, str]
+"""A module, and what is imported from it: '' for the module itself."""
 
 NAME = "_asyncfix"
 HEADER = '"""Helpers that asyncfix put here for the code it migrated. Yours to edit: asyncfix only adds to it."""\n'
@@ -76,42 +79,56 @@ class Generated:
 
 def module_text(sources: Mapping[str, str], names: Iterable[str]) -> str:
     """A whole generated module."""
-    imports, bodies = _split(sources, names)
-    return HEADER + "\nfrom __future__ import annotations\n\n" + "".join(imports) + "\n\n" + "\n\n".join(bodies)
+    imported, bodies = _split(sources, names)
+    return HEADER + "\nfrom __future__ import annotations\n\n" + _import_lines(imported) + "\n\n" + "\n\n".join(bodies)
 
 
 def extension(data: bytes, sources: Mapping[str, str], names: Iterable[str]) -> Replace | None:
     """What an existing module lacks, as one insertion at its end; None if it lacks nothing."""
     text = data.decode()
-    defined = {
-        node.name
-        for node in ast.parse(text).body
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-    }
+    module = ast.parse(text)
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    defined = {node.name for node in module.body if isinstance(node, definitions)}
     missing = [name for name in names if name not in defined]
     if not missing:
         return None
-    imports, bodies = _split(sources, missing)
-    lines = set(text.splitlines(keepends=True))
-    fresh = [line for line in imports if line not in lines]
+    imported, bodies = _split(sources, missing)
+    lines = _import_lines(imported - set(_imports(module)))
     start = "" if text.endswith("\n") or not text else "\n"
-    return Replace(
-        Span(len(data), len(data)), start + "\n\n" + "".join(fresh) + ("\n\n" if fresh else "") + "\n\n".join(bodies)
-    )
+    return Replace(Span(len(data), len(data)), start + "\n\n" + lines + ("\n\n" if lines else "") + "\n\n".join(bodies))
 
 
-def _split(sources: Mapping[str, str], names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The import lines of some snippets, the standard library's first, and what follows them."""
-    imports: set[str] = set()
+def _split(sources: Mapping[str, str], names: Iterable[str]) -> tuple[set[Imported], list[str]]:
+    """What some snippets import, and what follows that in each."""
+    imported: set[Imported] = set()
     bodies: list[str] = []
     for name in sorted(names):
-        lines = sources[name].strip("\n").splitlines(keepends=True)
-        top = [line for line in lines if line.startswith(("import ", "from "))]
-        imports.update(top)
-        body = "".join(line for line in lines if line not in top).strip("\n") + "\n"
+        text = sources[name].strip("\n")
+        imported.update(_imports(ast.parse(text)))
+        lines = (line for line in text.splitlines(keepends=True) if not line.startswith(("import ", "from ")))
+        body = "".join(lines).strip("\n") + "\n"
         if body not in bodies:
             bodies.append(body)
-    ours = sorted(imports, key=lambda line: (line.startswith("from "), line))
-    standard = [line for line in ours if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
-    others = [line for line in ours if line not in standard]
-    return [*standard, *(["\n"] if standard and others else []), *others], bodies
+    return imported, bodies
+
+
+def _imports(module: ast.Module) -> Iterator[Imported]:
+    """What the top level of a module imports."""
+    for node in module.body:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def _import_lines(imported: Iterable[Imported]) -> str:
+    """The lines of imports, one for each module, the standard library's first."""
+    by_module: dict[tuple[bool, bool, str], list[str]] = {}
+    for module, name in sorted(imported):
+        is_other = module.partition(".")[0] not in sys.stdlib_module_names
+        by_module.setdefault((is_other, bool(name), module), []).append(name)
+    blocks: dict[bool, list[str]] = {}
+    for (is_other, is_from, module), found in sorted(by_module.items()):
+        line = f"from {module} import {', '.join(found)}\n" if is_from else f"import {module}\n"
+        blocks.setdefault(is_other, []).append(line)
+    return "\n".join("".join(lines) for lines in blocks.values())

@@ -533,7 +533,6 @@ Condition: TypeAlias = (
     | OneLoop
     | Overlap
     | FanOut
-    | FanOut
     | MinimumPython
     | OlderPython
     | Strategy

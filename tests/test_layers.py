@@ -24,6 +24,7 @@ LAYERS = [
         "transform",
         "boundary",
         "caching",
+        "preconditions",
         "blocks",
         "nesting",
         "bridge",

@@ -19,6 +19,7 @@ from asyncfix.flow import (
     may_suppress,
     parameters,
 )
+from asyncfix.preconditions import Obstacle
 from asyncfix.transform import Tree
 
 # As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
@@ -48,6 +49,7 @@ ABOUT_ORDER = re.compile(
     re.IGNORECASE,
 )
 OBJECTS = ("self", "cls")
+MOST_QUOTED = 60  # characters of code in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,36 +159,60 @@ def dotted(node: ast.AST) -> str:
             return ""
 
 
-def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> bool:
-    """Whether what stands round a statement could see that its awaits, which bind or mention these names, overlap others."""
+def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> Obstacle | None:
+    """What stands round a statement and could see that its awaits, which bind or mention these names, overlap others."""
     node: ast.AST = statement
     for parent in tree.ancestors(node):
+        found: Obstacle | None = None
         match parent:
             case ast.Try() | ast.TryStar():
-                if node in parent.finalbody or _tells(parent, node, used):
-                    return True
+                found = _tells(parent, node, used)
             case ast.With() | ast.AsyncWith():
-                if may_suppress(parent) or any(GUARDS.search(ast.unparse(item.context_expr)) for item in parent.items):
-                    return True
+                found = _guards(parent)
             case ast.For() | ast.AsyncFor() | ast.While():
-                if _carried(parent) & used:
-                    return True
+                carried = min(_carried(parent) & used, default="")
+                found = Obstacle("data", f"`{carried}` comes from an earlier turn of the loop") if carried else None
             case ast.AsyncFunctionDef():
                 break
             case _:
                 pass
+        if found is not None:
+            return found
         node = parent
-    return False
+    return None
 
 
-def _tells(place: ast.Try | ast.TryStar, node: ast.AST, used: Names) -> bool:
+def _guards(place: ast.With | ast.AsyncWith) -> Obstacle | None:
+    """What a ``with`` has to do with the errors or the order of what stands in it."""
+    texts = [ast.unparse(item.context_expr) for item in place.items]
+    if may_suppress(place):
+        return Obstacle("errors", f"`{texts[0][:MOST_QUOTED]}` in line {place.lineno} swallows errors")
+    guard = next((text for text in texts if GUARDS.search(text)), "")
+    why = f"they stand within `{guard[:MOST_QUOTED]}` (line {place.lineno}), which is for one thing at a time"
+    return Obstacle("limited", why) if guard else None
+
+
+def _tells(place: ast.Try | ast.TryStar, node: ast.AST, used: Names) -> Obstacle | None:
     """Whether what a ``try`` does behind an error differs: by its type, or by the names that are bound when it comes."""
+    if node in place.finalbody:
+        return Obstacle("errors", "in a `finally` each is to be begun, whatever becomes of the others")
     handlers = place.handlers if node in place.body else []
-    if any(handler.type or not isinstance(handler.body[-1], ast.Raise | ast.Return) for handler in handlers):
-        return True
+    for handler in handlers:
+        if handler.type or not isinstance(handler.body[-1], ast.Raise | ast.Return):
+            said = f"except {ast.unparse(handler.type)}" if handler.type else "except"
+            return Obstacle("errors", f"`{said[:MOST_QUOTED]}` in line {handler.lineno} can tell which of them failed")
     bound = {name for name, _ in bindings([place])} & used
     behind = (each for part in (*handlers, *place.finalbody) for each in ast.walk(part))
-    return any(isinstance(each, ast.Name) and each.id in bound for each in behind)
+    name = next((each.id for each in behind if isinstance(each, ast.Name) and each.id in bound), "")
+    return Obstacle("errors", f"`{name}` is used where one of them has failed (line {place.lineno})") if name else None
+
+
+def order_told(comments: Iterable[tuple[tuple[int, int], str]]) -> Obstacle | None:
+    """The comment, of some, that speaks of an order."""
+    for (line, _), text in comments:
+        if ABOUT_ORDER.search(text):
+            return Obstacle("order", f"a comment speaks of their order (line {line})")
+    return None
 
 
 def captured(function: FunctionDef, end: int) -> Names:

@@ -18,10 +18,15 @@ from asyncfix.flow import (
     own,
     parameters,
 )
+from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
+<<<<<<< HEAD
 from ._meanwhile import changeable
 from ._order import around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
+=======
+from ._order import MOST_QUOTED, around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
+>>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 Creation = ast.Assign | ast.AnnAssign
@@ -49,7 +54,7 @@ class Turns:
     waiting   the await, of a call
     body      of a loop: the statements of a turn, the first with the await in it
     shared    names that the call reaches in every turn, and others may reach
-    doubts    what is not proven, by the look of it
+    doubts    what is not proven, by the look of it; obstacle: what stands round it and could see that the awaits overlap
     """
 
     node: ast.For | Comprehension
@@ -62,6 +67,7 @@ class Turns:
     body: tuple[ast.stmt, ...]
     shared: tuple[str, ...]
     doubts: tuple[str, ...]
+    obstacle: Obstacle | None = None
 
     @property
     def elements(self) -> Names:
@@ -96,7 +102,7 @@ def find(tree: Tree) -> Iterator[Turns]:
         for node in own(function.body):
             if isinstance(node, ast.For | Comprehension):
                 found = _turns(tree, function, node)
-                if found is not None and not _seen(tree, found):
+                if found is not None:
                     yield from _judged(tree, found, enclosing, known)
 
 
@@ -244,11 +250,6 @@ def _is_plain(node: ast.AST) -> bool:
 # --------------------------------------------------------------------------------------------------------------- names
 
 
-def _seen(tree: Tree, turns: Turns) -> bool:
-    """Whether what stands round it could see that the awaits overlap."""
-    return depends_on_place(tree, statement_of(tree, turns), _mentioned(turns) | frozenset(_changed(turns)))
-
-
 def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names) -> Iterator[Turns]:
     """The turns with what is to be said of their names, nothing if a turn needs what another one does."""
     scope = scope_of(known, enclosing)
@@ -277,7 +278,12 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         if changed & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
+<<<<<<< HEAD
     yield replace(turns, shared=reached, doubts=tuple(_doubts(tree, turns, changed)))
+=======
+    seen = depends_on_place(tree, statement_of(tree, turns), mentioned | frozenset(_changed(turns)))
+    yield replace(turns, shared=reached, doubts=tuple(_doubts(turns, changed)), obstacle=seen)
+>>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
 
 
 def _mentioned(turns: Turns) -> Names:
@@ -333,15 +339,23 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     if not _is_collection(turns.source, turns.function):
+<<<<<<< HEAD
         yield f"what `{ast.unparse(turns.source)[:40]}` gives may be made, or changed by others, while the loop runs"
     else:
         for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
             yield f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
+=======
+        source = ast.unparse(turns.source)[:MOST_QUOTED]
+        yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
+>>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
     for name in sorted(changed - turns.elements):
         if not _is_own(name, turns):
-            yield f"`{name}` may be seen by others, who would miss what was done before a call fails"
+            why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
+            yield reason("partial-results", why)
     for name in sorted(changed & turns.elements):
-        yield f"`{name}` is changed only when all calls have ended: the same object should not come twice"
+        yield reason(
+            "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
+        )
 
 
 # --------------------------------------------------------------------------------------------------------- collections

@@ -51,13 +51,14 @@ UNSAFE where something of that is not known and nothing speaks against it: the n
 was given: whoever has it, too, may add to it while the loop waits.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
-context variable, works on the event loop, or takes an asyncio lock or semaphore; where it waits for nothing; where all turns
-use one object of which not all is known; and where a turn prints or changes something that would be there when a later
-call fails.
+context variable, works on the event loop, or takes an asyncio lock or semaphore; where nothing is done with what it gives and
+not all that it does is known; where it waits for nothing; where all turns use one object of which not all is known; where a
+turn prints or changes something that would be there when a later call fails; and, as for `sequential-awaits`, for the sake of
+what stands round the loop, or for a comment about its order.
 
 Left out altogether: loops with `while`, `async for`, `else`, `break`, `return`, `raise` or a second await; turns that need what
 another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
-that are read afterwards; and what `sequential-awaits` leaves out.
+that are read afterwards; calls that by their name wait, send or change something; and tests.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 from ._gather_bounded import GATHER_BOUNDED
-from ._order import ABOUT_ORDER
+from ._order import order_told
 from ._tokens import first_comment, tokens_of
 from ._turns import Filled, Turns, apart, filled, find, is_at_hand, is_dropped, statement_of
 
@@ -113,7 +114,21 @@ class AwaitInLoop(BlockTransform):
         form = Form("bounded", (), (*map(Unproven, turns.doubts), fan))
         span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
         owner = tree.qualified(turns.function)
-        return Site(self.name, "", span, call, owner, (form,), message=WAITS, title="overlap the awaits of a loop")
+        obstacle = turns.obstacle or order_told(tokens_of(source, _lines(tree, turns)).comments)
+        forms, (code, why) = ((), obstacle) if obstacle else ((form,), ("", ""))
+        return Site(
+            self.name,
+            "",
+            span,
+            call,
+            owner,
+            forms,
+            False,
+            code,
+            why,
+            message=WAITS,
+            title="overlap the awaits of a loop",
+        )
 
 
 def _between(source: Source, turns: Turns) -> Iterator[Span]:
@@ -133,12 +148,10 @@ def _begin(tree: Tree, turns: Turns) -> ast.stmt | ast.expr:
 
 
 def _fits(tree: Tree, turns: Turns) -> bool:
-    """Whether it can be written anew, and no comment is about its order."""
+    """Whether it can be written anew."""
     source, node = tree.source, turns.node
     begin = source.span(_begin(tree, turns)).start
     if isinstance(node, ast.For) and source.data[source.line_start(begin) : begin].strip():
-        return False
-    if any(ABOUT_ORDER.search(text) for _, text in tokens_of(source, _lines(tree, turns)).comments):
         return False
     if isinstance(node, ast.For):
         return len(turns.body) > 1 or _bound(turns) is None

@@ -10,6 +10,8 @@ what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) 
 default, is `"ordered"`: the others are the same only where no call can fail, which of waiting for something outside the
 process can not be shown, and of all forms it differs least where something is not known.
 
+Of three and more awaits neighbours are overlapped without the rest, where the rest may not be, or is not proven.
+
 ## Why is this bad?
 
 The function waits for the sum of all the times, where the longest of them would do.
@@ -55,13 +57,16 @@ before the first call begins. In a task group a failure arrives as an `Exception
 does, and the other calls run on: both are never SAFE.
 
 Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
-context variable, works on the event loop, or takes an asyncio lock or semaphore; where fewer than two of them wait for
-anything; where more than one uses an object that takes one call at a time (a database session, connection or cursor, a
-stream, websocket, file, page or device: rows say so with `single`), or one object of which not all is known.
+context variable, works on the event loop, or takes an asyncio lock or semaphore; where nothing is done with what a call gives
+and not all that it does is known; where fewer than two of them wait for anything; where more than one uses an object that
+takes one call at a time (a database session, connection or cursor, a stream, websocket, file, page or device: rows say so
+with `single`), or one object of which not all is known; under a typed `except`, in a `finally`, within a lock, session,
+transaction or time limit; where a value is carried from one turn of a loop to the next; where a comment speaks of an order.
 
-Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection;
-awaits under a typed `except`, in a `finally`, in a test, or within a lock, session or transaction; values carried from one
-turn of a loop to the next; awaits with a comment about order.
+A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
+
+Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection; and
+tests.
 """
 
 from __future__ import annotations
@@ -69,18 +74,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count
+from itertools import combinations, count, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
 from asyncfix.flow import NOTHING, Names, blocks
 from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
+from asyncfix.preconditions import Obstacle, reason
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 from ._order import (
-    ABOUT_ORDER,
     OBJECTS,
     Scope,
     around,
@@ -89,12 +94,16 @@ from ._order import (
     happens_here,
     is_ordered,
     modules,
+    order_told,
     scope_of,
     shared,
 )
 from ._tokens import LINE_BREAK, Tokens, first_comment, tokens_of
 
 LINE_LENGTH = 88
+MOST_PARTS = 20
+PART = " "  # in the name of a form, before the numbers of members
+ORDERED = Strategy("concurrency", "ordered", default=True)
 
 METHODS = ("self.", "cls.")
 WAITS = "awaits that do not depend on each other run one after the other"
@@ -143,39 +152,55 @@ class SequentialAwaits(BlockTransform):
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
-        run = next((run for run in _runs(tree) if run.span == site.span), None)
+        run = next((run for run in _runs(tree) if run.span == site.span and run.obstacle is None), None)
+        style, _, part = form.partition(PART)
+        if run is not None and part:
+            run = next((each for each in _parts(tree.source, run) if _numbers(run, each) == part), None)
         if run is None:
             raise CannotWrite("the awaits are not what was surveyed")
-        match form:
+        match style:
             case "taskgroup":
                 lines = _task_group(run, writing)
             case "gather":
                 lines = _gather(run, writing, writing.name("asyncio.gather"))
-            case "ordered":
+            case "ordered" | "all":
                 lines = _gather(run, writing, writing.generated("join_in_order"))
             case _:
                 raise CannotWrite(f"no form {form}")
         return [Replace(run.span, f"\n{writing.indent(run.span)}".join(lines))]
 
     def _site(self, tree: Tree, run: Run) -> Site:
-        call = tree.source.span(run.members[0].call)
-        overlap = _overlap(tree, run)
-        ordered = Form("ordered", (Strategy("concurrency", "ordered", default=True),), (overlap,))
-        task_group = Form(
-            "taskgroup",
-            (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
-            (Unproven("in a task group a failure arrives as an ExceptionGroup"), overlap),
-            "create_task takes coroutines only, no other awaitables",
-        )
-        gather = Form(
-            "gather",
-            (Strategy("concurrency", "gather"),),
-            (Unproven("from gather the first failure in time arrives, and the other calls run on"), overlap),
-        )
-        owner = tree.qualified(run.function)
+        call, owner = tree.source.span(run.members[0].call), tree.qualified(run.function)
+        forms = tuple(_forms(tree, run)) if run.obstacle is None else ()
+        code, why = run.obstacle or ("", "")
         return Site(
-            self.name, "", run.span, call, owner, (ordered, task_group, gather), message=WAITS, title="overlap awaits"
+            self.name, "", run.span, call, owner, forms, False, code, why, message=WAITS, title="overlap awaits"
         )
+
+
+def _forms(tree: Tree, run: Run) -> Iterator[Form]:
+    """All of a run, or a part of it: first where that is SAFE."""
+    overlap = _overlap(tree, run)
+    parts = {_numbers(run, part): _overlap(tree, part) for part in _parts(tree.source, run)}
+    if parts:
+        yield Form("all", (ORDERED, overlap))
+        yield from (Form(f"ordered{PART}{numbers}", (ORDERED, part)) for numbers, part in parts.items())
+    yield from _styles("", overlap)
+    for numbers, part in parts.items():
+        yield from _styles(f"{PART}{numbers}", part)
+
+
+def _styles(part: str, overlap: Overlap) -> Iterator[Form]:
+    """The forms of one overlap."""
+    yield Form(f"ordered{part}", (ORDERED,), (overlap,))
+    yield Form(
+        f"taskgroup{part}",
+        (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
+        (Unproven(reason("errors", "in a task group a failure arrives as an ExceptionGroup")), overlap),
+        "create_task takes coroutines only, no other awaitables",
+    )
+    late = "from gather the first failure in time arrives, and the other calls run on"
+    yield Form(f"gather{part}", (Strategy("concurrency", "gather"),), (Unproven(reason("errors", late)), overlap))
 
 
 # ------------------------------------------------------------------------------------------------------------- finding
@@ -214,12 +239,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Neighbouring members; ``span`` begins with the first statement and ends with the comment behind the last."""
+    """Neighbouring members; ``span`` begins with the first statement and ends with the comment behind the last.
+
+    obstacle  what the text shows against overlapping them
+    """
 
     function: ast.AsyncFunctionDef
     members: tuple[Member, ...]
     span: Span
     tokens: Tokens
+    obstacle: Obstacle | None
 
 
 def _runs(tree: Tree) -> Iterator[Run]:
@@ -234,9 +263,7 @@ def _runs(tree: Tree) -> Iterator[Run]:
         if any(function.name.startswith("test") for function in enclosing):
             continue
         for members in _independent(block, scope_of(known, enclosing)):
-            run = None if _seen(tree, members) else _written(tree.source, node, members)
-            if run is not None:
-                yield run
+            yield _run(tree.source, node, members, _seen(tree, members))
 
 
 def _waits(*statements: ast.stmt) -> bool:
@@ -287,12 +314,28 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
     return Member(statement, call, names, mentions, frozenset(reached))
 
 
-def _seen(tree: Tree, members: Sequence[Member]) -> bool:
-    """Whether what stands round the members could see that they overlap."""
+def _parts(source: Source, run: Run) -> Iterator[Run]:
+    """The runs inside of one, the longest first; of a very long one not all."""
+    members = run.members
+    lengths = range(len(members) - 1, 1, -1)
+    pairs = ((start, start + length) for length in lengths for start in range(len(members) - length + 1))
+    for start, end in islice(pairs, MOST_PARTS):
+        yield _run(source, run.function, members[start:end], None)
+
+
+def _numbers(run: Run, part: Run) -> str:
+    """Which members of a run a part of it has, from 1: ``1-2``."""
+    first = run.members.index(part.members[0])
+    return f"{first + 1}-{first + len(part.members)}"
+
+
+def _seen(tree: Tree, members: Sequence[Member]) -> Obstacle | None:
+    """What stands round the members and could see that they overlap."""
     bound = frozenset(name for member in members for name in member.targets)
     function = next(each for each in tree.ancestors(members[0].statement) if isinstance(each, ast.AsyncFunctionDef))
-    if bound & captured(function, members[-1].statement.lineno):
-        return True
+    name = min(bound & captured(function, members[-1].statement.lineno), default="")
+    if name:
+        return Obstacle("data", f"`{name}` is read by a function that may be called meanwhile")
     return depends_on_place(tree, members[0].statement, bound.union(*(member.mentions for member in members)))
 
 
@@ -338,17 +381,23 @@ def _whole(one: Member, other: Member) -> bool:
 # ---------------------------------------------------------------------------------------------------------------- text
 
 
-def _written(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, ...]) -> Run | None:
-    """The members as a run, None if their text cannot be kept in another form, or a comment is about their order."""
-    if not all(_is_plain(source, member.statement) for member in members):
-        return None
+def _run(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, ...], obstacle: Obstacle | None) -> Run:
+    """The members as a run, with what is against it: that known already, a comment about their order, or their layout."""
     first = source.span(members[0].statement)
     end = end_of_line(source, source.span(members[-1].statement).end)
     tokens = tokens_of(source, Span(first_comment(source, source.line_start(first.start)), end))
-    if any(ABOUT_ORDER.search(text) or _is_torn(source, place, members) for place, text in tokens.comments):
-        return None
     blank = len(source.data[first.start : end]) - len(source.data[first.start : end].rstrip())
-    return Run(function, members, Span(first.start, end - blank), tokens)
+    obstacle = obstacle or order_told(tokens.comments) or _misplaced(source, members, tokens)
+    return Run(function, members, Span(first.start, end - blank), tokens, obstacle)
+
+
+def _misplaced(source: Source, members: Sequence[Member], tokens: Tokens) -> Obstacle | None:
+    """What of the text could not be kept in another form."""
+    for member in members:
+        if not _is_plain(source, member.statement):
+            return Obstacle("layout", f"line {member.statement.lineno} cannot be written otherwise as it stands")
+    torn = next((line for (line, column), _ in tokens.comments if _is_torn(source, (line, column), members)), 0)
+    return Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
 
 
 def _is_plain(source: Source, statement: ast.stmt) -> bool:

@@ -139,7 +139,7 @@ class Forms:
     def form(self, site: Site, suspension: Suspension) -> tuple[Form | None, list[str], Mend]:
         """The first form whose requirements hold, with what is unproven; else the reason of the last that failed."""
         barred = Mend(None, "no-form", "no form fits")
-        passed_over: list[str] = []
+        passed_over: dict[str, str] = {}  # why not, with the first form of which that was said
         # What works in tests as it is goes on doing so, unless it held up the event loop.
         held = ("replaced-in-test", "frozen-time") if site.bridged or self.facts.ends is not None else ()
         for form in site.forms:
@@ -161,13 +161,15 @@ class Forms:
                     kept = ": it would not hold any more" if replaced.code == "replaced-in-test" else ""
                     return None, [], Mend(None, replaced.code, f"{replaced.why}{kept}")
                 if doubts and self.facts.ends is not None and form.name == NATIVE and not (last or asked):
-                    passed_over.append(f"not {form.name}: {doubts[0]}")  # the bridge keeps what works
+                    passed_over.setdefault(doubts[0], form.name)  # the bridge keeps what works
                     continue
                 if failed is None:
-                    note = "; ".join((*passed_over, *((form.note,) if form.note else ())))
+                    shown = (verdict.why for verdict in (*verdicts, *safe) if verdict.kind == "holds" and verdict.why)
+                    others = (f"not {name}: {why}" for why, name in passed_over.items() if why not in doubts)
+                    note = "; ".join((*others, *shown, *((form.note,) if form.note else ())))
                     return Form(form.name, form.requires, form.safe_if, note, form.in_thread), doubts, barred
             if failed.code != "strategy":
-                passed_over.append(f"not {form.name}: {failed.why}")
+                passed_over.setdefault(failed.why, form.name)
             if failed.code != "strategy" or not passed_over:  # a form that nobody asked for is no reason beside others
                 barred = Mend(None, failed.code, failed.why)
         return None, [], barred

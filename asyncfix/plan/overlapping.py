@@ -17,7 +17,8 @@ from asyncfix.model import Api, Call, FanOut, Overlap, Span
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.locks import limit_held, limited_by
 from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
-from asyncfix.plan.verdict import HOLDS, Verdict
+from asyncfix.plan.verdict import Verdict
+from asyncfix.preconditions import reason
 
 READ = "read"
 WRITE = "write"
@@ -29,6 +30,7 @@ ALONE = ("process", "queue", "input", "lock")
 NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 """Of the functions of logging those that write nothing."""
 DRAWING = ("random.", "numpy.random.")
+MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
@@ -49,7 +51,7 @@ class _Member:
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
     threads  functions that threads are given to run
     begun  bodies of modules, and of classes in them, that it imports
-    answered  calls of which a row tells what they do, by file and place
+    answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
     against  code and reason why it may not overlap with others
     """
 
@@ -61,6 +63,7 @@ class _Member:
     threads: set[str] = field(default_factory=lambda: set[str]())
     begun: set[str] = field(default_factory=lambda: set[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
+    shown: list[str] = field(default_factory=lambda: list[str]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
 
@@ -100,7 +103,7 @@ def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     found = _unproven(facts, function, [member, member], condition.shared, condition.late)
     later = next((why for each in between for why in (*each.unknown, *each.unshown)), "")
     if found.kind == "holds" and later:
-        return Verdict("fails", f"what a turn does is done before or after all calls: {later}", "unproven")
+        return _fails("unknown-effect", f"what a turn does is done before or after all calls: {later}")
     return found
 
 
@@ -127,10 +130,22 @@ def _unproven(
         return Verdict("bars", why, "shared-object")
     unknown = unknown or next((why for member in members for why in member.unshown), "")
     if unknown:
-        return Verdict("fails", f"overlapping starts later calls although an earlier one fails: {unknown}", "unproven")
+        return _fails("unknown-effect", f"overlapping starts later calls although an earlier one fails: {unknown}")
     if late:
-        return Verdict("fails", f"{late[0]} is now evaluated before any of the calls begins", "unproven")
-    return HOLDS
+        return _fails("late-argument", f"{late[0]} is now evaluated before any of the calls begins")
+    return _shown(members)
+
+
+def _fails(code: str, why: str) -> Verdict:
+    return Verdict("fails", reason(code, why), code)
+
+
+def _shown(members: Sequence[_Member]) -> Verdict:
+    """The verdict of calls of which nothing is left open, with what they wait for."""
+    waits = list(dict.fromkeys(name for member in members for name in member.shown))
+    more = f" and {len(waits) - MOST_SHOWN} more" if len(waits) > MOST_SHOWN else ""
+    reads = f"all that they run is known, and only reads: {', '.join(waits[:MOST_SHOWN])}{more}"
+    return Verdict("holds", reason("unknown-effect", reads))
 
 
 def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
@@ -205,6 +220,8 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
     if row is None:
         return  # what is not known is told by the effects
     member.uses.extend(uses(facts.index, path, external, row, within))
+    if external.call.use in WAITED:
+        member.shown.append(f"{name} ({where})")
     if name in IN_THREAD:
         _threaded(facts, member, path, external.call)
     elif name == SLEEP:
