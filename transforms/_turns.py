@@ -21,12 +21,8 @@ from asyncfix.flow import (
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
-<<<<<<< HEAD
 from ._meanwhile import changeable
-from ._order import around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
-=======
 from ._order import MOST_QUOTED, around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
->>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 Creation = ast.Assign | ast.AnnAssign
@@ -278,12 +274,8 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         if changed & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
-<<<<<<< HEAD
-    yield replace(turns, shared=reached, doubts=tuple(_doubts(tree, turns, changed)))
-=======
     seen = depends_on_place(tree, statement_of(tree, turns), mentioned | frozenset(_changed(turns)))
-    yield replace(turns, shared=reached, doubts=tuple(_doubts(turns, changed)), obstacle=seen)
->>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
+    yield replace(turns, shared=reached, doubts=tuple(_doubts(tree, turns, changed)), obstacle=seen)
 
 
 def _mentioned(turns: Turns) -> Names:
@@ -339,15 +331,12 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     if not _is_collection(turns.source, turns.function):
-<<<<<<< HEAD
-        yield f"what `{ast.unparse(turns.source)[:40]}` gives may be made, or changed by others, while the loop runs"
-    else:
-        for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
-            yield f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
-=======
         source = ast.unparse(turns.source)[:MOST_QUOTED]
         yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
->>>>>>> da0fac8 (Some of neighbouring awaits overlap where all may not; reasons say which precondition decides, refusals what stands round awaits)
+    else:
+        for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
+            why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
+            yield reason("data", why)
     for name in sorted(changed - turns.elements):
         if not _is_own(name, turns):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
