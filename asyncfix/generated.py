@@ -9,7 +9,7 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from posixpath import dirname, join
+from posixpath import join
 from typing import TYPE_CHECKING
 
 from asyncfix import apply
@@ -42,22 +42,11 @@ class Generated:
 
     def path_for(self, path: str) -> str:
         """The generated module that a file uses."""
-        if self.place:
-            return self.place.replace(".", "/") + ".py"
-        top = self.membership.top(path)
-        return join(dirname(path) if top is None else top, f"{NAME}.py")
+        return self.place.replace(".", "/") + ".py" if self.place else join(self.membership.home(path)[0], f"{NAME}.py")
 
     def module_for(self, path: str) -> str:
         """The module to import from in a file: relative within a package, unless the file is run as a program, too."""
-        if self.place:
-            return self.place
-        folder, top = dirname(path), self.membership.top(path)
-        if top is None:
-            return NAME
-        package = top.rpartition("/")[2]
-        if package and top in self.membership.packages and self.membership.is_run(path):
-            return f"{package}.{NAME}"
-        return "." * (1 + folder[len(top) :].count("/") + (bool(folder) and not top)) + NAME
+        return self.place or self.membership.home(path)[1] + NAME
 
     def pieces(self, workspace: Workspace, written: Iterable[Written]) -> dict[str, apply.Pieces]:
         """The generated modules that change, with all that is asked of them."""

@@ -1,4 +1,5 @@
-"""Whether a file is imported as a part of a package, or run as a script that imports what lies beside it by bare names.
+"""Where a file finds the generated module: whether it is imported as a part of a package, or run as a script that imports what
+lies beside it by bare names.
 
 An ``__init__.py`` does not settle it: folders without one are packages, too, and a script may lie in one. Read off the text
 of the imports, since generated code is asked for in few files only.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 
 from asyncfix.facts.testfiles import is_gathered
@@ -25,41 +26,61 @@ class Membership:
 
     files: Mapping[str, bytes | None]
     packages: frozenset[str]
+    _homes: dict[str, tuple[str, str]] = field(default_factory=lambda: dict[str, tuple[str, str]]())
+    _imported: dict[str, bool] = field(default_factory=lambda: dict[str, bool]())
 
-    def top(self, path: str) -> str | None:
-        """The folder of the topmost package that a file is imported as a part of, None if it is run beside its neighbours."""
+    def home(self, path: str) -> tuple[str, str]:
+        """The folder of the generated module that a file uses, and what its name there begins with (``..``, ``pkg.``).
+
+        That is the topmost package that the file is imported as a part of, else the file's own folder.
+        """
+        if path not in self._homes:
+            self._homes[path] = self._find(path)
+        return self._homes[path]
+
+    def _find(self, path: str) -> tuple[str, str]:
         folder = dirname(path)
         if not self._is_member(path):
-            return None
-        above = next((each for each in (folder, *_parents(folder)) if each in self.packages), folder)
-        while above and dirname(above) in self.packages:
-            above = dirname(above)
-        return above
+            return folder, ""
+        above = next((each for each in (folder, *_parents(folder)) if each in self.packages), None)
+        loaded = "" if above is not None else next(self._loads(path), "")
+        if loaded:  # whoever goes through the folder would load the generated module, too
+            return folder[: -len(loaded)].rstrip("/"), ""
+        top = self._top(folder if above is None else above)
+        if above is not None and top and self._is_run(path):
+            return top, f"{top.rpartition('/')[2]}."
+        return top, "." * (1 + folder[len(top) :].count("/") + (bool(folder) and not top))
 
-    def is_run(self, path: str) -> bool:
+    def _top(self, folder: str) -> str:
+        """The topmost package, or one below it that somebody imports by its bare name: its folder is a source root then."""
+        while folder and dirname(folder) in self.packages and not self._is_imported(folder):
+            folder = dirname(folder)
+        return folder
+
+    def _is_imported(self, folder: str) -> bool:
+        if folder not in self._imported:
+            name = folder.rpartition("/")[2].encode()
+            marks = (b"from %b." % name, b"import %b." % name, b"from %b import " % name)
+            texts = (data for other, data in self.files.items() if data and other.endswith(".py"))
+            self._imported[folder] = any(mark in data for data in texts for mark in marks)
+        return self._imported[folder]
+
+    def _is_run(self, path: str) -> bool:
         """Whether a file of a package may be run as a program, too: then it has no relative imports."""
-        data = self._text(path)
-        return bool(_GUARD.search(data)) and not _RELATIVE.search(data)
+        return bool(_GUARD.search(self._text(path))) and not _RELATIVE.search(self._text(path))
 
     def _is_member(self, path: str) -> bool:
         folder = dirname(path)
         if _RELATIVE.search(self._text(path)):
             return True
         if folder in self.packages:
-            as_script = self.is_run(path) or any(self._beside(path))
-            return not as_script or self._imports(path, self._top_name(folder)) or any(self._names(path))
+            as_script = self._is_run(path) or any(self._beside(path))
+            own = self._top(folder).rpartition("/")[2].encode()
+            return not as_script or own in _ABSOLUTE.findall(self._text(path)) or any(self._names(path))
         if is_gathered(path):
             return False  # pytest imports it by its bare name
         below = not self.packages.isdisjoint(_parents(folder))
-        return (below and not self.is_run(path)) or any(self._names(path))
-
-    def _imports(self, path: str, package: str) -> bool:
-        return package.encode() in _ABSOLUTE.findall(self._text(path))
-
-    def _top_name(self, folder: str) -> str:
-        while dirname(folder) in self.packages and folder:
-            folder = dirname(folder)
-        return folder.rpartition("/")[2]
+        return (below and not self._is_run(path)) or any(self._names(path)) or any(self._loads(path))
 
     def _beside(self, path: str) -> Iterator[str]:
         """What a file imports by bare names of modules beside it."""
@@ -68,21 +89,30 @@ class Membership:
                 yield name
 
     def _names(self, path: str) -> Iterator[str]:
-        """The files that import this one as a part of a package."""
-        whole = path.removesuffix(".py").removesuffix("/__init__")
-        folder, stem = dirname(whole).rpartition("/")[2].encode(), whole.rpartition("/")[2].encode()
+        """The folder of a file, as others name it that import the file as a part of a package, or have it imported."""
+        stem = re.escape(path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2].encode())
+        yield from self._named(
+            path,
+            rb"^[ \t]*(?:from|import)[ \t]+(%%b)\.%b\b" % stem,
+            rb"^[ \t]*from[ \t]+(%%b|\.+)[ \t]+import[ \t]+(?:\([^)]*|[^\n]*)\b%b\b" % stem,
+            rb"^[ \t]*from[ \t]+(\.)%b\b" % stem,
+            rb"[\"'](%%b)\.%b\b" % stem,
+        )
+
+    def _loads(self, path: str) -> Iterator[str]:
+        """Likewise, by those that import whatever lies in it: `load_extension(f"cogs.{name}")`."""
+        yield from self._named(path, rb"[\"'](%b)\.[{\"']")
+
+    def _named(self, path: str, *patterns: bytes) -> Iterator[str]:
+        whole = dirname(path.removesuffix("/__init__.py"))
+        folder = whole.rpartition("/")[2].encode()
         if not folder:
             return
-        dotted = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([\w.]*\b%b)\.%b\b" % (folder, stem), re.MULTILINE)
-        given = rb"^[ \t]*from[ \t]+([\w.]*\b%b|\.+)[ \t]+import[ \t]+(?:\([^)]*|[^\n]*)\b%b\b" % (folder, stem)
-        beside = rb"^[ \t]*from[ \t]+(\.)%b\b" % stem
-        patterns = (dotted, re.compile(given, re.MULTILINE), re.compile(beside, re.MULTILINE))
+        found = [re.compile(each.replace(b"%b", rb"[\w.]*\b" + re.escape(folder)), re.MULTILINE) for each in patterns]
         for other, data in self.files.items():
-            near = dirname(other) == dirname(path)
-            if data and other != path and other.endswith(".py") and stem in data and (near or folder in data):
-                found = (match.group(1).decode() for each in patterns for match in each.finditer(data))
-                if any(_means(name, other, dirname(whole)) for name in found):
-                    yield other
+            if data and other != path and (folder in data or dirname(other) == whole):
+                names = (match.group(1).decode() for each in found for match in each.finditer(data))
+                yield from (name for name in names if _means(name, other, whole))
 
     def _text(self, path: str) -> bytes:
         return self.files.get(path) or b""

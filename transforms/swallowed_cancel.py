@@ -44,6 +44,9 @@ async def poll(server: Server) -> None:
             log.exception("read failed")
 ```
 
+Left alone are clauses that name cancellations and have a comment, those with a comment on cancelling, and those whose types are
+a parameter.
+
 ## Safety
 
 Always UNSAFE: a task that lived through its cancellation will end there. What the clause does besides, such as to close
@@ -59,13 +62,14 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import Definition, last_name, own
+from asyncfix.flow import Definition, last_name, own, parameters
 from asyncfix.model import Condition, Edit, Form, Function, NotRepeated, PassesOn, Replace, Site, Span, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
 
 from ._behind import behind
 from ._going_on import AFTER, AGAIN, NEXT, RAISED, awaits, falls_through, goes_on, ways
+from ._tokens import first_comment, tokens_of
 
 CANCELLED = "asyncio.CancelledError"
 BROAD = "builtins.BaseException"
@@ -120,7 +124,8 @@ class SwallowedCancel(BlockTransform, Watch):
 
     def _sites(self, tree: Tree, node: ast.Try) -> Iterator[Site]:
         for handler in node.handlers:
-            unless = None if _deals_with_it(handler) else _unless(tree, node, node.body, handler.body, handler.lineno)
+            left = _deals_with_it(handler) or _is_explained(tree, handler) or _is_given(tree, handler)
+            unless = None if left else _unless(tree, node, node.body, handler.body, handler.lineno)
             if unless is not None:
                 yield replace(self._site(tree, handler, unless), api=f"except {ast.unparse(next(awaits(node.body)))}")
 
@@ -147,8 +152,14 @@ class SwallowedCancel(BlockTransform, Watch):
 
 
 def _before(writing: Writing, start: int) -> Edit:
-    """A clause of its own for cancellations, before the one that begins at ``start``."""
+    """A clause of its own for cancellations, before the one that begins at ``start`` and the comments on it."""
     indent = _line_before(writing.source, start)
+    first = first_comment(writing.source, writing.source.line_start(start))
+    for line in writing.source.data[first:start].splitlines(keepends=True):
+        if line.strip() and line.startswith(indent.encode() + b"#"):
+            start = first + len(indent.encode())
+            break
+        first += len(line)
     clause = f"except {writing.name(CANCELLED)}:\n{indent}{writing.step}raise\n{indent}"
     return Replace(Span(start, start), clause)
 
@@ -254,6 +265,21 @@ def _hands_on(node: ast.AST, error: str) -> bool:
         case _:
             return False
     return any(isinstance(item, ast.Name) and item.id == error for item in given)
+
+
+def _is_explained(tree: Tree, handler: ast.ExceptHandler) -> bool:
+    """Whether a comment in a clause says why a cancellation ends there: any one, if the clause names cancellations."""
+    span = tree.source.span(handler)
+    if "#" not in tree.source.text(span):
+        return False
+    named = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
+    return any(named or "cancel" in comment.lower() for _, comment in tokens_of(tree.source, span).comments)
+
+
+def _is_given(tree: Tree, handler: ast.ExceptHandler) -> bool:
+    """Whether the types of a clause are a parameter: who calls knows which they are."""
+    functions = (node for node in tree.ancestors(handler) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return isinstance(handler.type, ast.Name) and any(handler.type.id in parameters(node) for node in functions)
 
 
 def _changed(handler: Sequence[ast.stmt]) -> Iterator[str]:
