@@ -12,6 +12,7 @@ from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 LIBRARY = "library "
+MOST_FOLLOWED = 60  # properties, one behind the other: what gives more than that is not known
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
 
 
@@ -44,7 +45,7 @@ class Keys:
                 case "instance" | "class":
                     given = self._given_by_property(entity, attribute)
                     if given is not None and given not in through:
-                        result = self.index.fact(given).results[0]
+                        result = self.index.fact(given).results[0] if len(through) < MOST_FOLLOWED else "?"
                         return self.of(self.index.path(given), result, through | {given}, deep=deep)
                     owner = self._owner(entity, attribute)
                     return f"{owner}.{attribute}", base

@@ -36,6 +36,7 @@ NAMING = frozenset(
 )  # by which names are bound
 OF_MODULE = "="  # before a name: the attribute of the module itself, whatever a ref to it says
 CLASS = "__class__"
+MOST_DEEP = 70  # real code asks for up to 50; each costs Python up to a dozen of its 1,000 frames
 ANYTHING = "?"  # of an attribute in which programs keep objects of their own
 YIELDING = frozenset({"pop", "popleft", "get", "setdefault", "values", "items", "copy", "__next__", "__anext__"})
 
@@ -61,7 +62,8 @@ class Evaluator(Hierarchy):
     )
     """Positions and names of the parameters that a function calls, as far as somebody has asked: see `callbacks`."""
     cut: int = field(default=0, init=False)
-    """How often an answer was cut short because it depends on itself: what was found meanwhile holds there only."""
+    """How often an answer was cut short because it depends on itself, or on too many others: what was found meanwhile holds
+    there only."""
     _memo: defaultdict[str, dict[str, Entities]] = field(
         default_factory=lambda: defaultdict[str, dict[str, Entities]](dict), init=False
     )
@@ -75,6 +77,8 @@ class Evaluator(Hierarchy):
     _open_members: list[tuple[Entity, str]] = field(default_factory=lambda: list[tuple[Entity, str]](), init=False)
     _vague: bool = False
     """Whether what is being worked out depends on a collection whose elements are not known: they may be, later."""
+    _depth: int = 0
+    """How many refs are being worked out, each for the sake of the one before."""
     _library: dict[str, Entities] = field(default_factory=lambda: dict[str, Entities](), init=False)
 
     def evaluate(self, path: str, ref: str) -> Entities:
@@ -84,9 +88,13 @@ class Evaluator(Hierarchy):
         memo = self._memo[path]
         found = memo.get(ref)
         if found is None:
+            if self.gives_up(0):
+                return UNKNOWN
             memo[ref] = UNDER_WAY
+            self._depth += 1
             vague, self._vague = self._vague, False
             given = self._evaluate(path, ref)
+            self._depth -= 1
             found = memo[ref] = Vague(given) if self._vague else given
             if self._vague or not found or SOMETHING in found:
                 self._open.append((path, ref))
@@ -97,6 +105,15 @@ class Evaluator(Hierarchy):
         elif type(found) is Vague:
             self._vague = True
         return found
+
+    def gives_up(self, ahead: int) -> bool:
+        """Whether no more than ``ahead`` more refs could be worked out, each for the sake of the one before: the answer is cut
+        short then. Asked for by itself, it may well be known."""
+        if MOST_DEEP - self._depth > ahead:
+            return False
+        self.cut += 1
+        self._vague = True
+        return True
 
     def all(self, path: str, refs: Iterable[str]) -> Entities:
         """The things that any of several refs may mean; `SOMETHING` is among them if one of the refs is not known."""
@@ -376,8 +393,13 @@ class Evaluator(Hierarchy):
         nothing = Entity("external", _in_package(base.name, name))
         return tuple(given for given in self.attribute(base, name) if given != nothing)
 
-    def _listed(self, path: str, mapping: str, key: str) -> Entities:
-        """What a mapping of a module has under a key, as it was made: it may be changed."""
+    def _listed(self, path: str, mapping: str, key: str, through: frozenset[tuple[str, str]] = frozenset()) -> Entities:
+        """What a mapping of a module has under a key, as it was made: it may be changed.
+
+        ``through``: the names that were followed, with their files: modules may import one name from each other.
+        """
+        if (path, mapping) in through:
+            return UNKNOWN
         holder, _, name = mapping.rpartition(".") if "." in mapping else (":", "", mapping.lstrip(":"))
         for entity in self.evaluate(path, holder) if holder.strip(".") else ():
             summary = self.summaries.get(entity.name) if entity.kind == "module" else None
@@ -385,7 +407,7 @@ class Evaluator(Hierarchy):
                 return (*self.evaluate(entity.name, ref), SOMETHING)
             again = summary.bindings.get(name, ()) if summary is not None else ()
             if len(again) == 1 and again[0] != f":{name}" and NAMED.fullmatch(again[0]):
-                return self._listed(entity.name, again[0], key)
+                return self._listed(entity.name, again[0], key, through | {(path, mapping)})
         return UNKNOWN
 
     def _below_package(self, path: str, name: str, summary: Summary) -> Entities:

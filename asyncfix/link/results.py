@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from asyncfix.link.evaluate import Evaluator
 
 MOCK = "unittest.mock.Mock"
+LEFT = 20  # refs, each for the sake of the one before: hardly any asks for more
 
 
 def result(evaluator: Evaluator, entity: Entity) -> Entities:
@@ -65,8 +66,11 @@ def _telling(found: Entities) -> Entities:
 
 
 def _overridden(evaluator: Evaluator, info: FunctionInfo) -> Entities:
-    """What a method gives that is there to be overridden: what the others give."""
-    owner = evaluator.owner(info) if not info.fact.results else None
+    """What a method gives that is there to be overridden: what the others give.
+
+    These may ask for each other. It is here that one gives up, so that there is room for what each asks for beside that.
+    """
+    owner = evaluator.owner(info) if not info.fact.results and not evaluator.gives_up(LEFT) else None
     last = info.fact.name
     found: dict[Entity, None] = {}
     for below in evaluator.below.get(owner, ()) if owner is not None else ():
