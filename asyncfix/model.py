@@ -803,9 +803,11 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated
     given   it blocks only if one of these arguments, likewise, is given and is not None, False or 0; () always
     outside of what waits for something outside the process, and of which several may be on their way at once: ``read`` (it
-            changes nothing there) | ``write`` (it does) | ``several`` (that is not said); '' if nothing is known of it
+            changes nothing there) | ``write`` (it does) | ``query`` (as the SQL says that it is given) | ``several`` (that is not
+            said); '' if nothing is known of it
     single  what of it takes one call at a time all the same: ``receiver``, and arguments by position or keyword
     unless  arguments, likewise, of what makes an object: once the project gives one of these, nothing is sure of ``outside``
+    batch   what asks for many at once, for a person
     """
 
     call: str
@@ -821,6 +823,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     outside: str = ""
     single: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    batch: str = ""
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

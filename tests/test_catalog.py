@@ -140,7 +140,7 @@ def test_words_of_rows_are_known(name: str) -> None:
         assert row.kind in KINDS, row
         assert row.flow in FLOWS, row
     for row in (*MAPS[name].blocking, *MAPS[name].harmless):
-        assert row.outside in ("", "read", "write", "several"), row
+        assert row.outside in ("", "read", "write", "query", "several"), row
         for word in (*(row.reads or ()), *(row.writes or ())):
             kind, at, position = word.partition("@")
             assert kind in SHARED, row
@@ -153,7 +153,9 @@ def test_harmless_rows_say_nothing_of_twins(name: str) -> None:
     for row in MAPS[name].harmless:
         kind = row.kind if row.runs else "await"  # lazily run arguments are run by the iteration
         plain = Api(row.call, kind=kind, reads=row.reads, writes=row.writes, gives=row.gives, runs=row.runs)
-        assert row == msgspec.structs.replace(plain, outside=row.outside, single=row.single, unless=row.unless)
+        assert row == msgspec.structs.replace(
+            plain, outside=row.outside, single=row.single, unless=row.unless, batch=row.batch
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -51,7 +51,7 @@ which nobody can see. Of what others change outside the process meanwhile, a lat
 one: where one says that the other is valid (a flag that is set when the data are there), keep the order.
 
 UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to
-pass), for lines in a log (their order), for queries over a pool of connections (what they do is in their SQL), for a client
+pass), for lines in a log (their order), for other queries over a pool of connections, for a client
 that was given something with a say in its requests, as hooks, or an upper limit, and for an argument that is now evaluated
 before the first call begins. In a task group a failure arrives as an `ExceptionGroup`; from `gather` the first one in time
 does, and the other calls run on: both are never SAFE.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 from asyncfix.effects.keys import said
@@ -14,6 +14,7 @@ from asyncfix.facts import special
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
+from asyncfix.plan import queries
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.locks import limit_held, limited_by
 from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
@@ -23,6 +24,7 @@ from asyncfix.preconditions import reason
 READ = "read"
 WRITE = "write"
 SEVERAL = "several"
+QUERY = "query"
 TOLD = ("file", "metadata", "computation")
 """Flows of which the effects tell what is changed."""
 ALONE = ("process", "queue", "input", "lock")
@@ -52,6 +54,7 @@ class _Member:
     threads  functions that threads are given to run
     begun  bodies of modules, and of classes in them, that it imports
     answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
+    batched  calls that ask for one thing, where another one asks for many
     against  code and reason why it may not overlap with others
     """
 
@@ -63,6 +66,7 @@ class _Member:
     threads: set[str] = field(default_factory=lambda: set[str]())
     begun: set[str] = field(default_factory=lambda: set[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
+    batched: list[str] = field(default_factory=lambda: list[str]())
     shown: list[str] = field(default_factory=lambda: list[str]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
@@ -86,6 +90,11 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
     member = _examine(facts, function, condition.call)
+    found = _turns(facts, condition, function, member)
+    return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
+
+
+def _turns(facts: Facts, condition: FanOut, function: str, member: _Member) -> Verdict:
     one_by_one = next(_one_by_one(member, member), None)
     if one_by_one is not None:
         return one_by_one
@@ -222,6 +231,8 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
     member.uses.extend(uses(facts.index, path, external, row, within))
     if external.call.use in WAITED:
         member.shown.append(f"{name} ({where})")
+    if row.batch:
+        member.batched.append(f"{name} asks for one after the other ({where}): `{row.batch}` asks for many at once")
     if name in IN_THREAD:
         _threaded(facts, member, path, external.call)
     elif name == SLEEP:
@@ -248,9 +259,10 @@ def _answered(facts: Facts, member: _Member, path: str, external: External, row:
     """Note a call of which several may be on their way to the other side."""
     name, where = external.name, Where(path, external.call.line)
     otherwise, writes = facts.made_otherwise().get(library(name)), row.writes or ()
-    if row.outside == WRITE:
+    outside = queries.outside(external.call) if row.outside == QUERY else row.outside
+    if outside == WRITE:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
-    elif row.outside == SEVERAL:
+    elif outside == SEVERAL:
         member.unshown.append(f"whether {name} changes anything is not known ({where})")
     elif otherwise:
         member.unshown.append(f"{name} may do more than it says ({where}): {otherwise}")
