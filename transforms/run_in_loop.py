@@ -5,10 +5,11 @@ Finds calls that start an event loop where one runs already: in an async functio
 ## What it does
 
 `asyncio.run(f())` in an async function becomes `await f()`, `asyncio.get_event_loop().run_until_complete(f())` likewise, and
-`anyio.run(f, x)` becomes `await f(x)`. In sync code that async code reaches, the call is reported once, with the shortest way
-there. Nothing is said of functions that are handed to a thread (`asyncio.to_thread`, `run_in_executor`), of code that asks
-first whether an event loop runs (`asyncio.get_running_loop`), of calls whose RuntimeError is caught by that name, nor of sync
-code in a project that imports `nest_asyncio`. An `asyncio.Runner`, or a loop that was made for it, is reported only.
+`anyio.run(f, x)` becomes `await f(x)`. In sync code that async code reaches by calls of which it is certain what they run, the
+call is reported once, with the shortest way there. Nothing is said of functions that are handed to a thread
+(`asyncio.to_thread`, `run_in_executor`), of code that asks first whether an event loop runs (`asyncio.get_running_loop`), of
+calls whose RuntimeError is caught by that name, nor of sync code in a project that imports `nest_asyncio`. An `asyncio.Runner`,
+or a loop that was made for it, is reported only.
 
 ## Why is this bad?
 

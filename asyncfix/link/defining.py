@@ -24,7 +24,7 @@ def defined(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
 def _definer(index: ProjectIndex, info: FunctionInfo, inside: str | None) -> str:
     """What runs the definition of a function or a class that stands in that class: a module, a class, another function."""
     outer = index.evaluator.function_ids(info.path, info.fact.outer)[:1] if info.fact.outer and inside is None else ()
-    return inside or (outer[0] if outer else index.evaluator.modules.names[info.path])
+    return inside or (outer[0] if outer else index.evaluator.module_id(info.path))
 
 
 def decorated(index: ProjectIndex, info: FunctionInfo) -> None:

@@ -24,6 +24,7 @@ class Hierarchy(ABC):
     """Ids of the methods that a class defines itself, by the id of the class and their last name."""
     _functions_at: Mapping[tuple[str, str], tuple[str, ...]]
     _classes_at: Mapping[tuple[str, str], str]
+    _modules_at: Mapping[str, str]
     below: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]](), init=False)
     """The subclasses of classes."""
     beside: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict[str, Sequence[str]](), init=False)
@@ -51,6 +52,11 @@ class Hierarchy(ABC):
     def class_id(self, path: str, qualname: str) -> str | None:
         """Id of the class of that qualified name in a file."""
         return self._classes_at.get((path, qualname))
+
+    def module_id(self, path: str) -> str:
+        """Id of what a file itself runs: the name of its module, unless a function of the package above goes by that. '' if
+        nothing is known of it."""
+        return self._modules_at.get(path, "")
 
     def owner(self, info: FunctionInfo) -> str | None:
         """Id of the class whose method a function is, None if it is none."""

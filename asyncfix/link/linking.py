@@ -44,6 +44,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
     stubs: dict[str, tuple[Span, ...]] = {}
     functions_at: dict[tuple[str, str], tuple[str, ...]] = {}
     classes_at: dict[tuple[str, str], str] = {}
+    modules_at: dict[str, str] = {}
     for path, summary in by_path.items():
         module = modules.names[path]
         for function, keywords in overloads.joined(summary.functions):
@@ -51,7 +52,9 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
             functions[name] = FunctionInfo(path, function)
             if keywords:
                 stubs[name] = keywords
-            if function.kind not in ("module", "class"):
+            if function.kind == "module":
+                modules_at[path] = name
+            elif function.kind != "class":
                 key = (path, function.qualname)
                 functions_at[key] = (*functions_at.get(key, ()), name)
         for item in summary.classes:
@@ -61,7 +64,7 @@ def link(summaries: Iterable[Summary], texts: Iterable[TextFacts], modules: Modu
                 classes_at[path, item.qualname] = name
     methods = _methods(functions, classes_at)
     modules = pathed(modules, by_path.values())
-    known = (functions, classes, methods, functions_at, classes_at)
+    known = (functions, classes, methods, functions_at, classes_at, modules_at)
     evaluator = Evaluator(*known, by_path, modules, catalog, fixtures(functions), filling.places(by_path.values()))
     index = ProjectIndex(evaluator, tuple(texts), functions, classes, stubs)
     index.names = frozenset(info.fact.name for info in functions.values())

@@ -22,7 +22,7 @@ def keepers(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> It
     None are given if there are so many that most have such methods by chance. Last: whether others may keep it, too.
     """
     having: dict[str, list[str]] = {}
-    for name in [name for name, info in evaluator.classes.items() if _is_protocol(evaluator, info)]:
+    for name in [name for name, info in evaluator.classes.items() if is_protocol(evaluator, info)]:
         having = having or _by_method(evaluator)
         keeping = _keeping(evaluator, name, subclasses, having, True)
         others = _keeping(evaluator, name, subclasses, having, False) - keeping
@@ -59,7 +59,7 @@ def hollow(evaluator: Evaluator, subclasses: Mapping[str, Sequence[str]]) -> Ite
 def callable_ones(evaluator: Evaluator) -> frozenset[str]:
     """The protocols of what can be called: functions keep them, too, without having a class."""
     having = (name for name, methods in evaluator.methods.items() if CALLED in methods)
-    return frozenset(name for name in having if _is_protocol(evaluator, evaluator.classes[name]))
+    return frozenset(name for name in having if is_protocol(evaluator, evaluator.classes[name]))
 
 
 def given_out(evaluator: Evaluator, callables: frozenset[str]) -> Iterator[str]:
@@ -102,7 +102,8 @@ def own_methods(evaluator: Evaluator, class_id: str) -> Iterator[str]:
     return chain.from_iterable(evaluator.methods.get(class_id, {}).values())
 
 
-def _is_protocol(evaluator: Evaluator, info: ClassInfo) -> bool:
+def is_protocol(evaluator: Evaluator, info: ClassInfo) -> bool:
+    """Whether a class is a protocol itself, and not only keeps one."""
     return any(base.name in PROTOCOLS for ref in info.fact.bases for base in evaluator.evaluate(info.path, ref))
 
 

@@ -144,7 +144,7 @@ class Planner:
         ids = self.index.evaluator.function_ids(path, site.owner)
         owner = next((name for name in ids if self.index.fact(name).span.contains(site.call)), "")
         body = self.index.evaluator.class_id(path, site.owner) or site.owner
-        owner = owner or body or self.index.evaluator.modules.names[path]
+        owner = owner or body or self.index.evaluator.module_id(path)
         if owner not in self.index.functions:
             return owner, None
         if site.place is not None:

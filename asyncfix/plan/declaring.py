@@ -275,7 +275,8 @@ def _renames(planner: Planner, rows: Rows) -> Iterator[Renames]:
         package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
         spared = tuple(sorted(span for name in rows.stays for span in _span(planner, name, path)))
         if fitting and path not in planner.facts.limits.closed:
-            whole = index.fact(module).span if module in index.functions else Span(0, 0)
+            frame = index.evaluator.module_id(path)
+            whole = index.fact(frame).span if frame else Span(0, 0)
             yield Renames(path, whole, package, fitting, spared)
 
 

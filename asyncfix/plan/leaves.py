@@ -241,15 +241,20 @@ def _of_heirs(index: ProjectIndex, edge: Edge) -> bool:
 class Ways:
     """Shortest ways through sync code from a function to all leaves below it.
 
-    ``apart``: functions that no way leads through.
+    ``apart``: functions that no way leads through; ``followed``: the edges that ways may take.
     """
 
     def __init__(
-        self, index: ProjectIndex, leaves: Mapping[str, tuple[Leaf, ...]], apart: Collection[str] = ()
+        self,
+        index: ProjectIndex,
+        leaves: Mapping[str, tuple[Leaf, ...]],
+        apart: Collection[str] = (),
+        followed: Callable[[Edge], bool] = lambda _: True,
     ) -> None:
         self.index = index
         self.leaves = leaves
         self.apart = apart
+        self.followed = followed
         self._parents: dict[str, Mapping[str, Edge | None]] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self.blocks = above(index, leaves)
@@ -272,6 +277,7 @@ class Ways:
                         and not self.index.fact(edge.callee).is_async
                         and not _kept(self.index, edge)
                         and not _of_heirs(self.index, edge)
+                        and self.followed(edge)
                     ):
                         parents[edge.callee] = edge
                         order.append(edge.callee)

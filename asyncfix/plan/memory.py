@@ -83,7 +83,7 @@ def _writing(index: ProjectIndex, function: str, holder: str) -> Iterator[str]:
     for fact in index.summaries[path].functions if holder.startswith(":") and "@" not in holder else ():
         inside = fact.owner_class == owner if of_instance else fact.kind == "module"
         if inside and any(access.ref == holder and access.kind == "write" for access in fact.accesses):
-            yield from index.evaluator.function_ids(path, fact.qualname) or (index.evaluator.modules.names[path],)
+            yield from index.evaluator.function_ids(path, fact.qualname) or (index.evaluator.module_id(path),)
 
 
 def _was_read(index: ProjectIndex, function: str, target: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.protocols import is_protocol
 from asyncfix.model import Api, Call, Hop, Span
 from asyncfix.plan.leaves import Leaf, Ways, edges, on_loop
 from asyncfix.transform import LOST
@@ -79,14 +80,15 @@ def _gives_coroutine(index: ProjectIndex, function: str) -> bool:
 def ways(index: ProjectIndex, watched: Iterable[Watched]) -> Mapping[Watched, str]:
     """Those of some calls that async code runs, itself or through sync functions, with the shortest way there.
 
-    No way leads through sync code that asks whether an event loop runs: it does something else then.
+    No way leads through sync code that asks whether an event loop runs: it does something else then. Nor through
+    a call that may run something else, nor, below async code itself, through what Python asks an object for.
     """
     leaves: dict[str, tuple[Leaf, ...]] = {}
     for function, name, call in watched:
         leaves[function] = (*leaves.get(function, ()), Leaf(function, Api(name), name, "", call))
     if not leaves:
         return {}
-    below = Ways(index, leaves, _asking(index))
+    below = Ways(index, leaves, _asking(index), lambda edge: edge.kind != "protocol" and _is_sure(index, edge))
     nested = any(NESTING in summary.imports for summary in index.summaries.values())
     found: dict[Watched, str] = {}
     for function, info in index.functions.items():
@@ -95,7 +97,7 @@ def ways(index: ProjectIndex, watched: Iterable[Watched]) -> Mapping[Watched, st
         for leaf in leaves.get(function, ()):
             found[function, leaf.name, leaf.call] = _told((Hop(function, "", 0), Hop(leaf.name, "", 0)))
         for edge in () if nested else edges(index, function):
-            for leaf in (leaf for name in below.below(edge.callee) for leaf in leaves[name] if edge.sure):
+            for leaf in (leaf for name in below.below(edge.callee) for leaf in leaves[name] if _is_sure(index, edge)):
                 way = _told((Hop(function, "", 0), *below.hops(edge.callee, leaf)))
                 key = leaf.function, leaf.name, leaf.call
                 found[key] = min(found.get(key, way), way, key=lambda each: (each.count(" -> "), each))
@@ -118,6 +120,14 @@ def _is_repeated(edge: Edge) -> bool:
     if not isinstance(edge.site, Call) or edge.kind != "call" or not edge.sure or edge.caller == edge.callee:
         return False
     return edge.site.loop is not None and any(argument.ref or argument.refs for argument in edge.site.arguments)
+
+
+def _is_sure(index: ProjectIndex, edge: Edge) -> bool:
+    """Whether a call runs a function, and not perhaps something else: the object is not only one that keeps a protocol."""
+    meant = (each.callee for each in index.calls.get(edge.caller, ()) if each.span == edge.span)
+    owners = (index.evaluator.owner(index.functions[each]) for each in meant)
+    classes = (index.classes[owner] for owner in owners if owner is not None)
+    return edge.sure and not any(is_protocol(index.evaluator, known) for known in classes)
 
 
 def _asking(index: ProjectIndex) -> frozenset[str]:
