@@ -190,7 +190,7 @@ def _check_api(row: Api, where: str) -> None:
     _check_member(row.kind, _KINDS, f"`{where}.kind`")
     for key, words, known in (
         ("flow", (row.flow,), _FLOWS),
-        ("outside", (row.outside,), ("", "read", "write", "several")),
+        ("outside", (row.outside,), ("", "read", "write", "query", "several")),
         ("reads", row.reads, _EFFECTS),
         ("writes", row.writes, _EFFECTS),
     ):

@@ -22,6 +22,8 @@ from asyncfix.flow import (
 from asyncfix.preconditions import Obstacle
 from asyncfix.transform import Tree
 
+from ._comments import Comment
+
 # As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
 # what gives futures already.
 ORDERED = re.compile(
@@ -207,7 +209,7 @@ def _tells(place: ast.Try | ast.TryStar, node: ast.AST, used: Names) -> Obstacle
     return Obstacle("errors", f"`{name}` is used where one of them has failed (line {place.lineno})") if name else None
 
 
-def order_told(comments: Iterable[tuple[tuple[int, int], str]]) -> Obstacle | None:
+def order_told(comments: Iterable[Comment]) -> Obstacle | None:
     """The comment, of some, that speaks of an order."""
     for (line, _), text in comments:
         if ABOUT_ORDER.search(text):

@@ -72,12 +72,12 @@ from asyncfix.model import Edit, FanOut, Form, Function, Replace, Site, Span, Un
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
+from ._comments import comments_of, first_comment
 from ._gather_bounded import GATHER_BOUNDED
+from ._layout import fits, moved
 from ._order import order_told
-from ._tokens import first_comment, tokens_of
 from ._turns import Filled, Turns, apart, filled, find, is_at_hand, is_dropped, statement_of
 
-LINE_LENGTH = 88
 WAITS = "the awaits of a loop run one after the other"
 TIGHT = ast.Attribute | ast.Subscript | ast.Call | ast.Await
 
@@ -114,7 +114,7 @@ class AwaitInLoop(BlockTransform):
         form = Form("bounded", (), (*map(Unproven, turns.doubts), fan))
         span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
         owner = tree.qualified(turns.function)
-        obstacle = turns.obstacle or order_told(tokens_of(source, _lines(tree, turns)).comments)
+        obstacle = turns.obstacle or order_told(comments_of(source, _lines(tree, turns)))
         forms, (code, why) = ((), obstacle) if obstacle else ((form,), ("", ""))
         return Site(
             self.name,
@@ -273,28 +273,17 @@ def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str,
     begin = f"{begin}await {writing.generated('gather_bounded')}("
     line = " ".join([begin + source.text(source.span(turns.call)), *clauses]) + f"){end}"
     formatted = writing.formatted(line, indent) if not end.endswith(":") else None
-    if formatted or (len(indent.expandtabs()) + len(line) <= LINE_LENGTH and "\n" not in line and "\r" not in line):
+    if formatted or fits(line, indent):
         return [formatted or line]
-    call = _shifted(source, source.span(turns.call), indent + writing.step)
+    inner = indent + writing.step
+    call = moved(source, source.span(turns.call), len(inner), inner)
     return [begin, *(f"{writing.step}{each}" for each in (call, *clauses)), f"){end}"]
-
-
-def _shifted(source: Source, span: Span, indent: str) -> str:
-    """The text of a call that is to stand at the head of a line: its other lines move with that."""
-    text, at = "", span.start
-    before = source.data[source.line_start(span.start) : span.start]
-    surplus = len(before) - len(before.lstrip()) - len(indent)
-    for line in movable(source, span):
-        blank = len(source.data[line.start : line.end]) - len(source.data[line.start : line.end].lstrip())
-        text += source.text(Span(at, line.start)) + (" " * -surplus if surplus < 0 else "")
-        at = line.start + min(max(surplus, 0), blank)
-    return text + source.text(Span(at, span.end))
 
 
 def _comments(tree: Tree, turns: Turns, span: Span) -> Iterator[str]:
     """The comments that begin within a span of what is written anew."""
     begin, end = tree.source.position(span.start), tree.source.position(span.end)
-    yield from (text for place, text in tokens_of(tree.source, _lines(tree, turns)).comments if begin <= place < end)
+    yield from (text for place, text in comments_of(tree.source, _lines(tree, turns)) if begin <= place < end)
 
 
 def _lines(tree: Tree, turns: Turns) -> Span:

@@ -74,7 +74,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count, islice
+from itertools import combinations, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
@@ -85,6 +85,8 @@ from asyncfix.preconditions import Obstacle, reason
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
+from ._comments import Comment, comments_of, first_comment
+from ._layout import fits, moved
 from ._order import (
     OBJECTS,
     Scope,
@@ -98,9 +100,7 @@ from ._order import (
     scope_of,
     shared,
 )
-from ._tokens import LINE_BREAK, Tokens, first_comment, tokens_of
 
-LINE_LENGTH = 88
 MOST_PARTS = 20
 PART = " "  # in the name of a form, before the numbers of members
 ORDERED = Strategy("concurrency", "ordered", default=True)
@@ -247,7 +247,7 @@ class Run:
     function: ast.AsyncFunctionDef
     members: tuple[Member, ...]
     span: Span
-    tokens: Tokens
+    comments: tuple[Comment, ...]
     obstacle: Obstacle | None
 
 
@@ -385,18 +385,18 @@ def _run(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, 
     """The members as a run, with what is against it: that known already, a comment about their order, or their layout."""
     first = source.span(members[0].statement)
     end = end_of_line(source, source.span(members[-1].statement).end)
-    tokens = tokens_of(source, Span(first_comment(source, source.line_start(first.start)), end))
+    comments = tuple(comments_of(source, Span(first_comment(source, source.line_start(first.start)), end)))
     blank = len(source.data[first.start : end]) - len(source.data[first.start : end].rstrip())
-    obstacle = obstacle or order_told(tokens.comments) or _misplaced(source, members, tokens)
-    return Run(function, members, Span(first.start, end - blank), tokens, obstacle)
+    obstacle = obstacle or order_told(comments) or _misplaced(source, members, comments)
+    return Run(function, members, Span(first.start, end - blank), comments, obstacle)
 
 
-def _misplaced(source: Source, members: Sequence[Member], tokens: Tokens) -> Obstacle | None:
+def _misplaced(source: Source, members: Sequence[Member], comments: Iterable[Comment]) -> Obstacle | None:
     """What of the text could not be kept in another form."""
     for member in members:
         if not _is_plain(source, member.statement):
             return Obstacle("layout", f"line {member.statement.lineno} cannot be written otherwise as it stands")
-    torn = next((line for (line, column), _ in tokens.comments if _is_torn(source, (line, column), members)), 0)
+    torn = next((place[0] for place, _ in comments if _is_torn(source, place, members)), 0)
     return Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
 
 
@@ -429,8 +429,8 @@ def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
     for member in run.members:
         span = source.span(member.statement)
         begin, end = source.position(span.start), source.position(span.end)
-        above = tuple(text for place, text in run.tokens.comments if (line, 0) <= place < begin)
-        behind = "".join(f"  {text}" for place, text in run.tokens.comments if end <= place < (end[0] + 1, 0))
+        above = tuple(text for place, text in run.comments if (line, 0) <= place < begin)
+        behind = "".join(f"  {text}" for place, text in run.comments if end <= place < (end[0] + 1, 0))
         unpacked = isinstance(member.statement, ast.Assign) and isinstance(member.statement.targets[0], ast.Tuple)
         hint = member.statement.annotation if isinstance(member.statement, ast.AnnAssign) else None
         annotation = source.text(source.span(hint)) if hint else ""
@@ -439,26 +439,9 @@ def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
 
 
 def _call(run: Run, writing: Writing, piece: Piece, begin: str) -> str:
-    """The text of a call behind ``begin``, one level deeper than its statement was.
-
-    Lines that begin inside a string stay; those that were aligned with something in the call still are.
-    """
-    source, call = writing.source, piece.call
-    first, *rest = LINE_BREAK.split(source.text(source.span(call)))
-    before = source.position(source.span(call).start)[1] - 1
-    after = len(writing.indent(run.span) + writing.step + begin)
-    parts = [first]
-    for number, line_break, line in zip(count(call.lineno + 1), rest[::2], rest[1::2], strict=False):
-        kept = number in run.tokens.in_strings or not line.strip()
-        parts += [line_break, line if kept else _moved(line, before, after, writing.step)]
-    return "".join(parts)
-
-
-def _moved(line: str, before: int, after: int, step: str) -> str:
-    """A line of a call that stood at one column and comes to stand at another one."""
-    if not line.startswith(" " * (before + 1)):
-        return step + line
-    return " " * (after - before) + line[max(before - after, 0) :]
+    """The text of a call behind ``begin``, one level deeper than its statement was."""
+    indent = writing.indent(run.span) + writing.step
+    return moved(writing.source, writing.source.span(piece.call), len(indent + begin), indent)
 
 
 def _task_group(run: Run, writing: Writing) -> list[str]:
@@ -495,7 +478,7 @@ def _gather(run: Run, writing: Writing, function: str) -> list[str]:
     line = f"{begin}{', '.join(calls)})"
     if not any(piece.above or piece.behind for piece in pieces):
         formatted = writing.formatted(line, indent)
-        if formatted or (len(indent.expandtabs()) + len(line) <= LINE_LENGTH and not LINE_BREAK.search(line)):
+        if formatted or fits(line, indent):
             return [*hints, formatted or line]
     members = zip(pieces, calls, strict=True)
     arguments = (line for piece, call in members for line in (*piece.above, f"{call},{piece.behind}"))

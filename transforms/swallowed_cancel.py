@@ -68,8 +68,8 @@ from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
 
 from ._behind import behind
+from ._comments import comments_of, first_comment
 from ._going_on import AFTER, AGAIN, NEXT, RAISED, awaits, falls_through, goes_on, ways
-from ._tokens import first_comment, tokens_of
 
 CANCELLED = "asyncio.CancelledError"
 BROAD = "builtins.BaseException"
@@ -273,7 +273,7 @@ def _is_explained(tree: Tree, handler: ast.ExceptHandler) -> bool:
     if "#" not in tree.source.text(span):
         return False
     named = handler.type is not None and "CancelledError" in ast.unparse(handler.type)
-    return any(named or "cancel" in comment.lower() for _, comment in tokens_of(tree.source, span).comments)
+    return any(named or "cancel" in comment.lower() for _, comment in comments_of(tree.source, span))
 
 
 def _is_given(tree: Tree, handler: ast.ExceptHandler) -> bool:

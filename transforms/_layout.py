@@ -1,0 +1,33 @@
+"""How code looks that comes to stand elsewhere: whether it fits on a line, and what becomes of its other lines."""
+
+from __future__ import annotations
+
+from asyncfix.lines import movable
+from asyncfix.model import Span
+from asyncfix.source import Source
+
+LINE_LENGTH = 88
+
+
+def fits(line: str, indent: str) -> bool:
+    """Whether what is to be one line is one, and no long one."""
+    return len(indent.expandtabs()) + len(line) <= LINE_LENGTH and "\n" not in line and "\r" not in line
+
+
+def moved(source: Source, span: Span, column: int, indent: str) -> str:
+    """The text of an expression that is to begin at ``column`` (from 0) of a line with this indentation.
+
+    Lines that were aligned with something in it still are; others keep their distance from the indentation.
+    """
+    head = source.data[source.line_start(span.start) : span.start]
+    old = len(head) - len(head.lstrip())
+    begun = source.position(span.start)[1] - 1
+    text, at = "", span.start
+    for line in movable(source, span):
+        content = source.data[line.start : line.end]
+        is_aligned = content.startswith(b" " * (begun + 1))
+        by = column - begun if is_aligned else len(indent) - old
+        added = " " * by if is_aligned else indent[old:]
+        text += source.text(Span(at, line.start)) + added
+        at = line.start + min(max(-by, 0), len(content) - len(content.lstrip()))
+    return text + source.text(Span(at, span.end))
