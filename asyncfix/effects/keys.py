@@ -152,7 +152,7 @@ def is_known(key: str) -> bool:
 def said(key: str) -> str:
     """A key as a person reads it."""
     if key.startswith("argument "):
-        return f"the argument {key.rpartition('@')[2]}"
+        return f"the argument {pretty(key.rpartition('@')[2])}"
     if ":" in key and not key.startswith(("file ", "'", '"')):
         return pretty(key.rpartition(":")[2])
     if key.startswith("file "):

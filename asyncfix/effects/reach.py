@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from asyncfix.effects.consuming import consumed
 from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.owning import of_self
@@ -90,6 +91,9 @@ class Effects:
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
         touches = [touch for access in info.fact.accesses for touch in self.access(info.path, access)]
+        touches.extend(
+            touch for access in info.fact.operations for touch in consumed(self.keys, info.path, access)
+        )
         unknown: list[Unclear] = []
         blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
@@ -242,6 +246,8 @@ class Effects:
                 if call.arguments and self._is_built_in(path, receiver):
                     receiver = call.arguments[0].ref  # a method called of its class is given the object
                 key, holder = self.keys.of(path, receiver, deep=writes)
+                if _by_another_name(name, call):
+                    key = holder = "?"
                 if key:
                     yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
             case "argument":
@@ -397,6 +403,11 @@ def _only_reads(name: str, call: Call) -> bool:
     position = 0 if name.startswith("pathlib.") else 1
     mode = stated or positional[position : position + 1]
     return not mode or (not mode[0].ref and bool(mode[0].literal) and not set(mode[0].literal) & set("wax+"))
+
+
+def _by_another_name(name: str, call: Call) -> bool:
+    """Whether a method is called by a name that it was given, which does not tell of what object."""
+    return bool(call.targets) and call.targets[0].rpartition(".")[2] != name.rpartition(".")[2]
 
 
 def _names_caller(call: Call) -> bool:

@@ -576,7 +576,9 @@ def _part_refs(node: ast.expr, scope: Scope) -> Refs:
         return steps(resolve(node.value, scope), "." + node.attr)
     held = node.value if isinstance(node, ast.Subscript) else node
     if isinstance(held, ast.Name):
-        return _name_refs(held, "item", scope)
+        refs = _name_refs(held, "item", scope)
+        inner = isinstance(node, ast.Subscript) and any(ref.endswith(";") for ref in refs)
+        return steps(refs, "[:]") if inner else refs  # a part of a collection that is nobody else's may be
     found = resolve(held, scope)
     return tuple(ref for ref in found if not ref.startswith(("?", "builtins.")) or ref in NAMESPACES)
 

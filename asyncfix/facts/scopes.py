@@ -486,6 +486,10 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
             return annotation(given, scope)  # of an attribute, which is such an object
         case "functools.partial", [given, *_]:
             return steps(resolve(given, scope), "&")
+        case "builtins.iter", [ast.List() | ast.Tuple() | ast.Set() | ast.ListComp() | ast.Call() as given]:
+            found = resolve(given, scope)
+            told = all(ref.endswith(";") for ref in found)
+            return collected(steps(found, "[]"), "builtins.map") if told else found
         case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
             return resolve(given, scope)
         case _, [given] if called in PICKING:

@@ -11,6 +11,7 @@ MAKING = frozenset(
     | {"deque", "defaultdict"}
 )
 FIELDS = frozenset({"field", "Field", "attrib", "ib"})  # by which a class says what is made for each of its objects
+FACTORIES = frozenset({"default_factory", "factory"})
 
 
 def is_new(value: ast.expr) -> bool:
@@ -30,6 +31,17 @@ def is_new(value: ast.expr) -> bool:
             return True
 
 
+def _makes(factory: ast.expr) -> bool:
+    """Whether what is called for a default gives something new each time."""
+    match factory:
+        case ast.Lambda(body=body):
+            return is_new(body)
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in MAKING or name.lstrip("_")[:1].isupper()
+        case _:
+            return False
+
+
 def held_by_the_class(body: list[ast.stmt]) -> Iterator[str]:
     """The names to which the body of a class itself gives something that can be changed, for all its objects."""
     for statement in body:
@@ -45,8 +57,8 @@ def held_by_the_class(body: list[ast.stmt]) -> Iterator[str]:
 def _is_constant(value: ast.expr) -> bool:
     """Whether all objects may hold a value for themselves: nobody can change it, or a dataclass makes it for each."""
     match value:
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name in FIELDS
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), keywords=given):
+            return name in FIELDS and all(_makes(each.value) for each in given if each.arg in FACTORIES)
         case ast.UnaryOp(operand=operand):
             return _is_constant(operand)
         case _:

@@ -16,6 +16,7 @@ TRUTH = "__bool__"  # or ``__len__``
 REPR, HASH, ITER, INDEX = "__repr__", "__hash__", "__iter__", "__index__"
 UNPACKED = "unpacked"  # gone through, to bind its elements to names
 MAPPED = "mapped"  # taken apart by its keys
+COPIED = "copied"  # or written down, as pickle does
 RAISED = "raised"  # a class of which an object is made, to be raised
 ENDING = ("builtins.SystemExit", "builtins.KeyboardInterrupt")
 """Exceptions that end an event loop where a task lets them out: making one tells of it."""
@@ -57,6 +58,7 @@ OF_ELEMENTS = {
     "set": HASH,
     "frozenset": HASH,
 }
+COPYING = frozenset({"copy", "deepcopy", "dump", "dumps"})
 SHOWN = frozenset({"print", "format"})  # the function, and the method of a text
 # Methods that look something up, and those that compare elements.
 LOOKING_UP = frozenset({"get", "pop", "setdefault", "add", "discard", "remove"})
@@ -169,6 +171,7 @@ def _called(node: ast.Call) -> Iterator[Run]:
     if called in SHOWN:
         yield from ((shown, SHOW) for shown in (*node.args, *(item.value for item in node.keywords)))
     yield from ((item.value, MAPPED) for item in node.keywords if item.arg is None)
+    yield from ((copied, COPIED) for copied in node.args[:1] if called in COPYING)
     if isinstance(node.func, ast.Name) and node.args:
         yield from _by_builtin(called, node.args)
     elif isinstance(node.func, ast.Attribute):

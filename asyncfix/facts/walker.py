@@ -211,9 +211,9 @@ class Walker:
         everything = [*names, *(arg.arg for arg in args.kwonlyargs)]
         for name in everything:
             scope.names.setdefault(name, []).append(_parameter_bound(qualname, name))
-        for extra, type_name in ((args.vararg, "builtins.tuple!"), (args.kwarg, "builtins.dict!")):
-            if extra is not None:
-                scope.bind(extra.arg, type_name)
+        for extra, container in ((args.vararg, "tuple"), (args.kwarg, "dict")):
+            if extra is not None:  # a new collection, of what the caller has
+                scope.bind(extra.arg, f":{qualname}@{extra.arg}*builtins.{container};")
         if method and names and not has_decorator(node, "staticmethod"):
             owner = scope.owner_class
             on_class = has_decorator(node, "classmethod") or node.name in (

@@ -132,9 +132,9 @@ def asked(index: ProjectIndex, name: str, info: FunctionInfo, call: Call) -> Non
 
 
 def missing(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
-    """Record what is run where an object, or a module, is asked for what it may not have."""
+    """Record what is run where an object, or a module, is asked for what it may not have, or an object is given something."""
     base, _, attribute = access.ref.rpartition(".")
     if base and base[0] not in ".?":
-        run = attributes.run_by_asking(index.evaluator, index.asking, info.path, base, attribute)
+        run = attributes.run_by_asking(index.evaluator, index.asking, info.path, base, attribute, access.kind)
         for function in dict.fromkeys(run):
             index.add(Edge(name, function, "property", access))

@@ -11,6 +11,7 @@ from asyncfix.link.evaluate import Evaluator
 HOOKS = frozenset({"__get__", "__set__"})
 RUN = {"read": ("__get__",), "write": ("__set__",)}
 ASKED = ("__getattribute__", "__getattr__")
+SET = ("__setattr__", "__delattr__")
 
 
 def described(evaluator: Evaluator) -> frozenset[str]:
@@ -30,8 +31,8 @@ def described(evaluator: Evaluator) -> frozenset[str]:
 
 
 def asking(evaluator: Evaluator) -> frozenset[str]:
-    """The classes of objects, and the modules, that are asked for names which they do not have."""
-    own = {name for name, methods in evaluator.methods.items() if not methods.keys().isdisjoint(ASKED)}
+    """The classes of objects, and the modules, that are asked for names which they do not have, or told what they get."""
+    own = {name for name, methods in evaluator.methods.items() if not methods.keys().isdisjoint((*ASKED, *SET))}
     modules = (path for path in evaluator.summaries if evaluator.function_ids(path, ASKED[1]))
     return frozenset((*own, *(below for name in own for below in evaluator.below.get(name, ())), *modules))
 
@@ -45,10 +46,14 @@ def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str
                     yield from evaluator.named_methods(held, RUN[kind])
 
 
-def run_by_asking(evaluator: Evaluator, asked: frozenset[str], path: str, base: str, attribute: str) -> Iterator[str]:
-    """The functions that are run where an object, or a module, of what ``base`` means is asked for a name."""
+def run_by_asking(
+    evaluator: Evaluator, asked: frozenset[str], path: str, base: str, attribute: str, kind: str = "read"
+) -> Iterator[str]:
+    """The functions that are run where an object, or a module, of what ``base`` means is asked for a name, or given one."""
     for entity in evaluator.evaluate(path, base):
-        if entity.kind == "instance" and entity.name in asked:
+        if kind == "write":
+            yield from evaluator.named_methods(entity, SET) if entity.kind == "instance" and entity.name in asked else ()
+        elif entity.kind == "instance" and entity.name in asked:
             has = evaluator.has(entity.name, attribute)
             yield from evaluator.named_methods(entity, ASKED[:1] if has else ASKED)
         elif entity.kind == "module" and entity.name in asked:

@@ -186,7 +186,7 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
             open_uses.calls.append(passing.Undecided(name, call, entities))
         accessing.asked(index, name, info, call)
     for access in info.fact.accesses:
-        if index.asking and access.kind == "read":
+        if index.asking and access.kind in ("read", "write"):
             accessing.missing(index, name, info, access)
         last = access.ref.rpartition(".")[2].lstrip(":")
         if last not in index.telling:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from asyncfix.facts.special import ENDING, HASH, MAPPED, RAISED, UNPACKED
+from asyncfix.facts.special import COPIED, ENDING, HASH, MAPPED, RAISED, UNPACKED
 from asyncfix.link import calling, defaulting
 from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
 from asyncfix.link.index import CONSTRUCTORS, ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
@@ -45,7 +45,14 @@ INSTEAD = (
     }
 )
 """Where a class does not have the first, the next one is run."""
-RUN = RUNNING | INSTEAD | {HASH: (HASH, "__eq__", "__index__"), MAPPED: ("keys", "__getitem__"), UNPACKED: ITERATING}
+COPYING = ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
+RUN = RUNNING | INSTEAD | {
+    HASH: (HASH, "__eq__", "__index__"),
+    "__getitem__": ("__getitem__", "__missing__"),
+    MAPPED: ("keys", "__getitem__"),
+    UNPACKED: ITERATING,
+    COPIED: COPYING,
+}
 """A key is compared with others; of a list it is an index."""
 NAMED = RUN | {"__contains__": ("__contains__", *ITERATING)}
 """Where a class has no ``__contains__``, it is gone through."""

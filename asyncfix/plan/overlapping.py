@@ -11,6 +11,7 @@ from asyncfix.effects.output import output
 from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
 from asyncfix.facts import special
+from asyncfix.facts.testfiles import is_test
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
@@ -34,6 +35,11 @@ NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 DRAWING = ("random.", "numpy.random.")
 MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
+CLOCKS = frozenset(
+    {f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter") for unit in ("", "_ns")}
+    | {f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")}
+    | {"uuid.uuid1"}
+)
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
 IN_THREAD = frozenset({"asyncio.to_thread"})
@@ -53,6 +59,7 @@ class _Member:
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
     threads  functions that threads are given to run
     begun  bodies of modules, and of classes in them, that it imports
+    clocks  calls that read the time
     answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
     batched  calls that ask for one thing, where another one asks for many
     against  code and reason why it may not overlap with others
@@ -65,6 +72,7 @@ class _Member:
     uses: list[Use] = field(default_factory=lambda: list[Use]())
     threads: set[str] = field(default_factory=lambda: set[str]())
     begun: set[str] = field(default_factory=lambda: set[str]())
+    clocks: list[str] = field(default_factory=lambda: list[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     batched: list[str] = field(default_factory=lambda: list[str]())
     shown: list[str] = field(default_factory=lambda: list[str]())
@@ -142,6 +150,9 @@ def _unproven(
         return _fails("unknown-effect", f"overlapping starts later calls although an earlier one fails: {unknown}")
     if late:
         return _fails("late-argument", f"{late[0]} is now evaluated before any of the calls begins")
+    read = [member.clocks[0] for member in members if member.clocks]
+    if len(read) > 1:
+        return _fails("order", f"{read[0]} may give a later time than {read[1]}, which comes behind it")
     return _shown(members)
 
 
@@ -198,7 +209,10 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
-    for name in (function, *facts.effects.names(function, span)):
+    names = facts.effects.names(function, span)
+    for name in names:
+        member.unknown.extend(_assigned_anew(facts, name))
+    for name in (function, *names):
         for body in facts.importing.run_by(name):
             if body not in member.begun:
                 member.begun.add(body)
@@ -208,6 +222,13 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
             continue  # a module that is imported there gives its own variables their values
         if (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
+
+
+def _assigned_anew(facts: Facts, function: str) -> Iterator[str]:
+    """Where something else is put in the place of a function, apart from tests."""
+    for place in facts.index.rebound.get(function, ()):
+        if not is_test(place.path):
+            yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
 
 
 def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple[str, External]]:
@@ -226,6 +247,8 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
     row = catalog.harmless(name) or catalog.blocking(name)
     if name in ENDING or name in ASKING or (name in CURRENT_EXCEPTION and not external.call.in_handler):
         member.against.append(("task", f"{name} means something else in a task ({where})"))
+    if name in CLOCKS:
+        member.clocks.append(f"{name} ({where})")
     if row is None:
         return  # what is not known is told by the effects
     member.uses.extend(uses(facts.index, path, external, row, within))
