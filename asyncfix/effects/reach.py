@@ -91,9 +91,7 @@ class Effects:
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
         touches = [touch for access in info.fact.accesses for touch in self.access(info.path, access)]
-        touches.extend(
-            touch for access in info.fact.operations for touch in consumed(self.keys, info.path, access)
-        )
+        touches.extend(touch for access in info.fact.operations for touch in consumed(self.keys, info.path, access))
         unknown: list[Unclear] = []
         blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))

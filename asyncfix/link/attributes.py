@@ -52,7 +52,9 @@ def run_by_asking(
     """The functions that are run where an object, or a module, of what ``base`` means is asked for a name, or given one."""
     for entity in evaluator.evaluate(path, base):
         if kind == "write":
-            yield from evaluator.named_methods(entity, SET) if entity.kind == "instance" and entity.name in asked else ()
+            yield from (
+                evaluator.named_methods(entity, SET) if entity.kind == "instance" and entity.name in asked else ()
+            )
         elif entity.kind == "instance" and entity.name in asked:
             has = evaluator.has(entity.name, attribute)
             yield from evaluator.named_methods(entity, ASKED[:1] if has else ASKED)

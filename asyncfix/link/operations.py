@@ -46,13 +46,17 @@ INSTEAD = (
 )
 """Where a class does not have the first, the next one is run."""
 COPYING = ("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
-RUN = RUNNING | INSTEAD | {
-    HASH: (HASH, "__eq__", "__index__"),
-    "__getitem__": ("__getitem__", "__missing__"),
-    MAPPED: ("keys", "__getitem__"),
-    UNPACKED: ITERATING,
-    COPIED: COPYING,
-}
+RUN = (
+    RUNNING
+    | INSTEAD
+    | {
+        HASH: (HASH, "__eq__", "__index__"),
+        "__getitem__": ("__getitem__", "__missing__"),
+        MAPPED: ("keys", "__getitem__"),
+        UNPACKED: ITERATING,
+        COPIED: COPYING,
+    }
+)
 """A key is compared with others; of a list it is an index."""
 NAMED = RUN | {"__contains__": ("__contains__", *ITERATING)}
 """Where a class has no ``__contains__``, it is gone through."""
