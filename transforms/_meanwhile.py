@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from asyncfix.flow import Definition, last_name, parameters
+from asyncfix.flow import Definition, FunctionDef, bindings, last_name, parameters
 from asyncfix.transform import Tree
 
 FROZEN = frozenset({"tuple", "frozenset", "str", "bytes", "range"})
@@ -42,6 +42,22 @@ def changeable(tree: Tree, function: ast.AsyncFunctionDef, source: ast.expr, end
                 yield name
         elif not all(map(_is_kept, _loads(tree, function, name, end))) or _is_captured(function, name):
             yield name
+
+
+def is_constant(tree: Tree, function: ast.AsyncFunctionDef, source: ast.expr) -> bool:
+    """Whether it is the name of a tuple of the module, which is bound nowhere else in the module."""
+    if not isinstance(source, ast.Name):
+        return False
+    scopes = [function, *(each for each in tree.ancestors(function) if isinstance(each, FunctionDef))]
+    if any(source.id in parameters(each) or _binds(each.body, source.id) for each in scopes):
+        return False
+    written = [node for node in tree.module.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    values = [node.value for node in written if _binds([node], source.id)]
+    return len(values) == 1 == _binds(tree.module.body, source.id) and isinstance(values[0], ast.Tuple)
+
+
+def _binds(body: list[ast.stmt], name: str) -> int:
+    return sum(bound == name for bound, _ in bindings(body))
 
 
 def _gone_through(source: ast.expr) -> Iterator[str]:

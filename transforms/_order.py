@@ -39,7 +39,7 @@ ORDERED = re.compile(
 )
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
 GUARDS = re.compile(
-    r"transaction|atomic|savepoint|begin|session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
+    r"transaction|atomic|savepoint|begin|(?<!client)session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
     r"|timeout|fail_after|move_on",
     re.IGNORECASE,
 )

@@ -21,7 +21,7 @@ from asyncfix.flow import (
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
-from ._meanwhile import changeable
+from ._meanwhile import changeable, is_constant
 from ._order import MOST_QUOTED, around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
@@ -330,7 +330,9 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
-    if not _is_collection(turns.source, turns.function):
+    if is_constant(tree, turns.function, turns.source):
+        pass
+    elif not _is_collection(turns.source, turns.function):
         source = ast.unparse(turns.source)[:MOST_QUOTED]
         yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
     else:

@@ -78,7 +78,7 @@ from itertools import combinations, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import NOTHING, Names, blocks
+from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name
 from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
 from asyncfix.preconditions import Obstacle, reason
@@ -106,6 +106,8 @@ PART = " "  # in the name of a form, before the numbers of members
 ORDERED = Strategy("concurrency", "ordered", default=True)
 
 METHODS = ("self.", "cls.")
+PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "UUID", "date", "datetime", "Decimal"})
+"""Types whose values anybody may show at any time."""
 WAITS = "awaits that do not depend on each other run one after the other"
 
 
@@ -351,10 +353,27 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
         shared |= dict.fromkeys(sorted(one.names & other.names))
         shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
     given = [each for member in run.members[1:] for each in (*_receiver(member), *_arguments(member.call))]
-    late = tuple(ast.unparse(each)[:60] for each in given if not isinstance(each, ast.Constant | ast.Name))
+    late = tuple(ast.unparse(each)[:60] for each in given if not _is_the_same(each, run.function))
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
     return Overlap(calls, tuple(shared), late, dropped)
+
+
+def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
+    """Whether it gives the same before the calls begin, and raises nothing: also a text made of parameters that are plain."""
+    if not isinstance(node, ast.JoinedStr):
+        return isinstance(node, ast.Constant | ast.Name)
+    given = function.args
+    stated = {each.arg: last_name(each.annotation) for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    bound = {name for name, _ in bindings(function.body)}
+    parts = (part for part in node.values if isinstance(part, ast.FormattedValue))
+    return all(
+        isinstance(part.value, ast.Name)
+        and part.format_spec is None
+        and part.value.id not in bound
+        and stated.get(part.value.id) in PLAIN
+        for part in parts
+    )
 
 
 def _receiver(member: Member) -> Iterator[ast.expr]:

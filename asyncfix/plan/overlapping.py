@@ -35,6 +35,8 @@ NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 DRAWING = ("random.", "numpy.random.")
 MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
+RUNNING_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
+"""The loop is the same in a task."""
 CLOCKS = frozenset(
     {f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter") for unit in ("", "_ns")}
     | {f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")}
@@ -274,7 +276,7 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
         member.unknown.append(f"{name} writes what others see in its order ({where})")
     elif "context" in (row.writes or ()):
         member.against.append(("context", f"{name} sets a context variable, which a task would lose ({where})"))
-    elif "loop" in (*(row.reads or ()), *(row.writes or ())):
+    elif name not in RUNNING_LOOP and "loop" in (*(row.reads or ()), *(row.writes or ())):
         member.against.append(("loop-api", f"{name} works on the event loop ({where})"))
 
 
