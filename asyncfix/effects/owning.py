@@ -37,6 +37,7 @@ PASSING_ON = (
     "types.",
 )
 """Those whose new object holds what they are given."""
+NAMESPACE = "__dict__"
 PUT_TOGETHER = re.compile(r"\*[\w.]+\??;")  # the step to a collection
 
 
@@ -47,7 +48,7 @@ def kept(index: ProjectIndex, made: Entity, steps: str) -> bool:
     if made.kind == "external":
         return not (steps and made.name.startswith(PASSING_ON))
     attribute = _first(steps)
-    return not attribute or _made_with(index, made.name, attribute)
+    return not _share_all(index, made.name) if not attribute else _made_with(index, made.name, attribute)
 
 
 def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
@@ -57,9 +58,9 @@ def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
     if held[:1] not in ("!", "^"):
         return False
     attribute = _first(held[1:])
-    if not attribute and not touch.deep:
-        return True
     owner = index.evaluator.owner(info)
+    if not attribute and not touch.deep:
+        return owner is None or not _share_all(index, owner)
     return owner is not None and _made_with(index, owner, attribute or touch.key.rpartition(".")[2])
 
 
@@ -68,8 +69,16 @@ def _first(steps: str) -> str:
     return PUT_TOGETHER.sub("", ELEMENT.sub("", steps)).lstrip(".").partition(".")[0].rstrip("!~%()")
 
 
+def _share_all(index: ProjectIndex, class_id: str) -> bool:
+    """Whether objects of a class are given a namespace that others have, too."""
+    infos = (index.classes.get(name) for name in index.evaluator.order(class_id))
+    return any(info is not None and NAMESPACE in info.fact.shared for info in infos)
+
+
 def _made_with(index: ProjectIndex, class_id: str, attribute: str) -> bool:
     """Whether each object of a class has something of its own under a name, as far as the classes tell."""
     names = (*index.evaluator.order(class_id), *index.subclasses.get(class_id, ()))
+    if _share_all(index, class_id):
+        return False
     having = [info.fact for name in names if (info := index.classes.get(name)) and attribute in info.fact.attributes]
     return bool(having) and not any(attribute in fact.shared for fact in having)
