@@ -44,6 +44,8 @@ from asyncfix.flow import called, last_name
 from asyncfix.model import Declared, Edit, Form, Function, Site, Span, Strategy, Unproven
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
+from ._order import dotted
+
 PROPERTY = "cached_property"
 NAMES = (*OLD, PROPERTY)
 REFS = frozenset({*(f"functools.{name}" for name in NAMES), "functools.lru_cache()"})
@@ -60,12 +62,13 @@ class CachedCoroutine(BlockTransform):
         return function.is_async and not function.is_generator and not REFS.isdisjoint(function.decorators)
 
     def scan(self, tree: Tree) -> list[Site]:
+        caches = frozenset(_caches(tree))
         functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
-        return [site for node in functions for site in self._sites(tree, node)]
+        return [site for node in functions if caches for site in self._sites(tree, node, caches)]
 
-    def _sites(self, tree: Tree, node: ast.AsyncFunctionDef) -> Iterator[Site]:
+    def _sites(self, tree: Tree, node: ast.AsyncFunctionDef, caches: frozenset[str]) -> Iterator[Site]:
         for decorator in node.decorator_list:
-            if _is_of_functools(tree, called(decorator)):
+            if dotted(called(decorator)) in caches:
                 yield self._site(tree, node, last_name(called(decorator)))
 
     def _site(self, tree: Tree, node: ast.AsyncFunctionDef, cache: str) -> Site:
@@ -96,18 +99,14 @@ class CachedCoroutine(BlockTransform):
         raise CannotWrite("expected the decorator of a cache")
 
 
-def _is_of_functools(tree: Tree, decorator: ast.expr) -> bool:
-    """Whether an expression is a cache of `functools`, by the imports of the file."""
+def _caches(tree: Tree) -> Iterator[str]:
+    """The caches of `functools`, as the imports of the file name them."""
     for node in ast.walk(tree.module):
-        match node, decorator:
-            case ast.ImportFrom(module="functools", level=0, names=names), ast.Name(id=bound):
-                if any(item.name in NAMES and (item.asname or item.name) == bound for item in names):
-                    return True
-            case ast.Import(names=names), ast.Attribute(value=ast.Name(id=module), attr=last):
-                if last in NAMES and any(
-                    item.name == "functools" and (item.asname or item.name) == module for item in names
-                ):
-                    return True
+        match node:
+            case ast.ImportFrom(module="functools", level=0, names=names):
+                yield from (item.asname or item.name for item in names if item.name in NAMES)
+            case ast.Import(names=names):
+                bound = (item.asname or item.name for item in names if item.name == "functools")
+                yield from (f"{module}.{name}" for module in bound for name in NAMES)
             case _:
                 pass
-    return False

@@ -60,7 +60,7 @@ from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Wri
 from ._gather_bounded import GATHER_BOUNDED
 
 FEW = 10  # elements that are written out: nobody gathers more by hand without wanting to
-NO_COROUTINES = frozenset({"run_in_executor", "to_thread", "wrap_future", "run_coroutine_threadsafe"})
+NO_COROUTINES = re.compile(r"executor|^(?:to_thread|wrap_future|run_coroutine_threadsafe)$")
 WAITING = re.compile(r"_*wait(?:_|$)|_*join$|communicate$")
 """Names of functions that do nothing but wait for what goes on anyhow."""
 LASTING = re.compile(r"(?:^|_)(?:\w*forever|serve|listen|watch|consume|worker|poll|heartbeat|loop)(?:_|$)")
@@ -78,8 +78,9 @@ CHANGES = (
     "behind it are cancelled, where gather raised the first in time and let the others run on"
 )
 
-COPIED = frozenset({"range", "list", "tuple", "sorted"})
+COPIED = frozenset({"range", "list", "tuple", "sorted", "copy"})
 """What these give, nobody changes while the coroutines run."""
+NEW = ast.List | ast.Tuple | ast.ListComp | ast.SetComp | ast.DictComp
 Comprehension = ast.ListComp | ast.GeneratorExp
 
 
@@ -175,7 +176,7 @@ def _is_work(made: ast.expr) -> bool:
     if not isinstance(made, ast.Call):
         return False
     name = last_name(made.func)
-    return name not in NO_COROUTINES and not WAITING.match(name) and not LASTING.search(name)
+    return not (NO_COROUTINES.search(name) or WAITING.match(name) or LASTING.search(name))
 
 
 def _is_bounded(made: ast.expr) -> bool:
@@ -287,13 +288,43 @@ def _unwrapped(source: Source, whole: Span, inside: int) -> Iterator[Edit]:
 
 
 def _snapshot(tree: Tree, found: Gathered, writing: Writing) -> Iterator[Edit]:
-    """What is gone through is copied first, unless nobody else can have it: others may change it while coroutines run."""
+    """What is gone through is copied first, unless nobody else can have it, and what is chosen of it is chosen first: others
+    may change it, or what the choice depends on, while coroutines run."""
     made = found.made
-    gone_through = made.generators[0].iter if isinstance(made, Comprehension) else None
-    if isinstance(made, ast.Call):
-        gone_through = made.args[1]
-    if gone_through is None or (isinstance(gone_through, ast.Call) and last_name(gone_through.func) in COPIED):
+    clause = made.generators[0] if isinstance(made, Comprehension) else None
+    source = clause.iter if clause else made.args[1] if isinstance(made, ast.Call) else None
+    if source is None:
         return
-    span = tree.source.span(gone_through)
-    yield Replace(Span(span.start, span.start), f"{writing.name('builtins.list')}(")
-    yield Replace(Span(span.end, span.end), ")")
+    span = tree.source.span(source)
+    if clause and any(_depends(test, clause.target) for test in clause.ifs):
+        elements = tree.source.text(tree.source.span(clause.target))
+        element = f"({elements})" if isinstance(clause.target, ast.Tuple) and elements[0] != "(" else elements
+        end = _closed(tree.source, tree.source.span(clause.ifs[-1]).end, tree.source.span(made).end)
+        start = _behind_in(tree.source, tree.source.span(clause.target).end)
+        yield Replace(Span(start, start), f"[{element} for {elements} in ")
+        yield Replace(Span(end, end), "]")
+    elif not (isinstance(source, NEW) or (isinstance(source, ast.Call) and last_name(source.func) in COPIED)):
+        yield Replace(Span(span.start, span.start), f"{writing.name('builtins.list')}(")
+        yield Replace(Span(span.end, span.end), ")")
+
+
+def _depends(test: ast.expr, target: ast.expr) -> bool:
+    """Whether a condition may come to another result later: it asks for more than the element itself."""
+    own = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+    return not names <= own or any(
+        isinstance(node, ast.Call | ast.Attribute | ast.Subscript) for node in ast.walk(test)
+    )
+
+
+def _behind_in(source: Source, target: int) -> int:
+    """Where what is gone through begins, brackets included, behind a target that ends there."""
+    data = source.data
+    start = data.index(b"in", target) + len(b"in")
+    return start + len(data[start:]) - len(data[start:].lstrip())
+
+
+def _closed(source: Source, start: int, end: int) -> int:
+    """The end of the brackets round an expression that ends at ``start``; ``end`` is that of the comprehension."""
+    inner = source.data[start : end - 1]
+    return start + inner.rindex(b")") + 1 if b")" in inner and b"#" not in inner else start
