@@ -114,7 +114,7 @@ def _bridged(source: Source, wanted: Sequence[Wanted], among: Sequence[Rule]) ->
         if rule is None or not rule.bridged:
             yield _refused(item, "no-native-form", f"{item.api.call} has no native form", rule.name if rule else "")
         elif bridge is None or not _names(bridge, item.api):
-            why = "what the thread runs is not awaited there, or not written out"
+            why = "what the thread runs is not awaited there by itself (but overlapped with others, say), or not written out"
             yield _refused(item, "not-plain", why, rule.name)
         else:
             yield _unbridged(source, rule.examine(Look(tree, bridge.call, item.api, item.owner)), bridge)

@@ -491,9 +491,8 @@ class Walker:
                         self._record(held, "read", frame, scope, context)
                     self._pattern(part, held, frame, scope, context)
             case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
-                element = ast.Subscript(value, ast.Constant(0)) if isinstance(value, ast.expr) else "?"
                 for part in parts:
-                    self._pattern(part, element, frame, scope, context)
+                    self._pattern(part, _element(value, part), frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
                     scope.function.bind(node.rest, "?")
             case ast.MatchValue() if isinstance(value, ast.expr):
@@ -1004,6 +1003,13 @@ def _is_none_test(node: ast.Compare) -> bool:
 
 def _is_computed(node: ast.expr) -> bool:
     return not isinstance(node, ast.Constant)
+
+
+def _element(value: ast.expr | str, part: ast.pattern) -> ast.expr | str:
+    """What a pattern within a mapping or a sequence is held against, where it stands."""
+    if isinstance(value, str):
+        return value
+    return ast.copy_location(ast.Subscript(value, ast.Constant(0)), part)
 
 
 def _is_self(node: ast.expr, scope: Scope) -> bool:
