@@ -91,20 +91,22 @@ def _named(annotation: ast.expr | None) -> str:
             return last_name(annotation)
 
 
-def _loads(tree: Tree, function: ast.AsyncFunctionDef, name: str, end: int) -> Iterator[tuple[ast.Name, ast.AST]]:
-    """Where a name is read before the loop has ended for the last time, with what it is a part of."""
+def _loads(tree: Tree, function: ast.AsyncFunctionDef, name: str, end: int) -> Iterator[tuple[ast.Name, list[ast.AST]]]:
+    """Where a name is read before the loop has ended for the last time, with what stands round it."""
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
             around = list(tree.ancestors(node))
             if node.lineno <= end or any(isinstance(each, ast.For | ast.AsyncFor | ast.While) for each in around):
-                yield node, around[0]
+                yield node, around
 
 
-def _is_kept(load: tuple[ast.Name, ast.AST]) -> bool:
+def _is_kept(load: tuple[ast.Name, list[ast.AST]]) -> bool:
     """Whether nobody gets the collection itself where its name is read: it is asked, gone through, or has a method called."""
-    node, parent = load
+    node, (parent, beyond, *_) = load
     match parent:
-        case ast.Attribute(value=held) | ast.Subscript(value=held):
+        case ast.Attribute():
+            return isinstance(beyond, ast.Call) and beyond.func is parent
+        case ast.Subscript(value=held):
             return held is node
         case ast.For(iter=held) | ast.comprehension(iter=held):
             return held is node

@@ -365,6 +365,8 @@ def _is_collection(node: ast.expr, function: FunctionDef) -> bool:
             )
         case ast.Call(func=ast.Attribute(value=owner, attr=method)):
             return method in PIECES and (_is_collection(owner, function) or method.startswith("split"))
+        case ast.Subscript(value=held, slice=ast.Slice()):
+            return _is_collection(held, function)
         case ast.Name(id=name):
             return _is_named_collection(name, function)
         case _:
