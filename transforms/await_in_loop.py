@@ -208,7 +208,8 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     indent, bound = writing.indent(whole), _bound(turns)
     result = source.text(source.span(bound)) if bound else writing.fresh("result", whole)
     kept = turns.body[1:] if bound else turns.body
-    start = source.span(kept[0]).start
+    above = first_comment(source, source.line_start(source.span(kept[0]).start))
+    start = above + len(source.data[above:]) - len(source.data[above:].lstrip())
     elements = source.text(source.span(turns.target))
     lines = list(_comments(tree, turns, Span(whole.start, start)))
     if any(isinstance(node, ast.Name) and node.id in turns.elements for node in apart(kept, turns.waiting)):
@@ -298,6 +299,8 @@ def _plural(target: ast.expr | None, otherwise: str) -> str:
     """A name for many of what a name stands for."""
     if not isinstance(target, ast.Name) or target.id.startswith("_") or len(target.id) < 2:
         return otherwise
+    if target.id.endswith("s") and not target.id.endswith(("ss", "us", "is")):
+        return otherwise  # many already
     return f"{target.id}es" if target.id.endswith(("s", "x", "ch", "sh")) else f"{target.id}s"
 
 
