@@ -27,7 +27,7 @@ def test_order_does_not_matter(case: Case, tmp_path: Path) -> None:
     before, after = project(case, tmp_path / "before"), project(case, tmp_path / "after")
     write(after, converted(after, case))
     command = [sys.executable, "-B", shuffled.__file__, case.run, str(TIMES)]
-    result = subprocess.run(command, cwd=after, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, cwd=after, capture_output=True, text=True, timeout=200, check=False)
     assert result.returncode == 0, result.stderr
     assert result.stdout == printed(case, before)
 

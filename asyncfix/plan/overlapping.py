@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -44,6 +45,9 @@ CLOCKS = frozenset(
 )
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
+GIVEN = frozenset({"argument", RECEIVER})
+RELEASING = frozenset({"bz2", "gzip", "hashlib", "lzma", "tarfile", "zipfile", "zlib"})
+"""Libraries that let other threads go on while they compute."""
 IN_THREAD = frozenset({"asyncio.to_thread"})
 ENDING = frozenset({*special.ENDING, "builtins.exit", "builtins.quit", "os._exit", "os.abort", "sys.exit"})
 """What ends the program: an event loop that meets it in a task lets nobody handle it."""
@@ -297,10 +301,10 @@ def _answered(facts: Facts, member: _Member, path: str, external: External, row:
 
 def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
     """Note what a thread is given to run."""
-    member.waits = True
     where = Where(path, call.line)
     meant = facts.index.evaluator.evaluate(path, call.arguments[0].ref) if call.arguments else ()
     if not meant:
+        member.waits = True
         member.unknown.append(f"what the thread runs is not known ({where})")
     for entity in meant:
         row = facts.index.catalog.harmless(entity.name) or facts.index.catalog.blocking(entity.name)
@@ -308,25 +312,48 @@ def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
             continue  # it hands itself to a thread
         if entity.kind in ("function", "method"):
             member.threads.add(entity.name)
+            member.waits = member.waits or _lasts(facts, entity.name)
             _code(facts, member, entity.name, None)
-        elif row is None or entity.kind not in ("external", "value"):
+            continue
+        member.waits = member.waits or not _computes(facts, entity.name)
+        if row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
-        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()):
+        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not _only_computes(row):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
+
+
+def _lasts(facts: Facts, function: str) -> bool:
+    """Whether a function that a thread runs may do more than compute, which threads do one at a time."""
+    if facts.effects.reach(function, None, beside=True).unknown:
+        return True
+    return not all(_computes(facts, external.name) for _, external in _externals(facts, function, None))
+
+
+def _only_computes(row: Api) -> bool:
+    """Whether a call does nothing but make something of what it is given."""
+    return bool(row.reads) and GIVEN.issuperset(row.reads or ()) and row.writes == () and not row.runs
+
+
+def _computes(facts: Facts, name: str) -> bool:
+    """Whether a call of a library is known to compute, and to let no other thread do so meanwhile."""
+    standard = library(name) in sys.stdlib_module_names and library(name) not in RELEASING
+    return standard and facts.index.catalog.harmless(name) is not None
 
 
 def _sleeps(member: _Member, call: Call, where: Where) -> None:
     """Note a sleep: time that is to pass before what comes next, if it is more than a turn of the event loop."""
     if [item.literal for item in call.arguments] != ["0"]:
         member.waits = True
-        member.unknown.append(f"it sleeps, and what comes after it may count on that ({where})")
+        member.unshown.append(f"it sleeps, and what comes after it may count on that ({where})")
 
 
 def _outside(member: _Member, row: Api, external: External, where: Where) -> None:
     """Note a call that does something outside the process: who runs it waits, unless it blocks."""
     name = external.name
     member.waits = member.waits or external.call.use in WAITED
-    if row.flow in ALONE or name.rpartition(".")[2] in CHANGING:
+    if row.flow == "sleep":
+        _sleeps(member, external.call, where)
+    elif row.flow in ALONE or name.rpartition(".")[2] in CHANGING:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
     elif row.flow not in TOLD:
         member.unknown.append(f"whether {name} changes anything is not known ({where})")

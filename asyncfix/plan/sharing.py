@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from asyncfix.effects.touch import Where
 from asyncfix.link.callbacks import picked
+from asyncfix.link.entities import SOMETHING
 from asyncfix.link.index import External, ProjectIndex
 from asyncfix.model import Api, Argument
 
@@ -59,8 +60,11 @@ def is_new(index: ProjectIndex, path: str, ref: str) -> bool:
 
 
 def is_plain(index: ProjectIndex, function: str, name: str) -> bool:
-    """Whether a parameter is known to be a plain value: a number, a text, a date."""
-    meant = index.evaluator.evaluate(index.path(function), f":{index.fact(function).qualname}@{name}")
+    """Whether a parameter is known to be a plain value (a number, a text, a date), or a name to be that of a function."""
+    path, fact = index.path(function), index.fact(function)
+    if any(argument.ref == f":{name}" for call in fact.calls for argument in call.arguments):
+        return all(entity.kind == "function" for entity in index.evaluator.evaluate(path, f":{name}") or (SOMETHING,))
+    meant = index.evaluator.evaluate(path, f":{fact.qualname}@{name}")
     return bool(meant) and all(entity.kind == "value" and entity.name in PLAIN for entity in meant)
 
 
