@@ -216,6 +216,8 @@ def _is_slice(node: ast.AST, name: str) -> bool:
     match node:
         case ast.Assign(targets=[ast.Name(id=bound)], value=ast.Subscript(slice=ast.Slice(upper=ast.expr()))):
             return bound == name
+        case ast.Assign(targets=[ast.Name(id=bound)], value=ast.ListComp() as made):
+            return bound == name and _is_bounded(made)
         case _:
             return False
 
