@@ -315,10 +315,11 @@ def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
             member.waits = member.waits or _lasts(facts, entity.name)
             _code(facts, member, entity.name, None)
             continue
-        member.waits = member.waits or not _computes(facts, entity.name)
+        computes = _computes(facts, entity.name)
+        member.waits = member.waits or not computes
         if row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
-        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not _only_computes(row):
+        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not (computes and _gives(row)):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
 
 
@@ -329,7 +330,7 @@ def _lasts(facts: Facts, function: str) -> bool:
     return not all(_computes(facts, external.name) for _, external in _externals(facts, function, None))
 
 
-def _only_computes(row: Api) -> bool:
+def _gives(row: Api) -> bool:
     """Whether a call does nothing but make something of what it is given."""
     return bool(row.reads) and GIVEN.issuperset(row.reads or ()) and row.writes == () and not row.runs
 
@@ -352,7 +353,7 @@ def _outside(member: _Member, row: Api, external: External, where: Where) -> Non
     name = external.name
     member.waits = member.waits or external.call.use in WAITED
     if row.flow == "sleep":
-        _sleeps(member, external.call, where)
+        member.unshown.append(f"it sleeps, and what comes after it may count on that ({where})")
     elif row.flow in ALONE or name.rpartition(".")[2] in CHANGING:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
     elif row.flow not in TOLD:
