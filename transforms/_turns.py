@@ -330,15 +330,7 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
-    if is_constant(tree, turns.function, turns.source):
-        pass
-    elif not _is_collection(turns.source, turns.function):
-        source = ast.unparse(turns.source)[:MOST_QUOTED]
-        yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
-    else:
-        for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
-            why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
-            yield reason("data", why)
+    yield from _doubts_of_source(tree, turns)
     for name in sorted(changed - turns.elements):
         if not _is_own(name, turns):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
@@ -347,6 +339,19 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
         yield reason(
             "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
         )
+
+
+def _doubts_of_source(tree: Tree, turns: Turns) -> Iterator[str]:
+    """What is not proven of what is gone through."""
+    if is_constant(tree, turns.function, turns.source):
+        return
+    if not _is_collection(turns.source, turns.function):
+        source = ast.unparse(turns.source)[:MOST_QUOTED]
+        yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
+        return
+    for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
+        why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
+        yield reason("data", why)
 
 
 # --------------------------------------------------------------------------------------------------------- collections

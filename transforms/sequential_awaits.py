@@ -78,7 +78,7 @@ from itertools import combinations, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name
+from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own
 from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
 from asyncfix.preconditions import Obstacle, reason
@@ -350,13 +350,22 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     """What is to be asked of the calls: with what they share, and their arguments that may raise or change."""
     shared: dict[str, None] = {}
     for one, other in combinations(run.members, 2):
-        shared |= dict.fromkeys(sorted(one.names & other.names))
+        shared |= dict.fromkeys(sorted(_reached(one, run.function) & _reached(other, run.function)))
         shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
     given = [each for member in run.members[1:] for each in (*_receiver(member), *_arguments(member.call))]
     late = tuple(ast.unparse(each)[:60] for each in given if not _is_the_same(each, run.function))
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
     return Overlap(calls, tuple(shared), late, dropped)
+
+
+def _reached(member: Member, function: ast.AsyncFunctionDef) -> Names:
+    """The names by which a member reaches what others may reach, with those of what its local objects were made of."""
+    statements = (each for each in own(function.body) if isinstance(each, ast.Assign | ast.AnnAssign))
+    made = (each for each in statements if any(name in member.names for name, _ in bindings([each])))
+    calls = (each for statement in made for each in ast.walk(statement) if isinstance(each, ast.Call))
+    given = (node for call in calls for each in _arguments(call) for node in ast.walk(each))
+    return member.names | {node.id for node in given if isinstance(node, ast.Name)}
 
 
 def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
