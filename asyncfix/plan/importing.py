@@ -24,7 +24,8 @@ class Importing:
                 yield from self._bodies(each)
 
     def _bodies(self, path: str) -> Iterator[str]:
-        for fact in self.index.summaries[path].functions:
+        summary = self.index.summaries.get(path)
+        for fact in summary.functions if summary else ():
             if fact.kind in WHOLE and not fact.outer:
                 module = self.index.evaluator.modules.names[path]
                 yield f"{module}.{fact.qualname}" if fact.qualname else module
@@ -43,7 +44,8 @@ class Importing:
 
     def _imported(self, path: str) -> Iterator[str]:
         """The files that a module imports itself."""
-        for fact in self.index.summaries[path].functions:
+        summary = self.index.summaries.get(path)  # none of a file that could not be read
+        for fact in summary.functions if summary else ():
             if fact.kind in WHOLE and not fact.outer:
                 yield from self._named(path, fact.imports)
 
