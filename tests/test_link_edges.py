@@ -217,6 +217,7 @@ def test_operators_run_special_methods(tmp_path: Path) -> None:
     found = {pair for pair in edges(tmp_path, app=OPERATORS) if pair[1] != "app.money"}
     assert found == {
         ("app.same", "app.Money.__eq__"),
+        ("app.known", "app.Money.__eq__"),
         ("app.known", "app.Money.__hash__"),
         ("app.more", "app.Money.__iadd__"),
         ("app.change", "app.Money.__setitem__"),

@@ -434,11 +434,27 @@ def test_shared(why: str, body: str) -> None:
     ],
 )
 def test_left_alone(why: str, body: str) -> None:
-    """What depends on its order, or cannot be shown not to, is no site."""
+    """What depends on its order, or cannot be shown not to, has no form."""
     header = "import asyncio\nimport hidden\nimport module\nfrom package import thing\n"
     code = header + text(body, "self, hidden, x, y, z")
     compile(code, why, "exec")
-    assert scan(code) == []
+    assert [site.forms for site in scan(code) if site.forms] == []
+
+
+def test_what_stands_round_awaits_is_told() -> None:
+    """A refusal names what speaks against it."""
+    handler = "try:\n    a = await f(x)\n    b = await g(y)\nexcept ValueError:\n    pass"
+    within = "async with z.transaction():\n    a = await f(x)\n    b = await g(y)"
+    behind = "a = await f(x)\nb = await g(y)  # no gather: rate"
+    bodies = (handler, within, behind, "a = await f(x); b = await g(y)")
+    header = "import asyncio\nfrom package import thing\n"
+    sites = [site for body in bodies for site in scan(header + text(body, "self, x, y, z"))]
+    assert [(site.refusal, site.why) for site in sites] == [
+        ("errors", "`except ValueError` in line 7 can tell which of them failed"),
+        ("limited", "they stand within `z.transaction()` (line 4), which is for one thing at a time"),
+        ("order", "a comment speaks of their order (line 5)"),
+        ("layout", "line 4 cannot be written otherwise as it stands"),
+    ]
 
 
 def test_tests_are_left_alone() -> None:

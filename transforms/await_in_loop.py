@@ -150,9 +150,10 @@ def _begin(tree: Tree, turns: Turns) -> ast.stmt | ast.expr:
 def _fits(tree: Tree, turns: Turns) -> bool:
     """Whether it can be written anew."""
     source, node = tree.source, turns.node
-    begin = source.span(_begin(tree, turns)).start
-    if isinstance(node, ast.For) and source.data[source.line_start(begin) : begin].strip():
-        return False
+    begin = source.span(_begin(tree, turns) if isinstance(node, ast.For) else statement_of(tree, turns)).start
+    before = source.data[source.line_start(begin) : begin].strip()
+    if before and (isinstance(node, ast.For) or any(quotes in before for quotes in (b'"""', b"'''"))):
+        return False  # the line may begin inside a string
     if isinstance(node, ast.For):
         return len(turns.body) > 1 or _bound(turns) is None
     return _is_whole(turns) or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)

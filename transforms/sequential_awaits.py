@@ -413,19 +413,16 @@ def _run(source: Source, function: ast.AsyncFunctionDef, members: tuple[Member, 
     """The members as a run, with what is against it: that known already, a comment about their order, or their layout."""
     first = source.span(members[0].statement)
     end = end_of_line(source, source.span(members[-1].statement).end)
-    comments = tuple(comments_of(source, Span(first_comment(source, source.line_start(first.start)), end)))
     blank = len(source.data[first.start : end]) - len(source.data[first.start : end].rstrip())
-    obstacle = obstacle or order_told(comments) or _misplaced(source, members, comments)
-    return Run(function, members, Span(first.start, end - blank), comments, obstacle)
-
-
-def _misplaced(source: Source, members: Sequence[Member], comments: Iterable[Comment]) -> Obstacle | None:
-    """What of the text could not be kept in another form."""
-    for member in members:
-        if not _is_plain(source, member.statement):
-            return Obstacle("layout", f"line {member.statement.lineno} cannot be written otherwise as it stands")
+    span = Span(first.start, end - blank)
+    crowded = next((each.statement.lineno for each in members if not _is_plain(source, each.statement)), 0)
+    if crowded:  # the lines may begin inside a string
+        why = f"line {crowded} cannot be written otherwise as it stands"
+        return Run(function, members, span, (), obstacle or Obstacle("layout", why))
+    comments = tuple(comments_of(source, Span(first_comment(source, source.line_start(first.start)), end)))
     torn = next((place[0] for place, _ in comments if _is_torn(source, place, members)), 0)
-    return Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
+    lost = Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
+    return Run(function, members, span, comments, obstacle or order_told(comments) or lost)
 
 
 def _is_plain(source: Source, statement: ast.stmt) -> bool:
