@@ -74,6 +74,7 @@ class Effects:
         self.index = index
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
+        self._others: dict[str, tuple[Touch, ...]] = {}
         self._decorated: dict[str, str] = {}
         self.keys = Keys(index)
         self.runs = Runs(index, self.keys)
@@ -355,7 +356,7 @@ class Effects:
         for name, own_object in sorted(self.run(function, span, beside=beside)):
             more = self.direct(name)
             alone = own_object or self.index.fact(name).name in CONSTRUCTING
-            touches.extend(touch for touch in more.touches if not (alone and of_self(touch, self.index, name)))
+            touches.extend(self._beside_self(name) if alone else more.touches)
             unknown.extend(more.unknown)
             called = name in direct
             blocked.extend(item for _, item in more.blocked if called or item.code != CALLER)
@@ -369,6 +370,14 @@ class Effects:
         barring = [item for item in blocked if item.code != STOPS]
         objects = frozenset[str]().union(*(item.objects for item in unknown))
         return Reach(tuple(touches), sentence(unknown), next(iter(barring), None), next(iter(stops), None), objects)
+
+    def _beside_self(self, function: str) -> tuple[Touch, ...]:
+        """What a function touches but for what only its own object has; looked for once."""
+        found = self._others.get(function)
+        if found is None:
+            touches = self.direct(function).touches
+            found = self._others[function] = tuple(each for each in touches if not of_self(each, self.index, function))
+        return found
 
     def _lets_stop_out(self, function: str, span: Span | None) -> bool:
         """Whether a StopIteration may come out of a function that the code calls: it may be caught further down."""

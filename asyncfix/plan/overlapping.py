@@ -205,7 +205,8 @@ def _aliased(facts: Facts, function: str, members: Sequence[_Member]) -> Iterato
 
 def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> None:
     """Note what the code in a span of a function (all of it if None) runs."""
-    for caller, external in _externals(facts, function, span):
+    names = facts.effects.names(function, span)
+    for caller, external in _externals(facts, function, span, names):
         _external(facts, member, caller, external, span is not None and caller == function)
     limiting = limited_by(facts.effects, function, span)
     if limiting:
@@ -215,7 +216,6 @@ def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> No
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
-    names = facts.effects.names(function, span)
     for name in names:
         member.unknown.extend(_assigned_anew(facts, name))
     for name in (function, *names):
@@ -237,12 +237,12 @@ def _assigned_anew(facts: Facts, function: str) -> Iterator[str]:
             yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
 
 
-def _externals(facts: Facts, function: str, span: Span | None) -> Iterator[tuple[str, External]]:
-    """The calls of libraries that code runs, each with the function that makes it."""
+def _externals(facts: Facts, function: str, span: Span | None, names: Sequence[str]) -> Iterator[tuple[str, External]]:
+    """The calls of libraries that code runs, each with the function that makes it. ``names``: the functions that it runs."""
     index = facts.index
     own = (each for each in index.externals.get(function, ()) if span is None or span.contains(each.call.span))
     yield from ((function, each) for each in own)
-    for name in facts.effects.names(function, span):
+    for name in names:
         yield from ((name, each) for each in index.externals.get(name, ()))
 
 
@@ -327,7 +327,10 @@ def _lasts(facts: Facts, function: str) -> bool:
     """Whether a function that a thread runs may do more than compute, which threads do one at a time."""
     if facts.effects.reach(function, None, beside=True).unknown:
         return True
-    return not all(_computes(facts, external.name) for _, external in _externals(facts, function, None))
+    return not all(
+        _computes(facts, external.name)
+        for _, external in _externals(facts, function, None, facts.effects.names(function, None))
+    )
 
 
 def _gives(row: Api) -> bool:
