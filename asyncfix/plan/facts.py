@@ -23,6 +23,7 @@ from asyncfix.model import Api, Call, Handler, Mention, Site, Span, Summary
 from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.importing import Importing
 from asyncfix.plan.interleave import Interleaving, Suspension
+from asyncfix.plan.member import Member
 from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
 from asyncfix.plan.sharing import made_otherwise
@@ -46,6 +47,7 @@ class Facts:
     mocked   by function of the project what replaces it, and certainly nothing else
     rows     what the user's rows speak of, if sync code is migrated
     rule_of  the selected rule that something blocking belongs to
+    members  what is known of awaits that are to overlap, by function and span
     """
 
     index: ProjectIndex
@@ -68,6 +70,7 @@ class Facts:
     rows: Rows | None = None
     rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
+    members: dict[tuple[str, Span], Member] = field(default_factory=lambda: dict[tuple[str, Span], Member]())
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _otherwise: Mapping[str, str] | None = None
     _looping: dict[tuple[str, ...], Mapping[str, str]] = field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import combinations
 
 from asyncfix.effects.keys import said
@@ -19,7 +19,8 @@ from asyncfix.model import Api, Call, FanOut, Overlap, Span
 from asyncfix.plan import queries
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.locks import limit_held, limited_by
-from asyncfix.plan.sharing import RECEIVER, Use, is_new_receiver, is_plain, library, uses
+from asyncfix.plan.member import Member
+from asyncfix.plan.sharing import RECEIVER, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
 
@@ -57,34 +58,6 @@ CHANGING = frozenset({"post", "put", "patch", "delete", "send", "request"})
 """Methods of HTTP that change something on the other side, or may."""
 
 
-@dataclass(slots=True)
-class _Member:
-    """What is known of one of the awaits.
-
-    unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
-    objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
-    threads  functions that threads are given to run
-    begun  bodies of modules, and of classes in them, that it imports
-    clocks  calls that read the time
-    answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
-    batched  calls that ask for one thing, where another one asks for many
-    against  code and reason why it may not overlap with others
-    """
-
-    waits: bool = False
-    unknown: list[str] = field(default_factory=lambda: list[str]())
-    unshown: list[str] = field(default_factory=lambda: list[str]())
-    objects: frozenset[str] = frozenset()
-    uses: list[Use] = field(default_factory=lambda: list[Use]())
-    threads: set[str] = field(default_factory=lambda: set[str]())
-    begun: set[str] = field(default_factory=lambda: set[str]())
-    clocks: list[str] = field(default_factory=lambda: list[str]())
-    answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
-    batched: list[str] = field(default_factory=lambda: list[str]())
-    shown: list[str] = field(default_factory=lambda: list[str]())
-    against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
-
-
 def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
     """Judge awaits of one function. What speaks against bars; what is not known leaves it unproven."""
     members = [_examine(facts, function, span) for span in condition.calls]
@@ -108,7 +81,7 @@ def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
 
 
-def _turns(facts: Facts, condition: FanOut, function: str, member: _Member) -> Verdict:
+def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Verdict:
     one_by_one = next(_one_by_one(member, member), None)
     if one_by_one is not None:
         return one_by_one
@@ -130,7 +103,7 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: _Member) -> V
     return found
 
 
-def _dropped(members: Sequence[_Member]) -> Verdict | None:
+def _dropped(members: Sequence[Member]) -> Verdict | None:
     """The refusal of calls that are there for what they do, since nothing is done with what they give, if that is not known."""
     unknown = next((why for member in members for why in (*member.unknown, *member.unshown)), "")
     if not unknown:
@@ -141,7 +114,7 @@ def _dropped(members: Sequence[_Member]) -> Verdict | None:
 
 
 def _unproven(
-    facts: Facts, function: str, members: Sequence[_Member], names: tuple[str, ...], late: tuple[str, ...]
+    facts: Facts, function: str, members: Sequence[Member], names: tuple[str, ...], late: tuple[str, ...]
 ) -> Verdict:
     """The verdict where nothing is known to speak against it. ``names``: those that more than one call uses."""
     unknown = next((why for member in members for why in member.unknown), "")
@@ -166,7 +139,7 @@ def _fails(code: str, why: str) -> Verdict:
     return Verdict("fails", reason(code, why), code)
 
 
-def _shown(members: Sequence[_Member]) -> Verdict:
+def _shown(members: Sequence[Member]) -> Verdict:
     """The verdict of calls of which nothing is left open, with what they wait for."""
     waits = list(dict.fromkeys(name for member in members for name in member.shown))
     more = f" and {len(waits) - MOST_SHOWN} more" if len(waits) > MOST_SHOWN else ""
@@ -174,7 +147,7 @@ def _shown(members: Sequence[_Member]) -> Verdict:
     return Verdict("holds", reason("unknown-effect", reads))
 
 
-def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
+def _one_by_one(one: Member, other: Member) -> Iterator[Verdict]:
     """Why two awaits would meet in an object that takes one call at a time, or may."""
     for use in one.uses:
         for again in other.uses:
@@ -187,8 +160,17 @@ def _one_by_one(one: _Member, other: _Member) -> Iterator[Verdict]:
             yield Verdict("bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object")
 
 
-def _examine(facts: Facts, function: str, span: Span) -> _Member:
-    member = _Member()
+def _examine(facts: Facts, function: str, span: Span) -> Member:
+    """What is known of the await in a span; many forms, and parts of a run, ask for the same."""
+    found = facts.members.get((function, span))
+    if found is None:
+        found = facts.members[function, span] = _look(facts, function, span)
+        found.keep_first()
+    return found
+
+
+def _look(facts: Facts, function: str, span: Span) -> Member:
+    member = Member()
     limiting = limit_held(facts.index, function, span)
     if limiting:
         member.against.append(("limited", f"it stands within {limiting}, which lets in so many at a time"))
@@ -196,14 +178,14 @@ def _examine(facts: Facts, function: str, span: Span) -> _Member:
     return member
 
 
-def _aliased(facts: Facts, function: str, members: Sequence[_Member]) -> Iterator[str]:
+def _aliased(facts: Facts, function: str, members: Sequence[Member]) -> Iterator[str]:
     """The arguments of the function of which more than one of the awaits calls methods, by whatever name."""
     own = f"argument {facts.index.path(function)}:{facts.index.fact(function).qualname}@"
     for one, other in combinations(members, 2):
         yield from (said(key) for key in sorted(one.objects & other.objects) if key.startswith(own))
 
 
-def _code(facts: Facts, member: _Member, function: str, span: Span | None) -> None:
+def _code(facts: Facts, member: Member, function: str, span: Span | None) -> None:
     """Note what the code in a span of a function (all of it if None) runs."""
     names = facts.effects.names(function, span)
     for caller, external in _externals(facts, function, span, names):
@@ -246,7 +228,7 @@ def _externals(facts: Facts, function: str, span: Span | None, names: Sequence[s
         yield from ((name, each) for each in index.externals.get(name, ()))
 
 
-def _external(facts: Facts, member: _Member, caller: str, external: External, within: bool) -> None:
+def _external(facts: Facts, member: Member, caller: str, external: External, within: bool) -> None:
     """Note what one call of a library means for the overlap; ``within``: it stands in the await itself."""
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
@@ -284,7 +266,7 @@ def _external(facts: Facts, member: _Member, caller: str, external: External, wi
         member.against.append(("loop-api", f"{name} works on the event loop ({where})"))
 
 
-def _answered(facts: Facts, member: _Member, path: str, external: External, row: Api, within: bool) -> None:
+def _answered(facts: Facts, member: Member, path: str, external: External, row: Api, within: bool) -> None:
     """Note a call of which several may be on their way to the other side."""
     name, where = external.name, Where(path, external.call.line)
     otherwise, writes = facts.made_otherwise().get(library(name)), row.writes or ()
@@ -299,7 +281,7 @@ def _answered(facts: Facts, member: _Member, path: str, external: External, row:
         member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
 
 
-def _threaded(facts: Facts, member: _Member, path: str, call: Call) -> None:
+def _threaded(facts: Facts, member: Member, path: str, call: Call) -> None:
     """Note what a thread is given to run."""
     where = Where(path, call.line)
     meant = facts.index.evaluator.evaluate(path, call.arguments[0].ref) if call.arguments else ()
@@ -344,14 +326,14 @@ def _computes(facts: Facts, name: str) -> bool:
     return standard and facts.index.catalog.harmless(name) is not None
 
 
-def _sleeps(member: _Member, call: Call, where: Where) -> None:
+def _sleeps(member: Member, call: Call, where: Where) -> None:
     """Note a sleep: time that is to pass before what comes next, if it is more than a turn of the event loop."""
     if [item.literal for item in call.arguments] != ["0"]:
         member.waits = True
         member.unshown.append(f"it sleeps, and what comes after it may count on that ({where})")
 
 
-def _outside(member: _Member, row: Api, external: External, where: Where) -> None:
+def _outside(member: Member, row: Api, external: External, where: Where) -> None:
     """Note a call that does something outside the process: who runs it waits, unless it blocks."""
     name = external.name
     member.waits = member.waits or external.call.use in WAITED

@@ -1,0 +1,47 @@
+"""What an await runs, reads, writes and waits for, as far as that counts where it is to overlap with others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asyncfix.model import Span
+from asyncfix.plan.sharing import Use
+
+
+@dataclass(slots=True)
+class Member:
+    """What is known of one of the awaits.
+
+    unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
+    objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
+    threads  functions that threads are given to run
+    begun  bodies of modules, and of classes in them, that it imports
+    clocks  calls that read the time
+    answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
+    batched  calls that ask for one thing, where another one asks for many
+    against  code and reason why it may not overlap with others
+    """
+
+    waits: bool = False
+    unknown: list[str] = field(default_factory=lambda: list[str]())
+    unshown: list[str] = field(default_factory=lambda: list[str]())
+    objects: frozenset[str] = frozenset()
+    uses: list[Use] = field(default_factory=lambda: list[Use]())
+    threads: set[str] = field(default_factory=lambda: set[str]())
+    begun: set[str] = field(default_factory=lambda: set[str]())
+    clocks: list[str] = field(default_factory=lambda: list[str]())
+    answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
+    batched: list[str] = field(default_factory=lambda: list[str]())
+    shown: list[str] = field(default_factory=lambda: list[str]())
+    against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
+
+    def keep_first(self) -> None:
+        """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
+        for noted in (self.unknown, self.unshown, self.clocks, self.batched, self.against):
+            del noted[1:]
+        first: dict[str, Use] = {}
+        for use in self.uses:
+            first.setdefault(use.library, use)
+        self.uses = list(first.values())
+        self.shown = list(dict.fromkeys(self.shown))
+        self.answered.clear()
