@@ -58,6 +58,7 @@ class Reach:
 
     ``blocked``: what keeps it out of a thread; ``stops``: what may let a StopIteration out of it, which is lost in one.
     ``objects``: keys of objects that outlive it and of which it calls methods that nothing shows.
+    ``names``: the functions of the project that it runs, once each, sorted.
     """
 
     touches: tuple[Touch, ...]
@@ -65,6 +66,7 @@ class Reach:
     blocked: Barred | None
     stops: Barred | None = None
     objects: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 class Effects:
@@ -74,7 +76,7 @@ class Effects:
         self.index = index
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
-        self._others: dict[str, tuple[Touch, ...]] = {}
+        self._called: dict[Run, Direct] = {}
         self._decorated: dict[str, str] = {}
         self.keys = Keys(index)
         self.runs = Runs(index, self.keys)
@@ -352,38 +354,47 @@ class Effects:
         touches = [touch for touch in own.touches if span is None or span.contains(touch.span)]
         unknown = [item for item in own.unknown if span is None or span.contains(item.span)]
         blocked = [item for at, item in own.blocked if span is None or span.contains(at)]
-        direct = {edge.callee for edge in self._called(function, span)}
-        for name, own_object in sorted(self.run(function, span, beside=beside)):
-            more = self.direct(name)
-            alone = own_object or self.index.fact(name).name in CONSTRUCTING
-            touches.extend(self._beside_self(name) if alone else more.touches)
-            unknown.extend(more.unknown)
-            called = name in direct
-            blocked.extend(item for _, item in more.blocked if called or item.code != CALLER)
-            decorator = self.decorated(name)
-            if decorator:
-                unknown.append(Unclear(self.index.fact(name).span, f"the decorator {decorator} of {name}"))
+        direct = {edge.callee for edge in self._edges(function, span)}
+        runs = sorted(self.run(function, span, beside=beside))
+        for run in runs:
+            more = self._called.get(run) or self._in_call(run)
+            touches += more.touches
+            unknown += more.unknown
+            if more.blocked:
+                called = run[0] in direct
+                blocked.extend(item for _, item in more.blocked if called or item.code != CALLER)
         stops = [item for item in blocked if item.code == STOPS]
         if not self._lets_stop_out(function, span):
             own_stops = [item for at, item in own.blocked if span is None or span.contains(at)]
             stops = [item for item in stops if item in own_stops]
         barring = [item for item in blocked if item.code != STOPS]
         objects = frozenset[str]().union(*(item.objects for item in unknown))
-        return Reach(tuple(touches), sentence(unknown), next(iter(barring), None), next(iter(stops), None), objects)
+        return Reach(
+            tuple(touches),
+            sentence(unknown),
+            next(iter(barring), None),
+            next(iter(stops), None),
+            objects,
+            tuple(dict.fromkeys(name for name, _ in runs)),
+        )
 
-    def _beside_self(self, function: str) -> tuple[Touch, ...]:
-        """What a function touches but for what only its own object has; looked for once."""
-        found = self._others.get(function)
-        if found is None:
-            touches = self.direct(function).touches
-            found = self._others[function] = tuple(each for each in touches if not of_self(each, self.index, function))
+    def _in_call(self, run: Run) -> Direct:
+        """The effects of a function, and of its decorators, on who calls it: without what only an object has that they made."""
+        (name, own_object), index = run, self.index
+        own, fact = self.direct(name), index.fact(name)
+        touches = own.touches
+        if own_object or fact.name in CONSTRUCTING:
+            touches = tuple(touch for touch in touches if not of_self(touch, index, name))
+        decorator = self.decorated(name)
+        more = (Unclear(fact.span, f"the decorator {decorator} of {name}"),) if decorator else ()
+        found = self._called[run] = Direct(touches, own.unknown + more, own.blocked)
         return found
 
     def _lets_stop_out(self, function: str, span: Span | None) -> bool:
         """Whether a StopIteration may come out of a function that the code calls: it may be caught further down."""
-        return any(edge.callee in self.index.stopping for edge in self._called(function, span))
+        return any(edge.callee in self.index.stopping for edge in self._edges(function, span))
 
-    def _called(self, function: str, span: Span | None) -> Iterator[Edge]:
+    def _edges(self, function: str, span: Span | None) -> Iterator[Edge]:
         return (edge for edge in self.index.calls.get(function, ()) if span is None or span.contains(edge.span))
 
     def run(self, function: str, span: Span | None, *, beside: bool = False) -> frozenset[Run]:

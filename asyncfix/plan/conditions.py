@@ -123,7 +123,7 @@ def _unlocked(facts: Facts, suspension: Suspension) -> Verdict:
 
 
 def _limited(facts: Facts, condition: Limited, function: str) -> Verdict:
-    if limited_by(facts.effects, function, condition.span):
+    if limited_by(facts.index, facts.effects.names(function, condition.span)):
         return HOLDS
     return Verdict("fails", "nothing that it runs limits how many run at once", "unlimited")
 

@@ -48,6 +48,7 @@ class Facts:
     rows     what the user's rows speak of, if sync code is migrated
     rule_of  the selected rule that something blocking belongs to
     members  what is known of awaits that are to overlap, by function and span
+    called   the same of the calls of libraries in a function, None where they mean nothing to an overlap
     """
 
     index: ProjectIndex
@@ -71,6 +72,7 @@ class Facts:
     rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
     members: dict[tuple[str, Span], Member] = field(default_factory=lambda: dict[tuple[str, Span], Member]())
+    called: dict[str, Member | None] = field(default_factory=lambda: dict[str, Member | None]())
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _otherwise: Mapping[str, str] | None = None
     _looping: dict[tuple[str, ...], Mapping[str, str]] = field(

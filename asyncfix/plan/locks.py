@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.effects.keys import pretty
-from asyncfix.effects.reach import Effects
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Span
 from asyncfix.plan.interleave import Suspension
@@ -57,9 +56,9 @@ def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
     )
 
 
-def limited_by(effects: Effects, function: str, span: Span | None) -> str:
-    """The first function that some code runs which limits how many run at once, '' if none does."""
-    return next((name for name in effects.names(function, span) if _limits(effects.index, name)), "")
+def limited_by(index: ProjectIndex, names: Iterable[str]) -> str:
+    """The first of these functions which limits how many run at once, '' if none does."""
+    return next((name for name in names if _limits(index, name)), "")
 
 
 def limit_held(index: ProjectIndex, function: str, span: Span) -> str:

@@ -35,6 +35,21 @@ class Member:
     shown: list[str] = field(default_factory=lambda: list[str]())
     against: list[tuple[str, str]] = field(default_factory=lambda: list[tuple[str, str]]())
 
+    def add(self, other: Member) -> None:
+        """Note what is noted of another piece of code, which this one runs."""
+        self.waits = self.waits or other.waits
+        self.unknown += other.unknown
+        self.unshown += other.unshown
+        self.objects |= other.objects
+        self.uses += other.uses
+        self.threads |= other.threads
+        self.begun |= other.begun
+        self.clocks += other.clocks
+        self.answered |= other.answered
+        self.batched += other.batched
+        self.shown += other.shown
+        self.against += other.against
+
     def keep_first(self) -> None:
         """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
         for noted in (self.unknown, self.unshown, self.clocks, self.batched, self.against):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -187,45 +187,56 @@ def _aliased(facts: Facts, function: str, members: Sequence[Member]) -> Iterator
 
 def _code(facts: Facts, member: Member, function: str, span: Span | None) -> None:
     """Note what the code in a span of a function (all of it if None) runs."""
-    names = facts.effects.names(function, span)
-    for caller, external in _externals(facts, function, span, names):
-        _external(facts, member, caller, external, span is not None and caller == function)
-    limiting = limited_by(facts.effects, function, span)
+    index, reach = facts.index, facts.effects.reach(function, span, beside=True)
+    for external in index.externals.get(function, ()):
+        if span is None or span.contains(external.call.span):
+            _external(facts, member, function, external, span is not None)
+    for name in reach.names:
+        _called(facts, member, name, span is not None and name == function)
+    limiting = "" if member.against else limited_by(index, reach.names)
     if limiting:
         member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
-    reach = facts.effects.reach(function, span, beside=True)
     member.objects |= reach.objects
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
-    for name in names:
-        member.unknown.extend(_assigned_anew(facts, name))
-    for name in (function, *names):
-        for body in facts.importing.run_by(name):
+    member.unknown.extend(_assigned_anew(facts, reach.names))
+    for name in (function, *reach.names):
+        for body in facts.importing.run_by(name) if index.fact(name).imports else ():
             if body not in member.begun:
                 member.begun.add(body)
                 _code(facts, member, body, None)
-    for touch in reach.touches:
+    for touch in reach.touches if not member.against else ():
         if not touch.writes or (function in member.begun and touch.key.rpartition(".")[0] == function):
             continue  # a module that is imported there gives its own variables their values
         if (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
+            break
 
 
-def _assigned_anew(facts: Facts, function: str) -> Iterator[str]:
-    """Where something else is put in the place of a function, apart from tests."""
-    for place in facts.index.rebound.get(function, ()):
-        if not is_test(place.path):
-            yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
+def _assigned_anew(facts: Facts, functions: Iterable[str]) -> Iterator[str]:
+    """Where something else is put in the place of one of these functions, apart from tests."""
+    for function in functions:
+        for place in facts.index.rebound.get(function, ()):
+            if not is_test(place.path):
+                yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
 
 
-def _externals(facts: Facts, function: str, span: Span | None, names: Sequence[str]) -> Iterator[tuple[str, External]]:
-    """The calls of libraries that code runs, each with the function that makes it. ``names``: the functions that it runs."""
-    index = facts.index
-    own = (each for each in index.externals.get(function, ()) if span is None or span.contains(each.call.span))
-    yield from ((function, each) for each in own)
-    for name in names:
-        yield from ((name, each) for each in index.externals.get(name, ()))
+def _called(facts: Facts, member: Member, function: str, within: bool) -> None:
+    """Note the calls of libraries in all of a function: but for what threads run, they mean the same to all that run it."""
+    externals = facts.index.externals.get(function, ())
+    if within or any(each.name in IN_THREAD for each in externals):
+        for each in externals:
+            _external(facts, member, function, each, within)
+        return
+    if function not in facts.called:
+        noted = Member()
+        for each in externals:
+            _external(facts, noted, function, each, False)
+        facts.called[function] = noted if noted != Member() else None
+    found = facts.called[function]
+    if found is not None:
+        member.add(found)
 
 
 def _external(facts: Facts, member: Member, caller: str, external: External, within: bool) -> None:
@@ -307,12 +318,9 @@ def _threaded(facts: Facts, member: Member, path: str, call: Call) -> None:
 
 def _lasts(facts: Facts, function: str) -> bool:
     """Whether a function that a thread runs may do more than compute, which threads do one at a time."""
-    if facts.effects.reach(function, None, beside=True).unknown:
-        return True
-    return not all(
-        _computes(facts, external.name)
-        for _, external in _externals(facts, function, None, facts.effects.names(function, None))
-    )
+    reach = facts.effects.reach(function, None, beside=True)
+    run = (each for name in (function, *reach.names) for each in facts.index.externals.get(name, ()))
+    return bool(reach.unknown) or not all(_computes(facts, each.name) for each in run)
 
 
 def _gives(row: Api) -> bool:
