@@ -120,10 +120,13 @@ def _call_edges(index: ProjectIndex, name: str, call: Call, entities: tuple[Enti
 
 def _is_shadowed(index: ProjectIndex, method: str) -> bool:
     """Whether a class below has an attribute under the name of a method: something else may be called there."""
-    owner = index.evaluator.owner(index.functions[method])
-    last = index.fact(method).name
-    having = index.evaluator.having(owner, last) if owner is not None else ()
-    return any(last in index.classes[each].fact.attributes for each in having)
+    found = index.shadowed.get(method)
+    if found is None:
+        owner = index.evaluator.owner(index.functions[method])
+        last = index.fact(method).name
+        having = index.evaluator.having(owner, last) if owner is not None else ()
+        found = index.shadowed[method] = any(last in index.classes[each].fact.attributes for each in having)
+    return found
 
 
 def _is_wrapper(index: ProjectIndex, name: str, call: Call) -> bool:

@@ -31,7 +31,7 @@ class Hierarchy(ABC):
     """See `mixins`."""
     mixed: frozenset[str] = field(default=frozenset(), init=False)
     """The classes that heirs inherit from beside others."""
-    _by_name: dict[str, list[str]] = field(default_factory=lambda: dict[str, list[str]](), init=False)
+    _by_name: dict[str, dict[str, None]] = field(default_factory=lambda: dict[str, dict[str, None]](), init=False)
     """Classes by the names that they have of their own."""
     _owners: dict[tuple[str, str], tuple[str, ...]] = field(
         default_factory=lambda: dict[tuple[str, str], tuple[str, ...]](), init=False
@@ -95,18 +95,22 @@ class Hierarchy(ABC):
         own = ((each, info) for each, info in classes if info is not None)
         return any(name in info.fact.attributes or name in self.methods.get(each, {}) for each, info in own)
 
+    def named(self, name: str) -> Mapping[str, None]:
+        """The classes that have a name of their own, in their order."""
+        if not self._by_name:
+            for each, info in self.classes.items():
+                for own in {*self.methods.get(each, ()), *info.fact.attributes}:
+                    self._by_name.setdefault(own, {})[each] = None
+        return self._by_name.get(name, {})
+
     def having(self, class_id: str, name: str) -> tuple[str, ...]:
         """The subclasses of a class that have a name of their own."""
         if not self.below.get(class_id):
             return ()
         found = self._owners.get((class_id, name))
         if found is None:
-            if not self._by_name:
-                for each, info in self.classes.items():
-                    for own in {*self.methods.get(each, ()), *info.fact.attributes}:
-                        self._by_name.setdefault(own, []).append(each)
             below = self.below[class_id]
-            having = self._by_name.get(name, ())
+            having = self.named(name)
             among = set(below) if len(having) > MOST else below
             found = self._owners[class_id, name] = tuple(each for each in having if each in among)
         return found

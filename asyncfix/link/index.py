@@ -119,6 +119,8 @@ class ProjectIndex:
     """The functions of properties by object, name, and what is done to it."""
     iterators: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
     """By class the classes of what goes through its objects."""
+    shadowed: dict[str, bool] = field(default_factory=lambda: dict[str, bool]())
+    """By method whether a class below has an attribute under its name."""
     making: Making = field(init=False)
     defaulting: frozenset[str] = frozenset()
     """Attributes and variables that may hold a mapping which makes what it does not have."""

@@ -28,13 +28,8 @@ def beside(evaluator: Evaluator) -> Mapping[str, tuple[str, ...]]:
 
 def others(evaluator: Evaluator, class_id: str, name: str) -> Iterator[str]:
     """The classes from which heirs of a class have a name in its stead, and which do not inherit from it."""
-    own = evaluator.order(class_id)
-    for heir in evaluator.below.get(class_id, ()) if class_id in evaluator.mixed else ():
-        first = next((base for base in evaluator.order(heir) if _has(evaluator, base, name)), class_id)
+    own, having = evaluator.order(class_id), evaluator.named(name)
+    for heir in evaluator.below.get(class_id, ()) if having and class_id in evaluator.mixed else ():
+        first = next((base for base in evaluator.order(heir) if base in having), class_id)
         if first not in own and class_id not in evaluator.order(first):
             yield first
-
-
-def _has(evaluator: Evaluator, class_id: str, name: str) -> bool:
-    info = evaluator.classes.get(class_id)
-    return info is not None and (name in evaluator.methods.get(class_id, {}) or name in info.fact.attributes)

@@ -108,7 +108,7 @@ class Facts:
         if packages not in self._looping:
             self._looping[packages] = dict(self._with_loops(packages))
         looping = self._looping[packages]
-        first = min(self.above(function) & looping.keys(), default=None)
+        first = min(self.above(function) & looping.keys(), default=None) if looping else None
         return (looping[first], self.index.path(first)) if first is not None else None
 
     def _with_loops(self, packages: tuple[str, ...]) -> Iterator[tuple[str, str]]:

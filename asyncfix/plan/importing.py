@@ -10,18 +10,23 @@ WHOLE = ("module", "class")
 
 
 class Importing:
-    """The modules that functions of a project import."""
+    """The modules that functions of a project import; ``importers``: those that import some."""
 
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
+        self.importers = frozenset(name for name, info in index.functions.items() if info.fact.imports)
         self._before: dict[str, frozenset[str]] = {}
+        self._run: dict[str, tuple[str, ...]] = {}
 
-    def run_by(self, function: str) -> Iterator[str]:
+    def run_by(self, function: str) -> tuple[str, ...]:
         """The bodies of modules, and of classes in them, that the imports in a function run when it is first called."""
-        path, names = self.index.path(function), self.index.fact(function).imports
-        for each in self._named(path, names) if names else ():
-            if each not in self._loaded(path):
-                yield from self._bodies(each)
+        found = self._run.get(function)
+        if found is None:
+            path = self.index.path(function)
+            named = self._named(path, self.index.fact(function).imports)
+            new = (each for each in named if each not in self._loaded(path))
+            found = self._run[function] = tuple(body for each in new for body in self._bodies(each))
+        return found
 
     def _bodies(self, path: str) -> Iterator[str]:
         summary = self.index.summaries.get(path)

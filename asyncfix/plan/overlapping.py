@@ -201,8 +201,8 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None) -> Non
         member.waits = True
         member.unknown.append(reach.unknown)
     member.unknown.extend(_assigned_anew(facts, reach.names))
-    for name in (function, *reach.names):
-        for body in facts.importing.run_by(name) if index.fact(name).imports else ():
+    for name in (each for each in (function, *reach.names) if each in facts.importing.importers):
+        for body in facts.importing.run_by(name):
             if body not in member.begun:
                 member.begun.add(body)
                 _code(facts, member, body, None)
@@ -224,15 +224,13 @@ def _assigned_anew(facts: Facts, functions: Iterable[str]) -> Iterator[str]:
 
 def _called(facts: Facts, member: Member, function: str, within: bool) -> None:
     """Note the calls of libraries in all of a function: but for what threads run, they mean the same to all that run it."""
-    externals = facts.index.externals.get(function, ())
-    if within or any(each.name in IN_THREAD for each in externals):
+    if within or function not in facts.called:
+        externals = facts.index.externals.get(function, ())
+        noted = member if within or any(each.name in IN_THREAD for each in externals) else Member()
         for each in externals:
-            _external(facts, member, function, each, within)
-        return
-    if function not in facts.called:
-        noted = Member()
-        for each in externals:
-            _external(facts, noted, function, each, False)
+            _external(facts, noted, function, each, within)
+        if noted is member:
+            return
         facts.called[function] = noted if noted != Member() else None
     found = facts.called[function]
     if found is not None:
