@@ -40,17 +40,18 @@ class Catalog:
     """The names of the user's own rows that name an async twin."""
     _aliased: frozenset[str] = frozenset()
     _packages: set[str] = field(default_factory=lambda: set[str]())
+    _canonical: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     _rows: dict[str, tuple[Api | None, bool]] = field(default_factory=lambda: dict[str, tuple[Api | None, bool]]())
 
     def canonical(self, name: str) -> str:
         """The one name under which rows speak of what ``name`` means."""
         if name.partition(".")[0] not in self._aliased:
             return name
-        for prefix in _prefixes(name):
-            means = self.aliases.get(prefix)
-            if means is not None:
-                return means + name[len(prefix) :]
-        return name
+        found = self._canonical.get(name)
+        if found is None:
+            prefix = next((each for each in _prefixes(name) if each in self.aliases), "")
+            found = self._canonical[name] = self.aliases[prefix] + name[len(prefix) :] if prefix else name
+        return found
 
     def blocking(self, name: str) -> Api | None:
         """The row of a call that blocks or has an async twin, made out to that very call; None if none is known."""

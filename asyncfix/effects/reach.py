@@ -375,7 +375,7 @@ class Effects:
             next(iter(barring), None),
             next(iter(stops), None),
             objects,
-            tuple(dict.fromkeys(name for name, _ in runs)),
+            tuple(dict.fromkeys([name for name, _ in runs])),
         )
 
     def _in_call(self, run: Run) -> Direct:

@@ -43,7 +43,11 @@ class Runs:
 
     def below(self, called: frozenset[Run]) -> frozenset[Run]:
         """These functions with all they run."""
-        return frozenset[Run]().union(*map(self._closure, called))
+        found = set[Run]()
+        for run in called:
+            if run not in found:  # else all that it runs is there, too
+                found |= self._closure(run)
+        return frozenset(found)
 
     def _closure(self, first: Run) -> frozenset[Run]:
         found = self._closures.get(first)

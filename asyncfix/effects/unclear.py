@@ -49,20 +49,20 @@ def unclear(keys: Keys, path: str, call: Call, name: str, subject: str = "{}") -
 
 def sentence(items: Sequence[Unclear]) -> str:
     """What a person should know of these: of the objects that outlive the call some, else the first of what is left."""
-    worst = min(items, key=lambda item: item.rank, default=None)
-    if worst is None or worst.rank != LASTING:
+    lasting = [item for item in items if item.rank == LASTING]
+    if not lasting:
+        worst = min(items, key=lambda item: item.rank, default=None)
         return f"{worst.what} {worst.why}" if worst else ""
     first: dict[frozenset[str], str] = {}
-    for item in sorted(items, key=_handed):
-        if item.rank == LASTING:
-            first.setdefault(item.objects, item.what)
+    for item in lasting:
+        first.setdefault(item.objects, item.what)
     if len(first) == 1:
-        return f"{worst.what} {UNSEEN}, {BOUND}"
-    named = list(first.values())[:MOST_NAMED]
+        return f"{lasting[0].what} {UNSEEN}, {BOUND}"
+    named = [first[objects] for objects in sorted(first, key=_handed)][:MOST_NAMED]
     last = named.pop() if len(named) == len(first) else f"{len(first) - MOST_NAMED} more"
     return f"{', '.join(named)} and {last} {ALL_BOUND}"
 
 
-def _handed(item: Unclear) -> bool:
-    """Whether it is but an argument, or what a call gave: often plain values, where attributes and globals are services."""
-    return all(key.startswith(("argument ", "?")) and not key.startswith("?.") for key in item.objects)
+def _handed(objects: frozenset[str]) -> bool:
+    """Whether they are but arguments, or what a call gave: often plain values, where attributes and globals are services."""
+    return all(key.startswith(("argument ", "?")) and not key.startswith("?.") for key in objects)

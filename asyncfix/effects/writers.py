@@ -29,9 +29,16 @@ class Writers:
         self.index = effects.index
         self._found: Mapping[str, tuple[Written, ...]] | None = None
         self._resolved: dict[str, tuple[str, ...]] = {}
+        self._asked: dict[str, tuple[Written, ...]] = {}
 
     def of(self, key: str) -> tuple[Written, ...]:
         """The functions that write a shared thing, with the place."""
+        found = self._asked.get(key)
+        if found is None:
+            found = self._asked[key] = self._find(key)
+        return found
+
+    def _find(self, key: str) -> tuple[Written, ...]:
         if self._found is None:
             self._found = self._all()
         exact = self._found.get(key, ())
