@@ -31,6 +31,9 @@ READING = frozenset(
 """Functions that keep nothing of what they are given but its elements."""
 VIEWS = frozenset({"items", "keys", "values"})
 LAZY = frozenset({"enumerate", "zip", "reversed"})
+MAKING = frozenset({"range", "list", "tuple", "sorted", "copy"})
+"""What these give is new, or cannot be changed."""
+NEW = ast.List | ast.Tuple | ast.Set | ast.Dict | ast.ListComp | ast.SetComp | ast.DictComp
 ONLY_ASKED = ast.Compare | ast.FormattedValue | ast.BinOp | ast.Starred | ast.If | ast.While | ast.UnaryOp | ast.Return
 
 
@@ -120,3 +123,42 @@ def _is_captured(function: ast.AsyncFunctionDef, name: str) -> bool:
     """Whether a function inside the function may change it."""
     inner = (each for each in ast.walk(function) if each is not function and isinstance(each, Definition | ast.Lambda))
     return any(isinstance(node, ast.Name) and node.id == name for each in inner for node in ast.walk(each))
+
+
+def is_own(tree: Tree, function: ast.AST, source: ast.expr, end: int) -> bool:
+    """Whether what ``source`` gives is a collection that nobody else can change until line ``end`` of the function."""
+    if not isinstance(function, ast.AsyncFunctionDef):
+        return _is_new(source)
+    if is_constant(tree, function, source):
+        return True
+    return _is_collection(function, source) and not any(changeable(tree, function, source, end))
+
+
+def _is_collection(function: ast.AsyncFunctionDef, source: ast.expr) -> bool:
+    """Whether it is a collection, or goes through some; of a parameter its type says so."""
+    match source:
+        case ast.Name(id=name) if name in parameters(function):
+            return _is_frozen(function.args, name) and not _binds(function.body, name)
+        case ast.Name(id=name):
+            return _binds(function.body, name) == 1 and any(_makes(node, name) for node in ast.walk(function))
+        case ast.Call(func=ast.Name(id=called), args=given, keywords=[]) if called in LAZY:
+            return all(_is_collection(function, each) for each in given)
+        case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]) if method in VIEWS:
+            return _is_collection(function, owner)
+        case _:
+            return _is_new(source)
+
+
+def _makes(node: ast.AST, name: str) -> bool:
+    """Whether a statement binds a name, and nothing else, to a new collection."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=bound)], value=value):
+            return bound == name and _is_new(value)
+        case ast.AnnAssign(target=ast.Name(id=bound), value=ast.expr() as value):
+            return bound == name and _is_new(value)
+        case _:
+            return False
+
+
+def _is_new(source: ast.expr) -> bool:
+    return isinstance(source, NEW) or (isinstance(source, ast.Call) and last_name(source.func) in MAKING)

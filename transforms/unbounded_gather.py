@@ -7,7 +7,8 @@ Finds `await asyncio.gather(*...)` over a collection, which starts as many tasks
 The coroutines are handed to `gather_bounded`, a function of the project's generated module, which has at most
 `max-concurrency` of them (`[tool.asyncfix]`, 10 if not configured) run at once and makes the others when there is room. It
 gives the results in order. Comprehensions, generator expressions and `map` are rewritten, also where a name holds the list and
-is used for nothing else; anything else is reported only.
+is used for nothing else, and loops that only put one coroutine or task for each element into an empty list right above the
+`gather`; anything else is reported only. `asyncio.create_task` falls away: `gather_bounded` makes the tasks.
 
 Left alone is what is bounded already: collections that are written out, short ranges, workers whose number is chosen
 (`[worker() for _ in range(parallel)]`), the parts that a collection is cut into (`for user in batch`), and coroutines that take
@@ -44,29 +45,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.blocks import above
-from asyncfix.flow import last_name
-from asyncfix.lines import end_of_line, movable
+from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Limited, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.source import Source
-from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
+from asyncfix.transform import CannotWrite, Look, Tree, Watch, Writing
 
+from ._filling import Filling
 from ._gather_bounded import GATHER_BOUNDED
+from ._gather_written import written
+from ._gathered import Comprehension, Gathered, function_of, gathered, started
 
 FEW = 10  # elements that are written out: nobody gathers more by hand without wanting to
-NO_COROUTINES = re.compile(r"executor|^(?:to_thread|wrap_future|run_coroutine_threadsafe)$")
-WAITING = re.compile(r"_*wait(?:_|$)|_*join$|communicate$")
-"""Names of functions that do nothing but wait for what goes on anyhow."""
-LASTING = re.compile(r"(?:^|_)(?:\w*forever|serve|listen|watch|consume|worker|poll|heartbeat|loop)(?:_|$)")
-"""Names of functions that run for as long as the program does."""
-STARTING = frozenset({"create_task", "ensure_future", "wait_for", "shield"})
-"""What is given the coroutine."""
 PART = re.compile(r"(?:^|_)(?:batch|chunk)$", re.IGNORECASE)
 """Names of a part of a collection, of a chosen size."""
 CHOSEN = re.compile(
@@ -78,11 +71,6 @@ CHANGES = (
     "behind it are cancelled, where gather raised the first in time and let the others run on"
 )
 
-COPIED = frozenset({"range", "list", "tuple", "sorted", "copy"})
-"""What these give, nobody changes while the coroutines run."""
-NEW = ast.List | ast.Tuple | ast.ListComp | ast.SetComp | ast.DictComp
-Comprehension = ast.ListComp | ast.GeneratorExp
-
 
 class UnboundedGather(Watch):
     """A gather over a collection to one that runs so many at once."""
@@ -92,7 +80,7 @@ class UnboundedGather(Watch):
     generated: ClassVar[dict[str, str]] = {"gather_bounded": GATHER_BOUNDED}
 
     def examine(self, look: Look) -> Site | None:
-        found = _gathered(look.tree, look.node)
+        found = gathered(look.tree, look.node)
         if found is None or _is_bounded(found.made) or _is_part(look.tree, look.node, found.made):
             return None
         message = f"as many coroutines run at once as {ast.unparse(found.starred.value)[:60]} has elements"
@@ -100,83 +88,20 @@ class UnboundedGather(Watch):
         if why:
             return replace(look.refused(self, "not-plain", why), message=message)
         made, call = look.tree.source.span(found.made), look.span
-        span = Span(min(made.start, call.start), call.end)
-        form = Form("bounded", (NotPatched(("asyncio.gather",)),), (Unproven(CHANGES),))
+        begin = look.tree.source.span(found.filling.begin) if found.filling else made
+        span = Span(min(begin.start, call.start), call.end)
+        real = NotPatched(("asyncio.gather", *(["asyncio.create_task"] if started(look.node, found.made) else [])))
+        form = Form("bounded", (real,), (Unproven(CHANGES),))
         unless = (Limited(made),)
         return replace(look.site(self, [form]), span=span, message=message, title="bound a gather", unless=unless)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree, node = writing.tree(), writing.call(site.call)
-        found = _gathered(tree, node)
+        found = gathered(tree, node)
         if found is None:
             raise CannotWrite("the gather is not what was surveyed")
         name = Replace(tree.source.span(node.func), writing.generated("gather_bounded"))
-        return [name, *_opened(tree, node, found), *_snapshot(tree, found, writing)]
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The starred argument of a gather, and what makes the coroutines: the argument, or what is bound to its name above."""
-
-    starred: ast.Starred
-    made: ast.expr
-
-
-def _gathered(tree: Tree, node: ast.Call) -> Gathered | None:
-    """What a gather over a collection gathers, None if it is none, or if nothing shows what its elements are."""
-    starred = next((item for item in node.args if isinstance(item, ast.Starred)), None)
-    if starred is None:
-        return None
-    if not isinstance(starred.value, ast.Name):
-        return Gathered(starred, starred.value) if _makes_coroutines(starred.value) else None
-    name = starred.value.id
-    function = next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode)), tree.module)
-    uses = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == name]
-    statement = next(item for item in tree.ancestors(node) if isinstance(item, ast.stmt))
-    match above(tree, statement):
-        case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name and len(uses) == 2:
-            return Gathered(starred, value) if _makes_coroutines(value) else None
-        case _:
-            return Gathered(starred, starred.value) if _is_collected(function, name) else None
-
-
-def _is_collected(function: ast.AST, name: str) -> bool:
-    """Whether a function puts a collection of calls together under a name: by a comprehension, or step by step in a loop."""
-    for node in ast.walk(function):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name and _makes_coroutines(value):
-                return True
-            case ast.For() | ast.AsyncFor() | ast.While():
-                if any(_appends(each, name) for each in ast.walk(node)):
-                    return True
-            case _:
-                pass
-    return False
-
-
-def _appends(node: ast.AST, name: str) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="append"), args=[made]):
-            return owner == name and _is_work(made)
-        case _:
-            return False
-
-
-def _makes_coroutines(made: ast.expr) -> bool:
-    """Whether an expression calls a function for each element; other collections may be of tasks that run already."""
-    if isinstance(made, Comprehension):
-        return _is_work(made.elt)
-    return isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "map"
-
-
-def _is_work(made: ast.expr) -> bool:
-    """Whether what is made does something, and not in a pool of threads, which is bounded already."""
-    while isinstance(made, ast.Call) and last_name(made.func) in STARTING and made.args:
-        made = made.args[0]
-    if not isinstance(made, ast.Call):
-        return False
-    name = last_name(made.func)
-    return not (NO_COROUTINES.search(name) or WAITING.match(name) or LASTING.search(name))
+        return [name, *written(tree, node, found, writing)]
 
 
 def _is_bounded(made: ast.expr) -> bool:
@@ -206,8 +131,8 @@ def _is_part(tree: Tree, node: ast.Call, made: ast.expr) -> bool:
         case ast.Subscript(slice=ast.Slice(upper=ast.expr())):
             return True
         case ast.Name(id=name):
-            function = next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode)), tree.module)
-            return bool(PART.search(name)) or any(_is_slice(each, name) for each in ast.walk(function))
+            nodes = ast.walk(function_of(tree, node))
+            return bool(PART.search(name)) or any(_is_slice(each, name) for each in nodes)
         case _:
             return False
 
@@ -237,96 +162,43 @@ def _obstacle(tree: Tree, node: ast.Call, found: Gathered) -> str:
     star, value = source.span(found.starred), source.span(found.starred.value)
     if source.text(Span(star.start + 1, value.start)).strip():
         return "parentheses or a comment stand behind the star"
+    if found.made is not found.starred.value and _is_repeated(tree, node):
+        return "the gather may come again, for the same coroutines"
     if isinstance(made, ast.Call):
         return "" if len(made.args) == 2 and not made.keywords else "map is given several collections"
     if not isinstance(made, Comprehension):
-        return "the coroutines are put together elsewhere"
+        return found.why
     if len(made.generators) > 1 or made.generators[0].is_async:
         return "the comprehension has several clauses, or is async"
     suspends = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
     if any(isinstance(item, suspends) for item in ast.walk(made)):
         return "the comprehension awaits, yields or binds a name itself"
+    if _is_asked_for_later(made):
+        return "a coroutine is given code that may ask for the element later, when it is another one"
+    return _crowded(source, found.filling) if found.filling else ""
+
+
+def _is_asked_for_later(made: Comprehension) -> bool:
+    """Whether a coroutine is given a function, or a generator, that asks for the element when it runs."""
+    elements = {node.id for node in ast.walk(made.generators[0].target) if isinstance(node, ast.Name)}
+    late = (node for node in ast.walk(made.elt) if isinstance(node, ast.Lambda | ast.GeneratorExp))
+    return any(isinstance(item, ast.Name) and item.id in elements for node in late for item in ast.walk(node))
+
+
+def _is_repeated(tree: Tree, node: ast.AST) -> bool:
+    """Whether a call may be evaluated several times in its statement."""
+    for parent in tree.ancestors(node):
+        if isinstance(parent, ast.stmt):
+            return isinstance(parent, ast.While)
+        if isinstance(parent, ast.comprehension | Comprehension | ast.SetComp | ast.DictComp | ast.Lambda):
+            return True
+    return False
+
+
+def _crowded(source: Source, found: Filling) -> str:
+    """Why a list and the loop that fills it are not written as one statement, '' if they are."""
+    whole = Span(source.span(found.begin).start, source.span(found.loop).end)
+    before = source.data[source.line_start(whole.start) : whole.start]
+    if before.strip() or source.data[whole.end : end_of_line(source, whole.end)].partition(b"#")[0].strip():
+        return "other code stands on the same line"
     return ""
-
-
-def _opened(tree: Tree, node: ast.Call, found: Gathered) -> Iterator[Edit]:
-    """The star and the brackets taken away, so that the coroutines are made one by one."""
-    source = tree.source
-    star, value, made = (source.span(item) for item in (found.starred, found.starred.value, found.made))
-    behind = Span(star.end, source.span(node).end - 1)
-    comma = source.text(behind).strip() == "," and found.made is found.starred.value
-    bare = found.made is found.starred.value and (comma or "," not in source.text(behind))
-    if not isinstance(found.made, Comprehension):
-        yield Replace(Span(star.start, value.start), "")
-        return
-    if bare:
-        if comma:
-            yield Replace(Span(star.end, source.data.index(b",", star.end) + 1), "")
-        yield from _unwrapped(source, Span(star.start, made.end), made.start + 1)
-        return
-    if found.made is not found.starred.value:
-        yield Replace(Span(star.start, value.start), "")
-        star = Span(made.start, made.end)
-    yield Replace(Span(star.start, made.start + 1), "(")
-    yield Replace(Span(made.end - 1, made.end), ")")
-
-
-def _unwrapped(source: Source, whole: Span, inside: int) -> Iterator[Edit]:
-    """What stands between brackets without them: of brackets that have a line each, the lines go, too."""
-    data, end = source.data, whole.end - 1
-    start, close = source.line_start(whole.start), source.line_start(end)
-    first = inside + len(data[inside:end]) - len(data[inside:end].lstrip())
-    behind = data[whole.end : end_of_line(source, whole.end)].lstrip(b",")
-    if source.line_start(first) == start or any(map(bytes.strip, (data[start : whole.start], data[close:end], behind))):
-        yield Replace(Span(whole.start, inside), "")
-        yield Replace(Span(end, whole.end), "")
-        return
-    yield Replace(Span(whole.start, first), "")
-    surplus = first - source.line_start(first) - (whole.start - start)
-    for line in movable(source, whole):
-        if first < line.start < close and surplus > 0 and not data[line.start : line.start + surplus].strip():
-            yield Replace(Span(line.start, line.start + surplus), "")
-    yield Replace(Span(len(data[:end].rstrip()), whole.end), "")
-
-
-def _snapshot(tree: Tree, found: Gathered, writing: Writing) -> Iterator[Edit]:
-    """What is gone through is copied first, unless nobody else can have it, and what is chosen of it is chosen first: others
-    may change it, or what the choice depends on, while coroutines run."""
-    made = found.made
-    clause = made.generators[0] if isinstance(made, Comprehension) else None
-    source = clause.iter if clause else made.args[1] if isinstance(made, ast.Call) else None
-    if source is None:
-        return
-    span = tree.source.span(source)
-    if clause and any(_depends(test, clause.target) for test in clause.ifs):
-        elements = tree.source.text(tree.source.span(clause.target))
-        element = f"({elements})" if isinstance(clause.target, ast.Tuple) and elements[0] != "(" else elements
-        end = _closed(tree.source, tree.source.span(clause.ifs[-1]).end, tree.source.span(made).end)
-        start = _behind_in(tree.source, tree.source.span(clause.target).end)
-        yield Replace(Span(start, start), f"[{element} for {elements} in ")
-        yield Replace(Span(end, end), "]")
-    elif not (isinstance(source, NEW) or (isinstance(source, ast.Call) and last_name(source.func) in COPIED)):
-        yield Replace(Span(span.start, span.start), f"{writing.name('builtins.list')}(")
-        yield Replace(Span(span.end, span.end), ")")
-
-
-def _depends(test: ast.expr, target: ast.expr) -> bool:
-    """Whether a condition may come to another result later: it asks for more than the element itself."""
-    own = {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
-    names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
-    return not names <= own or any(
-        isinstance(node, ast.Call | ast.Attribute | ast.Subscript) for node in ast.walk(test)
-    )
-
-
-def _behind_in(source: Source, target: int) -> int:
-    """Where what is gone through begins, brackets included, behind a target that ends there."""
-    data = source.data
-    start = data.index(b"in", target) + len(b"in")
-    return start + len(data[start:]) - len(data[start:].lstrip())
-
-
-def _closed(source: Source, start: int, end: int) -> int:
-    """The end of the brackets round an expression that ends at ``start``; ``end`` is that of the comprehension."""
-    inner = source.data[start : end - 1]
-    return start + inner.rindex(b")") + 1 if b")" in inner and b"#" not in inner else start
