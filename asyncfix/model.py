@@ -427,10 +427,6 @@ class PassesOn(Value, frozen=True, tag="passes-on"):
     alone: bool = False
 
 
-class NotRepeated(Value, frozen=True, tag="not-repeated"):
-    """No function of the project that awaits the site's function, however far up, does so in a loop."""
-
-
 class Means(Value, frozen=True, tag="means"):
     """The call of ``span`` certainly runs library functions of these names, or, if ``coroutines`` are meant too, coroutine
     functions of the project. ``reason``: what is the matter where it may run something else."""
@@ -526,7 +522,6 @@ Condition: TypeAlias = (
     | Unlocked
     | Limited
     | PassesOn
-    | NotRepeated
     | Means
     | CallsNear
     | NotAssigned

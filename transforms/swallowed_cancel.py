@@ -1,18 +1,18 @@
 """# swallowed-cancel
 
-Finds `except:` and `except BaseException` round awaits which keep a cancellation to themselves, though the task waits again
-after that, and `except asyncio.CancelledError` in loops that go on.
+Finds `except:` and `except BaseException` round awaits which keep a cancellation to themselves, `except asyncio.CancelledError`
+in loops that go on, and `return`, `break` and `continue` in a `finally` behind awaits, which drop whatever is on its way.
 
 ## What it does
 
 Before a clause that catches everything, one is put that raises the cancellation again. A clause that is there for
-cancellations alone gets a `raise` at its end. `contextlib.suppress` of a cancellation is reported only, and so is a clause
-that leaves by `return`, `break` or `continue`.
+cancellations alone gets a `raise` at its end. `contextlib.suppress` of a cancellation is reported only, and so are a clause
+for cancellations alone that leaves by `return`, `break` or `continue`, and a `finally` that does.
 
-Nothing is told where the task ends there anyhow, in the function and in all that awaits it; where the clause raises, ends the
-program, looks at the error by `isinstance`, or hands it on (`future.set_exception(error)`); where the function cancels
-something itself, or awaits a task or a future as such, whose cancellation is another matter; in clean-up (an `except` clause,
-a `finally`), and in tests.
+Nothing is told where a clause that names cancellations is the end of something; where the clause raises, ends the program,
+looks at the error by `isinstance`, or hands it on (`future.set_exception(error)`); where the function cancels something itself,
+or awaits a task or a future as such, whose cancellation is another matter; in clean-up (an `except` clause, a `finally`), and
+in tests.
 
 ## Why is this bad?
 
@@ -49,7 +49,8 @@ a parameter.
 
 ## Safety
 
-Always UNSAFE: a task that lived through its cancellation will end there. What the clause does besides, such as to close
+Always UNSAFE: a task that lived through its cancellation will end there, and where the function ends anyhow, who awaits it
+gets the cancellation in place of what the function gave. What the clause does besides, such as to close
 something, is no longer done for a cancellation, which may want a `finally`.
 """
 
@@ -57,13 +58,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from msgspec.structs import replace
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import Definition, last_name, own, parameters
-from asyncfix.model import Condition, Edit, Form, Function, NotRepeated, PassesOn, Replace, Site, Span, Unproven
+from asyncfix.flow import Definition, last_name, leaving, own, parameters
+from asyncfix.model import Edit, Form, Function, Handler, PassesOn, Replace, Site, Span, Unproven
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Look, Tree, Watch, Writing
 
@@ -78,6 +80,10 @@ SUPPRESS = "contextlib.suppress"
 WORD = len("except")
 ENDING = (
     "a task that lived through its cancellation will end there; what the clause does is not done for a cancellation"
+)
+PASSED_ON = (
+    "who awaits the function, or the task, gets the cancellation where it got a result; what the clause does is not done "
+    "for a cancellation"
 )
 RAISING = "a task that lived through its cancellation will end there"
 TAKING = frozenset({"gather", "wait", "wait_for", "shield", "as_completed"})
@@ -100,9 +106,7 @@ class SwallowedCancel(BlockTransform, Watch):
 
     def concerns(self, function: Function) -> bool:
         return function.is_async and any(
-            not handler.raises and not all(_is_plain(ref) for ref in handler.types or ("",))
-            for item in function.tries
-            for handler in item.handlers
+            not item.handlers or any(map(_is_broad, item.handlers)) for item in function.tries
         )
 
     def scan(self, tree: Tree) -> list[Site]:
@@ -115,32 +119,53 @@ class SwallowedCancel(BlockTransform, Watch):
         block = look.statement
         if not isinstance(block, ast.With) or look.node not in [item.context_expr for item in block.items]:
             return None
-        unless = _unless(look.tree, block, block.body, [], 0)
-        if unless is None:
+        kept = _kept(look.tree, block, block.body, [], 0)
+        if kept is None:
             return None
         why = "`suppress` keeps the cancellation: await outside of it, or catch it and raise it again"
         site = look.refused(self, "suppressed", why)
-        return _told(site, f"{ast.unparse(look.node)} keeps a cancellation", unless)
+        return _told(site, f"{ast.unparse(look.node)} keeps a cancellation", kept)
 
     def _sites(self, tree: Tree, node: ast.Try) -> Iterator[Site]:
         for handler in node.handlers:
             left = _deals_with_it(handler) or _is_explained(tree, handler) or _is_given(tree, handler)
-            unless = None if left else _unless(tree, node, node.body, handler.body, handler.lineno)
-            if unless is not None:
-                yield replace(self._site(tree, handler, unless), api=f"except {ast.unparse(next(awaits(node.body)))}")
+            kept = None if left else _kept(tree, node, node.body, handler.body, handler.lineno)
+            if kept is not None:
+                yield replace(self._site(tree, handler, kept), api=f"except {ast.unparse(next(awaits(node.body)))}")
+        way = _dropping(tree, node)
+        if way is not None:
+            yield self._dropped(tree, way)
 
-    def _site(self, tree: Tree, handler: ast.ExceptHandler, unless: tuple[Condition, ...]) -> Site:
+    def _dropped(self, tree: Tree, way: ast.stmt) -> Site:
+        """The site of a statement that leaves a ``finally``."""
+        span = tree.source.span(way)
+        function = next(item for item in tree.ancestors(way) if isinstance(item, ast.AsyncFunctionDef))
+        word = ast.unparse(way).partition(" ")[0]
+        return Site(
+            self.name,
+            f"finally {word}",
+            span,
+            span,
+            tree.qualified(function),
+            (),
+            refusal="dropped",
+            why="put it behind the `try`, where nothing is on its way",
+            message=f"`{word}` in a `finally` drops a cancellation that is on its way, and any other error",
+            place=tree.source.place(span),
+        )
+
+    def _site(self, tree: Tree, handler: ast.ExceptHandler, kept: Kept) -> Site:
         start = tree.source.span(handler).start
         word = Span(start, start + WORD)
         function = next(item for item in tree.ancestors(handler) if isinstance(item, ast.AsyncFunctionDef))
         alone = isinstance(handler.type, ast.Name | ast.Attribute)
         only_if = (PassesOn(handler.lineno, (CANCELLED,), alone=True),) if alone else ()
-        forms = [Form("before", only_if, (Unproven(ENDING),))]
+        forms = [Form("before", only_if, (Unproven(ENDING if kept.goes_on else PASSED_ON),))]
         if alone and falls_through(handler.body):
             forms.append(Form("at-end", (), (Unproven(RAISING),)))
         site = Site(self.name, "", word, word, tree.qualified(function), tuple(forms), place=tree.source.place(word))
         caught = f"`except {ast.unparse(handler.type)}`" if handler.type else "a bare `except`"
-        return _told(site, f"{caught} keeps a cancellation", unless)
+        return _told(site, f"{caught} keeps a cancellation", kept)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
@@ -177,19 +202,33 @@ def _line_before(source: Source, offset: int) -> str:
     return source.text(Span(source.line_start(offset), offset))
 
 
+def _is_broad(handler: Handler) -> bool:
+    """Whether a clause may catch a cancellation, and does not raise for certain."""
+    return not handler.raises and not all(_is_plain(ref) for ref in handler.types or ("",))
+
+
 def _is_plain(ref: str) -> bool:
     """Whether a ref means an exception of Python that is no cancellation."""
     return ref.startswith("builtins.") and ref != BROAD
 
 
-def _told(site: Site, message: str, unless: tuple[Condition, ...]) -> Site:
-    return replace(site, message=f"{message}, and the task goes on", title="raise a cancellation again", unless=unless)
+def _told(site: Site, message: str, kept: Kept) -> Site:
+    then = "the task goes on" if kept.goes_on else "who waits for the function does not learn of it"
+    return replace(site, message=f"{message}, and {then}", title="raise a cancellation again", unless=(kept.unless,))
 
 
-def _unless(
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A cancellation that a clause keeps, unless that condition holds; whether the function awaits something after it."""
+
+    unless: PassesOn
+    goes_on: bool
+
+
+def _kept(
     tree: Tree, statement: ast.stmt, body: Sequence[ast.stmt], handler: Sequence[ast.stmt], line: int
-) -> tuple[Condition, ...] | None:
-    """When there is nothing to tell of what catches the errors of ``body``; None if there never is anything."""
+) -> Kept | None:
+    """What is to be told of what catches the errors of ``body``, None if nothing is."""
     function = _function(tree, statement)
     awaited = list(awaits(body))
     if not isinstance(function, ast.AsyncFunctionDef) or not awaited or _is_clean_up(tree, statement):
@@ -201,10 +240,18 @@ def _unless(
     if reached == {RAISED}:
         return None
     if AGAIN in reached:
-        return (PassesOn(line, CATCHING),)
+        return Kept(PassesOn(line, CATCHING), goes_on=True)
     # A clause that names cancellations, and is no part of a loop, knows what it does: it is the end of something.
-    broad = PassesOn(line, (BROAD,))
-    return (broad,) if AFTER in reached else (broad, NotRepeated())
+    return Kept(PassesOn(line, (BROAD,)), AFTER in reached)
+
+
+def _dropping(tree: Tree, node: ast.Try) -> ast.stmt | None:
+    """The statement by which a ``finally`` is left in which a cancellation may be on its way."""
+    if not isinstance(_function(tree, node), ast.AsyncFunctionDef) or _is_clean_up(tree, node):
+        return None
+    guarded = [*node.body, *node.handlers, *node.orelse]
+    ways = [item for item in own(node.finalbody) if isinstance(item, ast.Return)] + list(leaving(node.finalbody))
+    return ways[0] if ways and next(awaits(guarded), None) is not None else None
 
 
 def _function(tree: Tree, node: ast.AST) -> ast.AST | None:

@@ -1,11 +1,11 @@
-"""What becomes of a cancellation: where it is caught, and whether the task it was meant for goes on after that."""
+"""What becomes of a cancellation: where it is caught."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Call, Function, PassesOn, Span
+from asyncfix.model import Function, PassesOn, Span
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.verdict import HOLDS, Verdict
 
@@ -37,19 +37,3 @@ def _clauses(fact: Function, line: int, call: Span) -> Iterator[tuple[int, Seque
     for each in fact.calls:
         if not line and each.span == call:
             yield 0, tuple(argument.ref for argument in each.arguments if argument.ref)
-
-
-def not_repeated(index: ProjectIndex, function: str) -> Verdict:
-    """Whether nothing awaits a function, or what awaits it, in a loop."""
-    seen, stack = {function}, [function]
-    while stack:
-        for edge in index.callers.get(stack.pop(), ()):
-            if not isinstance(edge.site, Call) or edge.site.use != "awaited":
-                continue
-            if edge.site.loop is not None:
-                where = f"{index.path(edge.caller)}:{edge.site.line}"
-                return Verdict("fails", f"{edge.caller} awaits it in a loop ({where})", "repeated")
-            if edge.caller not in seen:
-                seen.add(edge.caller)
-                stack.append(edge.caller)
-    return HOLDS

@@ -25,7 +25,6 @@ from asyncfix.model import (
     NotDoubled,
     NotFrozen,
     NotPatched,
-    NotRepeated,
     OlderPython,
     OneLoop,
     Overlap,
@@ -38,7 +37,7 @@ from asyncfix.model import (
     Unproven,
 )
 from asyncfix.plan import positions, stopping
-from asyncfix.plan.cancelling import not_repeated, passes_on
+from asyncfix.plan.cancelling import passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
@@ -97,8 +96,6 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _limited(facts, condition, function)
         case PassesOn():
             return passes_on(facts.index, condition, suspension)
-        case NotRepeated():
-            return not_repeated(facts.index, function)
         case CallsNear():
             return calls_near(facts.effects, condition, function)
         case NotAssigned():
