@@ -242,7 +242,7 @@ def _watched(index: ProjectIndex, among: Sequence[Watch]) -> Iterable[tuple[str,
     """The calls that rules watch, with the path."""
     names = frozenset(name for rule in among for name in rule.watches)
     in_tests = frozenset(name for rule in among if rule.in_tests for name in rule.watches)
-    reached = frozenset(name for rule in among if rule.reached for name in rule.watches)
+    reached = frozenset(name for rule in among if rule.reached or rule.told_way for name in rule.watches)
     watched = tuple(watching.find(index, names))
     ways = watching.ways(index, (item for item in watched if item[1] in reached))
     looped = frozenset(name for rule in among if rule.looped for name in rule.watches)

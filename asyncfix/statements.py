@@ -47,6 +47,13 @@ def blank_lines(source: Source, start: int) -> list[int]:
     return ends
 
 
+def with_blank_lines(source: Source, lines: Span) -> Span:
+    """Lines that are to go, with those of the blank lines behind them that would be too many then."""
+    after, above = blank_lines(source, lines.end), blank_above(source, lines.start)
+    surplus = after[: len(after) if above is None else above]
+    return Span(lines.start, surplus[-1] if surplus else lines.end)
+
+
 def blank_above(source: Source, start: int) -> int | None:
     """The number of blank lines above the line that begins at ``start``; None if a block or the file begins there."""
     count = 0

@@ -241,6 +241,8 @@ class Watch(Rule):
     """Whether it is shown those in tests, too."""
     reached: ClassVar[bool] = False
     """Whether it is shown only those that async code runs, itself or through sync functions."""
+    told_way: ClassVar[bool] = False
+    """Whether it is told how async code comes to a call, if it does; where it is shown no others, it always is."""
     looped: ClassVar[bool] = False
     """Whether it is told of functions that are called in a loop."""
 

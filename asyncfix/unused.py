@@ -17,7 +17,7 @@ from asyncfix.blocks import called
 from asyncfix.imports import Import, imported
 from asyncfix.model import Replace, Span
 from asyncfix.source import Source
-from asyncfix.statements import blank_above, blank_lines, line_of, next_line
+from asyncfix.statements import line_of, next_line, with_blank_lines
 
 Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 ALONE = re.compile(rb"[ \t\f]*,?[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\r|\n)")
@@ -164,10 +164,7 @@ def _tidy(source: Source, spans: Sequence[Span], touched: Collection[int]) -> It
         if span.start in touched or span.end in touched or source.line_start(span.start) != span.start:
             yield span
             continue
-        after = blank_lines(source, span.end)
-        above = blank_above(source, span.start)
-        surplus = after[: len(after) if above is None else above]
-        yield Span(span.start, surplus[-1] if surplus else span.end)
+        yield with_blank_lines(source, span)
 
 
 def _from_list(source: Source, node: Import, out: Sequence[ast.alias]) -> list[Replace]:

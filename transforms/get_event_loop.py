@@ -1,11 +1,12 @@
 """# get-event-loop
 
-Finds `asyncio.get_event_loop()`.
+Finds `asyncio.get_event_loop()`, and event loops that async code gets and does nothing with.
 
 ## What it does
 
-In async functions it becomes `asyncio.get_running_loop()`. Where certainly no event loop runs it is reported: in the code of
-a module, and in sync functions that run the loop they get.
+In async functions it becomes `asyncio.get_running_loop()`, and in sync functions that async code calls. Under a name that
+nothing reads (any more, in the same run) it goes away. Where certainly no event loop runs it is reported: in the code of a
+module, and in sync functions that run the loop they get; so is an attribute that is set to it when an object is made.
 
 ## Why is this bad?
 
@@ -32,8 +33,9 @@ async def load_all(numbers: list[int]) -> list[User]:
 ## Safety
 
 SAFE: a coroutine runs on a loop, and that is what both functions give, on every Python since 3.7. UNSAFE where a test or the
-program puts something else in the place of one of them. Sync functions that may run in a callback of a loop or in a thread
-of their own are left alone, as is code that sets the loop itself or is ready for the error.
+program puts something else in the place of one of them, and in sync functions: others may call them where no loop runs. Sync
+functions of which it is not seen that async code calls them may run in a callback of a loop or in a thread of their own: they
+are left alone, as is code that sets the loop itself or is ready for the error.
 """
 
 from __future__ import annotations
@@ -43,9 +45,10 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import last_name
-from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, Replace, Site
-from asyncfix.transform import FunctionNode, Look, Watch, Writing
+from asyncfix.flow import blocks, declared, last_name
+from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, Replace, Site, Span, Unproven
+from asyncfix.statements import next_line, with_blank_lines
+from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
 from ._loops import runs_in_loop
 
@@ -53,6 +56,10 @@ GET = "asyncio.get_event_loop"
 RUNNING = "asyncio.get_running_loop"
 RUNS = ("run_until_complete", "run_forever")
 NESTING = "nestasyncio"
+ELSEWHERE = "where no event loop runs, this raises; get_event_loop made one there, or gave the one that was set"
+UNSURE = "get it where it is used: there, asyncio.get_running_loop() gives the loop that runs"
+FRAMES = frozenset({"locals", "vars", "eval", "exec", "dir"})
+"""What may read any name."""
 NO_LOOP = "make one with asyncio.new_event_loop(), or let asyncio.run(...) make it"
 
 
@@ -60,32 +67,111 @@ class GetEventLoop(Watch):
     """The loop that runs, by the name that says so."""
 
     name = "get-event-loop"
-    watches: ClassVar[frozenset[str]] = frozenset({GET})
+    watches: ClassVar[frozenset[str]] = frozenset({GET, RUNNING})
+    told_way: ClassVar[bool] = True
 
     def examine(self, look: Look) -> Site | None:
         if look.node.args or look.node.keywords:
             return None
-        only_if = (Means(look.span, (GET,)),)
+        only_if = (Means(look.span, (look.api.call,)),)
+        site = self._unread(look) or (self._site(look) if look.api.call == GET else None)
+        return replace(site, only_if=only_if) if site is not None else None
+
+    def _unread(self, look: Look) -> Site | None:
+        """The site of a loop that async code gets and never uses."""
+        gone = _unread(look.tree, look.node) if runs_in_loop(look) else None
+        if gone is None:
+            return None
+        form = Form("removed", (), (NotPatched((GET, RUNNING)),))
+        message = f"nothing reads the event loop that {ast.unparse(look.node.func)} gives"
+        return replace(look.site(self, [form], look.statement), message=message, title="take an unused loop away")
+
+    def _site(self, look: Look) -> Site | None:
         if runs_in_loop(look):
             form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)),))
             message = "async code gets the loop that it runs on: asyncio.get_running_loop says so"
-            return replace(look.site(self, [form]), message=message, title="get the running loop", only_if=only_if)
-        if not _is_loopless(look):
+            return replace(look.site(self, [form]), message=message, title="get the running loop")
+        if _is_loopless(look):
+            message = "no event loop runs here: deprecated since Python 3.12, an error since 3.14 if none was set"
+            return replace(look.refused(self, "no-running-loop", NO_LOOP), message=message)
+        if _is_guarded(look) or not isinstance(look.function, ast.FunctionDef) or _asks(look.function):
             return None
-        message = "no event loop runs here: deprecated since Python 3.12, an error since 3.14 if none was set"
-        return replace(look.refused(self, "no-running-loop", NO_LOOP), message=message, only_if=only_if)
+        if look.way and not _is_ready(look):
+            form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)), Unproven(ELSEWHERE)))
+            message = f"async code gets the loop that it runs on ({look.way}): asyncio.get_running_loop says so"
+            return replace(look.site(self, [form]), message=message, title="get the running loop")
+        if look.function.name != "__init__" or not _is_kept(look.statement):
+            return None
+        message = (
+            "the loop is taken when the object is made: no loop may run there, or another than where the object is used"
+        )
+        return replace(look.refused(self, "made-elsewhere", UNSURE), message=message)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        function = writing.call(site.call).func
-        return [Replace(writing.tree().source.span(function), writing.name(RUNNING))]
+        tree, call = writing.tree(), writing.call(site.call)
+        if form == "running":
+            return [Replace(tree.source.span(call.func), writing.name(RUNNING))]
+        gone = _unread(tree, call)
+        if gone is None:
+            raise CannotWrite("the loop is not, or not only, bound to a name that nothing reads")
+        return [gone]
+
+
+def _unread(tree: Tree, node: ast.Call) -> Replace | None:
+    """The edit that takes away the statement that binds a loop to a name, None if it may be read, or is not alone there."""
+    statement = tree.parent(node)
+    scope = next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode | ast.ClassDef)), None)
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            pass
+        case _:
+            return None
+    if not isinstance(scope, ast.AsyncFunctionDef) or _may_read(scope, name):
+        return None
+    return _removed(tree, statement)
+
+
+def _may_read(function: ast.AsyncFunctionDef, name: str) -> bool:
+    """Whether a function may read one of its names, or others may."""
+    if name in declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal):
+        return True
+    for node in ast.walk(function):
+        match node:
+            case ast.Name(id=read, ctx=ast.Load() | ast.Del()) if read == name or read in FRAMES:
+                return True
+            case ast.AugAssign(target=ast.Name(id=read)) if read == name:
+                return True
+            case _:
+                pass
+    return False
+
+
+def _removed(tree: Tree, statement: ast.stmt) -> Replace | None:
+    """The edit that takes away a statement with its line, None if something else stands on that."""
+    source, span = tree.source, tree.source.span(statement)
+    end, start = next_line(source, span.end), source.line_start(span.start)
+    if end is None or source.data[start : span.start].strip() or b"#" in source.data[span.end : end]:
+        return None
+    body = next(block for block in blocks(tree.parent(statement) or tree.module) if statement in block)
+    return Replace(span, "pass") if len(body) == 1 else Replace(with_blank_lines(source, Span(start, end)), "")
+
+
+def _is_kept(statement: ast.stmt) -> bool:
+    """Whether a statement sets an attribute of an object."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return any(isinstance(each, ast.Attribute) for each in targets)
 
 
 def _is_loopless(look: Look) -> bool:
     """Whether no event loop runs there, and none was set before."""
-    tree = look.tree
-    if _is_guarded(look) or any(_sets(node) for node in ast.walk(tree.module)):
+    if _is_ready(look):
         return False
     return look.function is None or (_runs_it(look, look.function) and not _asks(look.function))
+
+
+def _is_ready(look: Look) -> bool:
+    """Whether the code is ready for the error, or the module sets a loop itself."""
+    return _is_guarded(look) or any(_sets(node) for node in ast.walk(look.tree.module))
 
 
 def _asks(function: FunctionNode) -> bool:
