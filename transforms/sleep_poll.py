@@ -6,7 +6,8 @@ Finds `while not ready: await asyncio.sleep(x)`: loops that ask again and again 
 
 Reports them, and changes nothing: who changes the thing would have to tell. Told are loops that do nothing but sleep, count,
 log, or give up after a time, and whose condition is made of variables and attributes that the project assigns, of their length,
-and of `is_set()`, `done()`, `empty()` and the like. What is asked of files, processes or libraries has no event to wait for.
+and of `is_set()`, `done()`, `empty()` and the like; also loops on a constant that an `if` on such a condition leaves. What is
+asked of files, processes or libraries has no event to wait for.
 
 ## Why is this bad?
 
@@ -75,17 +76,31 @@ class SleepPoll(Report):
         loop, function = look.tree.parent(look.statement), look.function
         if not isinstance(loop, ast.While) or not isinstance(function, ast.AsyncFunctionDef):
             return None
-        if not all(_is_idle(statement, look.statement) for statement in loop.body) or not _asks_for_state(loop.test):
+        test, body = _test(loop)
+        if not all(_is_idle(statement, look.statement) for statement in body) or not _asks_for_state(test):
             return None
         local = _local(function)
-        asked = [node for node in _asked(loop.test) if last_name(node) not in local or isinstance(node, ast.Attribute)]
+        asked = [node for node in _asked(test) if last_name(node) not in local or isinstance(node, ast.Attribute)]
         if not asked:
             return None
         why = "an asyncio.Event that is set where it changes, or a Condition, wakes the task at once"
         site = look.refused(self, "poll", why)
         read = tuple((last_name(node), look.tree.source.span(node)) for node in asked)
-        message = f"`while {ast.unparse(loop.test)[:60]}` sleeps and asks again: the task wakes for nothing, and late"
+        asks = "while" if test is loop.test else "if"
+        message = f"`{asks} {ast.unparse(test)[:60]}` sleeps and asks again: the task wakes for nothing, and late"
         return replace(site, message=message, unless=(NotAssigned(read),))
+
+
+def _test(loop: ast.While) -> tuple[ast.expr, list[ast.stmt]]:
+    """What a loop asks for, and what it does besides: one on a constant may be left by an `if` that it begins or ends with."""
+    if isinstance(loop.test, ast.Constant) and loop.test.value:
+        for at in {0: loop.body[0], -1: loop.body[-1]}.values():
+            match at:
+                case ast.If(test=test, body=[*_, ast.Return() | ast.Break()], orelse=[]):
+                    return test, [each for each in loop.body if each is not at]
+                case _:
+                    pass
+    return loop.test, loop.body
 
 
 def _is_idle(statement: ast.stmt, sleep: ast.stmt) -> bool:

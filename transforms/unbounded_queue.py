@@ -5,7 +5,8 @@ Finds `asyncio.Queue()` without a `maxsize` that a loop fills from a source with
 ## What it does
 
 Reports the queue, and changes nothing. Told are queues of a class, a module or a function that a `while` or an `async for`
-fills with what it has waited for (`put`, `put_nowait`), and that are emptied in other code. Not told are queues of which the
+fills with what it has waited for (`put`, `put_nowait`), and that are emptied in other code, also in functions of the same file
+that are given the queue. Not told are queues of which the
 code asks for the size, or that it joins, worklists (the loop that fills the queue empties it, too), and what is filled from a
 collection, or at the pace of a `sleep`.
 
@@ -63,7 +64,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import Definition, last_name, own
+from asyncfix.flow import Definition, FunctionDef, last_name, own
 from asyncfix.model import Site
 from asyncfix.transform import Look, Report, Tree
 
@@ -85,7 +86,8 @@ class UnboundedQueue(Report):
         queue = _assigned(look.statement, look.node)
         if queue is None or not _is_unbounded(look.node):
             return None
-        uses = list(_uses(_scope(look, queue), ast.unparse(queue)))
+        scope, name = _scope(look, queue), ast.unparse(queue)
+        uses = [*_uses(scope, name), *(use for taken in _takers(look.tree, scope, name) for use in _uses(*taken))]
         if any(last_name(use.func) in MINDED for use in uses):
             return None
         gets = [use for use in uses if last_name(use.func) in GETS]
@@ -129,6 +131,21 @@ def _uses(scope: ast.AST, queue: str) -> Iterator[ast.Call]:
             and ast.unparse(node.func.value) == queue
         ):
             yield node
+
+
+def _takers(tree: Tree, scope: ast.AST, queue: str) -> Iterator[tuple[ast.AST, str]]:
+    """The functions of the file that are given the queue, each with the name that it has there."""
+    functions = [node for node in ast.walk(tree.module) if isinstance(node, FunctionDef)]
+    for call in ast.walk(scope):
+        if not isinstance(call, ast.Call):
+            continue
+        called = [node for node in functions if node.name == last_name(call.func)]
+        for function in called if len(called) == 1 else ():
+            given = [*function.args.posonlyargs, *function.args.args]
+            bound = isinstance(tree.parent(function), ast.ClassDef) and isinstance(call.func, ast.Attribute)
+            pairs = [*zip((each.arg for each in given[bound:]), call.args, strict=False)]
+            pairs += [(each.arg, each.value) for each in call.keywords if each.arg]
+            yield from ((function, name) for name, value in pairs if ast.unparse(value) == queue)
 
 
 def _is_flood(tree: Tree, put: ast.Call, gets: list[ast.Call]) -> bool:

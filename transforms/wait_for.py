@@ -1,10 +1,11 @@
 """# wait-for
 
-Finds `await asyncio.wait_for(f(), timeout)` that is a statement, an assignment or a `return`.
+Finds `await asyncio.wait_for(...)`.
 
 ## What it does
 
-The coroutine is awaited in `async with asyncio.timeout(...)`, from Python 3.11 on. Off by default: since Python 3.12
+Of a statement, an assignment or a `return` that waits for a coroutine and does nothing else, this is awaited in
+`async with asyncio.timeout(...)`, from Python 3.11 on; others are reported. Off by default: since Python 3.12
 `wait_for` does the same itself, and nothing is gained but a block that can hold more than one await.
 
 ## Why is this bad?
@@ -32,8 +33,8 @@ async def load(reader: asyncio.StreamReader) -> bytes:
 SAFE where the project supports Python 3.12 and newer only, and the timeout is written out as a positive number or None:
 that is what `wait_for` does there. A timeout of 0 or less is another matter: `wait_for` does not begin the coroutine then,
 `timeout` lets it run up to its first suspension. So it is UNSAFE where the timeout is given by a name, and where Python 3.11
-is supported, where the coroutine is no task of its own any more. Futures, tasks and names of coroutines, arguments that await
-or yield or call something, and `wait_for` within another expression are left alone.
+is supported, where the coroutine is no task of its own any more. Reported only are futures, tasks and names of coroutines,
+arguments that await or yield or call something, and `wait_for` within another expression.
 """
 
 from __future__ import annotations
@@ -75,8 +76,10 @@ class WaitFor(Watch):
     def examine(self, look: Look) -> Site | None:
         found = _waiting(look.tree, look.node) if look.in_async else None
         over = _is_over(found.timeout) if found is not None else None
-        if found is None or over is False or not _has_lines_of_its_own(look.tree, found):
+        if over is False:
             return None
+        if found is None or not _has_lines_of_its_own(look.tree, found):
+            return self._reported(look) if look.in_async and isinstance(look.parent, ast.Await) else None
         real = NotPatched((WAIT_FOR, TIMEOUT))
         begins = () if over else (Unproven(MAY_BE_ZERO),)
         made = Means(look.tree.source.span(found.made), tuple(sorted(OF_ASYNCIO)), coroutines=True, reason=NO_COROUTINE)
@@ -84,6 +87,12 @@ class WaitFor(Watch):
         site = look.site(self, [form], found.statement)
         message = f"{ast.unparse(found.made.func)} is awaited by wait_for: asyncio.timeout needs no other task"
         return replace(site, message=message, title="await in a timeout", only_if=(Means(look.span, (WAIT_FOR,)),))
+
+    def _reported(self, look: Look) -> Site:
+        """The site of an awaited call that is not written anew."""
+        site = look.refused(self, "not-plain", _obstacle(look.tree, look.node))
+        message = "what wait_for waits for could be awaited in asyncio.timeout"
+        return replace(site, message=message, only_if=(Means(look.span, (WAIT_FOR,)),))
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
@@ -119,6 +128,19 @@ def _waiting(tree: Tree, call: ast.Call) -> _Waiting | None:
             return None
     parts = (*made.args, *(keyword.value for keyword in made.keywords), made.func, timeout)
     return _Waiting(statement, call, made, timeout) if all(map(_is_quiet, parts)) else None
+
+
+def _obstacle(tree: Tree, call: ast.Call) -> str:
+    """Why a call is not written anew."""
+    awaited = tree.parent(call)
+    statement = tree.parent(awaited) if awaited is not None else None
+    if not isinstance(statement, ast.Expr | ast.Assign | ast.AnnAssign | ast.Return):
+        return "it is part of another expression, which the timeout would be round, too"
+    if not isinstance(call.args[0] if call.args else None, ast.Call):
+        return "it waits for a task, a future, or a coroutine that was made before"
+    if _waiting(tree, call) is None:
+        return "its arguments do something, or are not those of one call, and would be evaluated within the timeout"
+    return "a comment or other code stands on its lines"
 
 
 def _is_quiet(node: ast.expr) -> bool:

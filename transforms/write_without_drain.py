@@ -6,7 +6,8 @@ Finds `writer.write(...)` of `asyncio.StreamWriter` in async functions after whi
 
 `await writer.drain()` is put behind the write. Nothing is told where the function drains, flushes or closes the writer after it,
 in a `while` or an `async for` within that loop, or where one of the project's functions that it calls, or that call it,
-drains. Writes of a constant outside of loops are left alone, and so is sync code, where no `await` may stand.
+drains. Writes of a constant outside of loops are left alone, but for those behind others, and so is sync code, where no
+`await` may stand. The writer of a handler that the same file gives to `asyncio.start_server` needs no annotation.
 
 ## Why is this bad?
 
@@ -39,13 +40,13 @@ the connection is lost, which the write did not.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import Definition, last_name, own
-from asyncfix.model import CallsNear, Edit, Form, Site, Unlocked, Unproven
+from asyncfix.flow import Definition, bindings, last_name, own
+from asyncfix.model import Api, CallsNear, Edit, Form, Site, Unlocked, Unproven
 from asyncfix.transform import CannotWrite, Look, Tree, Watch, Writing
 
 from ._behind import behind
@@ -54,6 +55,8 @@ WRITER = "asyncio.StreamWriter"
 WRITES = frozenset({"write", "writelines"})
 ENDING = ("drain", "flush", "close", "abort")
 """What calls have in their names after which nothing is kept, or no more is written."""
+SERVING = ("asyncio.start_server", "asyncio.start_unix_server")
+"""What calls a function with a reader and a writer, which is its first argument."""
 SUSPENDS = "other tasks run at the new await, and it raises where the connection is lost"
 Endless = ast.While | ast.AsyncFor
 
@@ -62,17 +65,26 @@ class WriteWithoutDrain(Watch):
     """A write to a stream that nothing waits for: `await writer.drain()` behind it."""
 
     name = "write-without-drain"
-    watches: ClassVar[frozenset[str]] = frozenset(f"{WRITER}.{name}" for name in WRITES)
+    watches: ClassVar[frozenset[str]] = frozenset({*(f"{WRITER}.{name}" for name in WRITES), *SERVING})
 
     def examine(self, look: Look) -> Site | None:
+        if look.api.call not in SERVING:
+            return self._site(look)
+        if look.node is not next(_serving_alike(look)):
+            return None  # the first that is found tells of the handler
+        sites = (self._site(write) for write in _handled(look))
+        return next((site for site in sites if site is not None), None)
+
+    def _site(self, look: Look) -> Site | None:
         function, called = look.function, look.node.func
         if not isinstance(function, ast.AsyncFunctionDef) or not isinstance(called, ast.Attribute):
             return None
         writer = ast.unparse(called.value)
         loop = _loop(look.tree, look.node)
-        if _ends(own([loop]) if loop else _after(function, look.node)) or _is_written_to_again(look, writer):
+        together = _together(look, writer)
+        if _ends(own([loop]) if loop else _after(function, look.node)) or together[-1] is not look.node:
             return None
-        if loop is None and all(isinstance(item, ast.Constant) for item in look.node.args):
+        if loop is None and all(isinstance(item, ast.Constant) for call in together for item in call.args):
             return None
         where = " in a loop" if loop else ""
         form = Form("drain", (Unlocked(),), (Unproven(SUSPENDS),))
@@ -115,19 +127,64 @@ def _ends(nodes: Iterable[ast.AST]) -> bool:
     return any(word in name for name in calls for word in ENDING)
 
 
-def _is_written_to_again(look: Look, writer: str) -> bool:
-    """Whether a later statement of the same block writes to the same writer: it is what is told of."""
+def _together(look: Look, writer: str) -> list[ast.Call]:
+    """The writes to one writer that are statements of the block of a call, and the call itself: the last is what is told of."""
     blocks = (block for block in _blocks(look.tree.parent(look.statement)) if look.statement in block)
-    block = next(blocks, [look.statement])
-    for statement in block[block.index(look.statement) + 1 :]:
+    found: list[ast.Call] = []
+    for statement in next(blocks, [look.statement]):
         match statement:
-            case ast.Expr(value=ast.Call(func=ast.Attribute(value=value, attr=name))) if name in WRITES:
-                if ast.unparse(value) == writer:
-                    return True
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=value, attr=name)) as call) if name in WRITES:
+                found += [call] if ast.unparse(value) == writer else []
             case _:
                 pass
-    return False
+        found += [look.node] if statement is look.statement and look.node not in found else []
+    return found
 
 
 def _blocks(parent: ast.AST | None) -> list[list[ast.stmt]]:
     return [getattr(parent, name, []) for name in ("body", "orelse", "finalbody")]
+
+
+def _serving_alike(look: Look) -> Iterator[ast.Call]:
+    """The calls of the file, by their name, that make a server with the same function."""
+    name, given = last_name(look.node.func), [ast.unparse(each) for each in look.node.args[:1]]
+    calls = (node for node in ast.walk(look.tree.module) if isinstance(node, ast.Call) and last_name(node.func) == name)
+    yield from (call for call in calls if [ast.unparse(each) for each in call.args[:1]] == given)
+
+
+def _handled(look: Look) -> Iterator[Look]:
+    """The writes of the function that a server is made with to the writer that it is given, if its types say nothing."""
+    tree, function = look.tree, _handler(look)
+    if function is None:
+        return
+    is_method = isinstance(tree.parent(function), ast.ClassDef)
+    given = function.args.args
+    if len(given) != 2 + is_method or given[-1].annotation or given[-1].arg in dict(bindings(function.body)):
+        return
+    for node in own(function.body):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if name == given[-1].arg:
+                if method in WRITES:
+                    yield Look(tree, node, Api(f"{WRITER}.{method}"), tree.qualified(function))
+            case _:
+                pass
+
+
+def _handler(look: Look) -> ast.AsyncFunctionDef | None:
+    """The function of the file that a server is made with: a method of the class round the call, or no method."""
+    tree = look.tree
+    match look.node.args[:1]:
+        case [ast.Name(id=name)]:
+            owner = None
+        case [ast.Attribute(value=ast.Name(id="self"), attr=name)]:
+            owner = next((node for node in tree.ancestors(look.node) if isinstance(node, ast.ClassDef)), None)
+        case _:
+            return None
+    functions = (node for node in ast.walk(owner or tree.module) if isinstance(node, ast.AsyncFunctionDef))
+    found = [node for node in functions if node.name == name and _class_of(tree, node) is owner]
+    return found[0] if len(found) == 1 else None
+
+
+def _class_of(tree: Tree, function: ast.AsyncFunctionDef) -> ast.AST | None:
+    parent = tree.parent(function)
+    return parent if isinstance(parent, ast.ClassDef) else None
