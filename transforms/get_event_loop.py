@@ -34,8 +34,8 @@ async def load_all(numbers: list[int]) -> list[User]:
 
 SAFE: a coroutine runs on a loop, and that is what both functions give, on every Python since 3.7. UNSAFE where a test or the
 program puts something else in the place of one of them, and in sync functions: others may call them where no loop runs. Sync
-functions of which it is not seen that async code calls them may run in a callback of a loop or in a thread of their own: they
-are left alone, as is code that sets the loop itself or is ready for the error.
+functions of which it is not seen that async code, other than a test, calls them may run in a callback of a loop or in a thread
+of their own: they are left alone, as is code that sets the loop itself or is ready for the error.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class GetEventLoop(Watch):
             return replace(look.refused(self, "no-running-loop", NO_LOOP), message=message)
         if _is_guarded(look) or not isinstance(look.function, ast.FunctionDef) or _asks(look.function):
             return None
-        if look.way and not _is_ready(look):
+        if look.way and not look.way.startswith("test") and not _is_ready(look):
             form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)), Unproven(ELSEWHERE)))
             message = f"async code gets the loop that it runs on ({look.way}): asyncio.get_running_loop says so"
             return replace(look.site(self, [form]), message=message, title="get the running loop")
