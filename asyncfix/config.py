@@ -191,6 +191,7 @@ def _check_api(row: Api, where: str) -> None:
     for key, words, known in (
         ("flow", (row.flow,), _FLOWS),
         ("outside", (row.outside,), ("", "read", "write", "query", "several")),
+        ("pooled", (row.pooled,), ("", "once", "held")),
         ("reads", row.reads, _EFFECTS),
         ("writes", row.writes, _EFFECTS),
     ):

@@ -801,8 +801,11 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
             changes nothing there) | ``write`` (it does) | ``query`` (as the SQL says that it is given) | ``several`` (that is not
             said); '' if nothing is known of it
     single  what of it takes one call at a time all the same: ``receiver``, and arguments by position or keyword
-    unless  arguments, likewise, of what makes an object: once the project gives one of these, nothing is sure of ``outside``
+    unless  arguments, likewise, of what makes an object: once the project gives one of these, nothing is sure of ``outside``;
+            of a call that has ``outside`` itself: then nothing is sure of this call. What is plain counts for none
     batch   what asks for many at once, for a person
+    pooled  of what takes a connection of a pool and waits if there is none: ``once`` (while the call lasts) | ``held`` (until
+            what it gives is closed, or given back); '' if it takes none
     """
 
     call: str
@@ -819,6 +822,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
     single: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     batch: str = ""
+    pooled: str = ""
 
 
 class TypeRow(Value, frozen=True, forbid_unknown_fields=True):

@@ -141,6 +141,7 @@ def test_words_of_rows_are_known(name: str) -> None:
         assert row.flow in FLOWS, row
     for row in (*MAPS[name].blocking, *MAPS[name].harmless):
         assert row.outside in ("", "read", "write", "query", "several"), row
+        assert row.pooled in ("", "once", "held"), row
         for word in (*(row.reads or ()), *(row.writes or ())):
             kind, at, position = word.partition("@")
             assert kind in SHARED, row
@@ -154,7 +155,7 @@ def test_harmless_rows_say_nothing_of_twins(name: str) -> None:
         kind = row.kind if row.runs else "await"  # lazily run arguments are run by the iteration
         plain = Api(row.call, kind=kind, reads=row.reads, writes=row.writes, gives=row.gives, runs=row.runs)
         assert row == msgspec.structs.replace(
-            plain, outside=row.outside, single=row.single, unless=row.unless, batch=row.batch
+            plain, outside=row.outside, single=row.single, unless=row.unless, batch=row.batch, pooled=row.pooled
         )
 
 

@@ -48,13 +48,16 @@ miss when a later call fails. Of what others change outside the process meanwhil
 earlier one: where one entry says that others are valid, keep the loop.
 
 UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list that the function
-was given: whoever has it, too, may add to it while the loop waits.
+was given: whoever has it, too, may add to it while the loop waits; and where the call comes back to the very function: the
+number of calls on their way multiplies.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
-context variable, works on the event loop, or takes an asyncio lock or semaphore; where nothing is done with what it gives and
-not all that it does is known; where it waits for nothing; where all turns use one object of which not all is known; where a
-turn prints or changes something that would be there when a later call fails; and, as for `sequential-awaits`, for the sake of
-what stands round the loop, or for a comment about its order.
+context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
+`threading`, or asks for a connection of a pool while it keeps one (each turn has one, and all wait for one more); where
+nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it waits
+for nothing; where all turns use one object of which not all is known; where a turn prints or changes something that would be
+there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands round the loop, or for a comment
+about its order.
 
 Left out altogether: loops with `while`, `async for`, `else`, `break`, `return`, `raise` or a second await; turns that need what
 another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables

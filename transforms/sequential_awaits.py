@@ -50,18 +50,22 @@ shared sends the cookies of one answer with the next request: UNSAFE). Later cal
 which nobody can see. Of what others change outside the process meanwhile, a later call may see an older state than an earlier
 one: where one says that the other is valid (a flag that is set when the data are there), keep the order.
 
-UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to
-pass), for lines in a log (their order), for other queries over a pool of connections, for a client
-that was given something with a say in its requests, as hooks, or an upper limit, and for an argument that is now evaluated
-before the first call begins. In a task group a failure arrives as an `ExceptionGroup`; from `gather` the first one in time
-does, and the other calls run on: both are never SAFE.
+UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to pass),
+for lines in a log (their order), for other queries over a pool of connections, for a client or a request that was given
+something with a say in it, as hooks, credentials of the project's own or a jar of cookies, or an upper limit; for an argument
+that is now evaluated before the first call begins; where two calls ask a cache for an object, in threads or of a cache with an
+upper limit; in a program that goes through all tasks; and where a call comes back to the very function: the number of calls on
+their way multiplies. In a task group a failure arrives as an `ExceptionGroup`; from `gather` the first one in time does, and
+the other calls run on: both are never SAFE.
 
 Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
-context variable, works on the event loop, or takes an asyncio lock or semaphore; where nothing is done with what a call gives
-and not all that it does is known; where fewer than two of them wait for anything; where more than one uses an object that
-takes one call at a time (a database session, connection or cursor, a stream, websocket, file, page or device: rows say so
-with `single`), or one object of which not all is known; under a typed `except`, in a `finally`, within a lock, session,
-transaction or time limit; where a value is carried from one turn of a loop to the next; where a comment speaks of an order.
+context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
+`threading`, or asks for a connection of a pool while it keeps one; where nothing is done with what a call gives and it asks
+another program for something, or not all that it does is known; where fewer than two of them wait for anything; where more
+than one uses an object that takes one call at a time (a database session, connection or cursor, a stream, websocket, file,
+page or device: rows say so with `single`), or one object of which not all is known; under a typed `except`, in a `finally`,
+within a lock, session, transaction or time limit; where a value is carried from one turn of a loop to the next; where a
+comment speaks of an order.
 
 A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
 

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from asyncfix.effects.consuming import consumed
+from asyncfix.effects.consuming import Consuming
+from asyncfix.effects.decoration import hook
 from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.owning import of_self
@@ -80,6 +81,7 @@ class Effects:
         self._decorated: dict[str, str] = {}
         self.keys = Keys(index)
         self.runs = Runs(index, self.keys)
+        self._consuming = Consuming(self.keys)
         self._writers = Writers(self)
 
     # ------------------------------------------------------------------------------------------------------- one function
@@ -94,7 +96,7 @@ class Effects:
     def _examine(self, function: str) -> Direct:
         index, info = self.index, self.index.functions[function]
         touches = [touch for access in info.fact.accesses for touch in self.access(info.path, access)]
-        touches.extend(touch for access in info.fact.operations for touch in consumed(self.keys, info.path, access))
+        touches.extend(self._consuming.by(function))
         unknown: list[Unclear] = []
         blocked: list[tuple[Span, Barred]] = []
         blocked.extend(self._bound_to_thread(info.path, info.fact.accesses))
@@ -141,7 +143,7 @@ class Effects:
                 continue
             if not entities or any(entity.name + called not in QUIET_DECORATORS for entity in entities):
                 return pretty(decorator)
-        return ""
+        return hook(self.index, function)
 
     def access(self, path: str, access: Access) -> Iterator[Touch]:
         if access.ref.endswith(OF_A_DEFINITION):

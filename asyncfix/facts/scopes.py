@@ -61,7 +61,7 @@ MAPPINGS = frozenset({"dict", "Dict", "Mapping", "MutableMapping", "defaultdict"
 GATHERING = {
     "builtins.list": "builtins.list",
     "builtins.sorted": "builtins.list",
-    "builtins.reversed": "builtins.list",
+    "builtins.reversed": "builtins.map",  # an iterator
     "builtins.tuple": "builtins.tuple",
     "builtins.set": "builtins.set",
     "builtins.frozenset": "builtins.frozenset",

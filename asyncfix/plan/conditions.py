@@ -40,7 +40,8 @@ from asyncfix.plan import positions, stopping
 from asyncfix.plan.cancelling import passes_on
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
-from asyncfix.plan.locks import asyncio_lock_held, limited_by, lock_held
+from asyncfix.plan.limiting import limited_by
+from asyncfix.plan.locks import asyncio_lock_held, lock_held
 from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap

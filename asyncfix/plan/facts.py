@@ -21,8 +21,11 @@ from asyncfix.link.patches import find as find_patches
 from asyncfix.link.wrapping import Wrappings
 from asyncfix.model import Api, Call, Handler, Mention, Site, Span, Summary
 from asyncfix.plan.awakening import Awakening
+from asyncfix.plan.caching import Caches
+from asyncfix.plan.connections import Connections
 from asyncfix.plan.importing import Importing
 from asyncfix.plan.interleave import Interleaving, Suspension
+from asyncfix.plan.limiting import Limiting
 from asyncfix.plan.member import Member
 from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
@@ -35,6 +38,7 @@ FOREIGN_LOOPS = ("trio", "curio", "twisted")
 EXITING = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress()", "pytest.raises()"})
 CANCELLING = frozenset({"builtins.BaseException", "asyncio.CancelledError", "builtins.KeyboardInterrupt"})
+ASKING_FOR_TASKS = frozenset({"asyncio.all_tasks", "asyncio.tasks.all_tasks"})
 NEUTRAL_LOOPS = ("anyio", "sniffio")
 
 
@@ -66,6 +70,9 @@ class Facts:
     interleaving: Interleaving
     awakening: Awakening
     importing: Importing
+    limiting: Limiting
+    connections: Connections
+    caches: Caches
     mocked: Mapping[str, tuple[Patch, ...]]
     ends: Ends | None = None
     rows: Rows | None = None
@@ -75,6 +82,7 @@ class Facts:
     called: dict[str, Member | None] = field(default_factory=lambda: dict[str, Member | None]())
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _otherwise: Mapping[str, str] | None = None
+    _supervised: str | None = None
     _looping: dict[tuple[str, ...], Mapping[str, str]] = field(
         default_factory=lambda: dict[tuple[str, ...], Mapping[str, str]]()
     )
@@ -145,6 +153,21 @@ class Facts:
         if self._otherwise is None:
             self._otherwise = made_otherwise(self.index)
         return self._otherwise
+
+    def supervised(self) -> str:
+        """Where the program asks for all tasks, apart from tests, '' if nowhere; looked for once."""
+        if self._supervised is None:
+            self._supervised = next(
+                (
+                    f"{self.index.path(name)}:{each.call.line}"
+                    for name, externals in self.index.externals.items()
+                    for each in externals
+                    if self.index.catalog.canonical(each.name) in ASKING_FOR_TASKS
+                    and not is_test(self.index.path(name))
+                ),
+                "",
+            )
+        return self._supervised
 
     def errors_outside(self) -> tuple[tuple[str, str, int], ...]:
         """Library names that code outside functions mentions: errors in decorators and in the registration of handlers may
@@ -257,6 +280,9 @@ def gather(
         Interleaving(effects),
         Awakening(index),
         Importing(index),
+        Limiting(effects),
+        Connections(effects),
+        Caches(index),
         _mocked(index, meant),
     )
 

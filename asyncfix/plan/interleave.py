@@ -30,7 +30,9 @@ FOR_ALL = frozenset(
         "warnings.catch_warnings",
     }
 )
-PATCHING = frozenset({"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.dict"})
+PATCHING = frozenset(
+    {"unittest.mock.patch", *(f"unittest.mock.patch.{name}" for name in ("object", "dict", "multiple"))}
+)
 
 
 @dataclass(frozen=True, slots=True)

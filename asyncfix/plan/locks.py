@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from asyncfix.effects.keys import pretty
 from asyncfix.link.index import ProjectIndex
-from asyncfix.model import Span
 from asyncfix.plan.interleave import Suspension
 
 LOCKS = frozenset(
     {"threading.Lock", "threading.RLock", "threading.Condition", "threading.Semaphore", "threading.BoundedSemaphore"}
 )
-LIMITERS = frozenset(
-    {"asyncio.Lock", "asyncio.Condition", "asyncio.Semaphore", "asyncio.BoundedSemaphore", "aiolimiter.AsyncLimiter"}
-)
-NAMED = re.compile(r"sem(?:aphore)?|lock|limit\w*|throttl\w*|slots?", re.IGNORECASE)  # of what is not known
 ENTERING = ("enter_context", "push")  # of an ExitStack, which holds what it is given till its end
 
 
@@ -54,31 +48,6 @@ def asyncio_lock_held(index: ProjectIndex, suspension: Suspension) -> bool:
         if ref.endswith("~") and not ref.endswith("()~")  # one made by the call itself keeps nobody out
         for entity in index.evaluator.evaluate(path, ref.removesuffix("~"))
     )
-
-
-def limited_by(index: ProjectIndex, names: Iterable[str]) -> str:
-    """The first of these functions which limits how many run at once, '' if none does."""
-    return next((name for name in names if _limits(index, name)), "")
-
-
-def limit_held(index: ProjectIndex, function: str, span: Span) -> str:
-    """What is held round a call and lets in only so many, as a person reads it; '' if nothing does."""
-    held = (ref for call in index.fact(function).calls if call.span == span for ref in call.held)
-    return next(
-        (pretty(ref) for ref in held if ref.endswith("~") and _is_limiter(index, index.path(function), ref)), ""
-    )
-
-
-def _is_limiter(index: ProjectIndex, path: str, ref: str) -> bool:
-    meant = index.evaluator.evaluate(path, ref.removesuffix("~"))
-    return any(entity.name in LIMITERS for entity in meant) or (not meant and bool(NAMED.search(pretty(ref))))
-
-
-def _limits(index: ProjectIndex, function: str) -> bool:
-    """Whether a function takes something of asyncio, or of a library that limits rates, that lets in only so many."""
-    path = index.path(function)
-    entered = (access.ref for access in index.fact(function).operations if access.kind == "__aenter__")
-    return any(_is_limiter(index, path, ref) for ref in entered)
 
 
 def _stacked(index: ProjectIndex, suspension: Suspension) -> Iterator[str]:

@@ -17,6 +17,9 @@ class Member:
     threads  functions that threads are given to run
     begun  bodies of modules, and of classes in them, that it imports
     clocks  calls that read the time
+    asks  calls that ask somebody outside the process for something, but for files
+    recursive  it runs the very function that it stands in
+    kept  functions it runs that keep what they gave; twice: of these those that may run twice at once
     answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
     batched  calls that ask for one thing, where another one asks for many
     against  code and reason why it may not overlap with others
@@ -30,6 +33,10 @@ class Member:
     threads: set[str] = field(default_factory=lambda: set[str]())
     begun: set[str] = field(default_factory=lambda: set[str]())
     clocks: list[str] = field(default_factory=lambda: list[str]())
+    asks: list[str] = field(default_factory=lambda: list[str]())
+    recursive: bool = False
+    kept: set[str] = field(default_factory=lambda: set[str]())
+    twice: set[str] = field(default_factory=lambda: set[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     batched: list[str] = field(default_factory=lambda: list[str]())
     shown: list[str] = field(default_factory=lambda: list[str]())
@@ -45,6 +52,9 @@ class Member:
         self.threads |= other.threads
         self.begun |= other.begun
         self.clocks += other.clocks
+        self.asks += other.asks
+        self.kept |= other.kept
+        self.twice |= other.twice
         self.answered |= other.answered
         self.batched += other.batched
         self.shown += other.shown
@@ -52,7 +62,7 @@ class Member:
 
     def keep_first(self) -> None:
         """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
-        for noted in (self.unknown, self.unshown, self.clocks, self.batched, self.against):
+        for noted in (self.unknown, self.unshown, self.clocks, self.asks, self.batched, self.against):
             del noted[1:]
         first: dict[str, Use] = {}
         for use in self.uses:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
+
+import msgspec
 
 from asyncfix.effects.keys import said
 from asyncfix.effects.output import output
@@ -17,10 +19,12 @@ from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
 from asyncfix.plan import queries
+from asyncfix.plan.clocks import reads_clock
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.locks import limit_held, limited_by
+from asyncfix.plan.interleave import PATCHING
+from asyncfix.plan.limiting import limit_held
 from asyncfix.plan.member import Member
-from asyncfix.plan.sharing import RECEIVER, is_new_receiver, is_plain, library, uses
+from asyncfix.plan.sharing import RECEIVER, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
 
@@ -39,16 +43,13 @@ MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
 RUNNING_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 """The loop is the same in a task."""
-CLOCKS = frozenset(
-    {f"time.{name}{unit}" for name in ("time", "monotonic", "perf_counter") for unit in ("", "_ns")}
-    | {f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")}
-    | {"uuid.uuid1"}
-)
 WAITED = (AWAITED, *HANDED)
 SLEEP = "asyncio.sleep"
 GIVEN = frozenset({"argument", RECEIVER})
 RELEASING = frozenset({"bz2", "gzip", "hashlib", "lzma", "tarfile", "zipfile", "zlib"})
 """Libraries that let other threads go on while they compute."""
+FILES = frozenset({"aiofiles", "anyio"})
+"""Libraries whose reads nobody else sees."""
 IN_THREAD = frozenset({"asyncio.to_thread"})
 ENDING = frozenset({*special.ENDING, "builtins.exit", "builtins.quit", "os._exit", "os.abort", "sys.exit"})
 """What ends the program: an event loop that meets it in a task lets nobody handle it."""
@@ -105,7 +106,7 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
 
 def _dropped(members: Sequence[Member]) -> Verdict | None:
     """The refusal of calls that are there for what they do, since nothing is done with what they give, if that is not known."""
-    unknown = next((why for member in members for why in (*member.unknown, *member.unshown)), "")
+    unknown = next((why for member in members for why in (*member.unknown, *member.unshown, *member.asks)), "")
     if not unknown:
         return None
     return Verdict(
@@ -132,6 +133,13 @@ def _unproven(
     read = [member.clocks[0] for member in members if member.clocks]
     if len(read) > 1:
         return _fails("order", f"{read[0]} may give a later time than {read[1]}, which comes behind it")
+    twice = next((name for one, other in permutations(members, 2) for name in sorted(one.twice & other.kept)), "")
+    if twice:
+        return _fails("shared-object", f"{twice} keeps what it gave: more than one may be given an object of its own")
+    if facts.supervised():
+        return _fails("task", f"asyncio.all_tasks would show the new tasks, too ({facts.supervised()})")
+    if any(member.recursive for member in members):
+        return _fails("limited", "it calls itself: the number of calls on their way multiplies")
     return _shown(members)
 
 
@@ -174,6 +182,7 @@ def _look(facts: Facts, function: str, span: Span) -> Member:
     limiting = limit_held(facts.index, function, span)
     if limiting:
         member.against.append(("limited", f"it stands within {limiting}, which lets in so many at a time"))
+    member.recursive = function in facts.effects.names(function, span)
     _code(facts, member, function, span)
     return member
 
@@ -193,9 +202,13 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None) -> Non
             _external(facts, member, function, external, span is not None)
     for name in reach.names:
         _called(facts, member, name, span is not None and name == function)
-    limiting = "" if member.against else limited_by(index, reach.names)
+    run = (*([function] if span is None else ()), *reach.names)
+    limiting = "" if member.against else facts.limiting.by(run) or facts.connections.by(run)
     if limiting:
-        member.against.append(("limited", f"{limiting} lets in so many at a time: they would wait for each other"))
+        member.against.append(("limited", limiting))
+    kept = facts.caches.kept.intersection(run)
+    member.kept |= kept
+    member.twice |= kept if function in member.threads else kept & facts.caches.bounded
     member.objects |= reach.objects
     if reach.unknown:
         member.waits = True
@@ -244,7 +257,9 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
     row = catalog.harmless(name) or catalog.blocking(name)
     if name in ENDING or name in ASKING or (name in CURRENT_EXCEPTION and not external.call.in_handler):
         member.against.append(("task", f"{name} means something else in a task ({where})"))
-    if name in CLOCKS:
+    if name in PATCHING:
+        member.against.append(("writes", f"{name} puts something else in a place, for all others too ({where})"))
+    if reads_clock(name, external.call):
         member.clocks.append(f"{name} ({where})")
     if row is None:
         return  # what is not known is told by the effects
@@ -254,13 +269,13 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
     if row.batch:
         member.batched.append(f"{name} asks for one after the other ({where}): `{row.batch}` asks for many at once")
     if name in IN_THREAD:
-        _threaded(facts, member, path, external.call)
+        _threaded(facts, member, caller, external.call)
     elif name == SLEEP:
         _sleeps(member, external.call, where)
     elif row.outside:
         member.waits = member.waits or external.call.use in WAITED
         member.answered.add((path, external.call.span))
-        _answered(facts, member, path, external, row, within)
+        _answered(facts, member, caller, external, row, within)
     elif (external.call.use == AWAITED and not catalog.is_class(name)) or row.flow:
         _outside(member, row, external, where)
     elif output(facts.index, path, name, external.call) is not None:
@@ -275,10 +290,14 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
         member.against.append(("loop-api", f"{name} works on the event loop ({where})"))
 
 
-def _answered(facts: Facts, member: Member, path: str, external: External, row: Api, within: bool) -> None:
+def _answered(facts: Facts, member: Member, caller: str, external: External, row: Api, within: bool) -> None:
     """Note a call of which several may be on their way to the other side."""
-    name, where = external.name, Where(path, external.call.line)
-    otherwise, writes = facts.made_otherwise().get(library(name)), row.writes or ()
+    path, name = facts.index.path(caller), external.name
+    where, writes = Where(path, external.call.line), row.writes or ()
+    if library(name) not in FILES:
+        member.asks.append(f"{name} may do something at the other side ({where})")
+    given = has_a_say(facts.index, caller, external.call, row)
+    otherwise = f"it is given {given}" if given else facts.made_otherwise().get(library(name))
     outside = queries.outside(external.call) if row.outside == QUERY else row.outside
     if outside == WRITE:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
@@ -290,8 +309,9 @@ def _answered(facts: Facts, member: Member, path: str, external: External, row: 
         member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
 
 
-def _threaded(facts: Facts, member: Member, path: str, call: Call) -> None:
+def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
     """Note what a thread is given to run."""
+    path = facts.index.path(caller)
     where = Where(path, call.line)
     meant = facts.index.evaluator.evaluate(path, call.arguments[0].ref) if call.arguments else ()
     if not meant:
@@ -312,6 +332,14 @@ def _threaded(facts: Facts, member: Member, path: str, call: Call) -> None:
             member.unknown.append(f"what the thread runs is not known ({where})")
         elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not (computes and _gives(row)):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
+        elif row.outside:
+            _answered(facts, member, caller, External(caller, entity.name, _run_by(call)), row, True)
+
+
+def _run_by(call: Call) -> Call:
+    """What a thread is given to call, as a call where it is given."""
+    given = call.arguments
+    return msgspec.structs.replace(call, targets=(given[0].ref,), arguments=given[1:], receiver="")
 
 
 def _lasts(facts: Facts, function: str) -> bool:

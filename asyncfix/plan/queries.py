@@ -32,6 +32,7 @@ UNCLEAR = frozenset(
     }
 )
 """Words that make more of a statement than a read, or may."""
+QUALIFYING = "."  # before a name: what a schema has under it may be anything
 HIDING = ("--", "/*", "$$", ";")
 OPENING = frozenset(
     {"select", "from", "where", "and", "or", "not", "in", "exists", "any", "all", "some", "on", "as", "join", "lateral"}
@@ -83,5 +84,9 @@ def outside(call: Call) -> str:
         return "write"
     if not tokens or tokens[0] not in READING or any(sign in text for sign in HIDING) or UNCLEAR.intersection(tokens):
         return "several"
-    called = (name for name, behind in pairwise(tokens) if behind == "(" and (name[0].isalpha() or name[0] in '_"'))
-    return "read" if all(name in OPENING or name in FUNCTIONS for name in called) else "several"
+    named = zip(["", *tokens], pairwise(tokens), strict=False)
+    called = [
+        (before, name) for before, (name, behind) in named if behind == "(" and (name[0].isalpha() or name[0] in '_"')
+    ]
+    known = all(before != QUALIFYING and (name in OPENING or name in FUNCTIONS) for before, name in called)
+    return "read" if known else "several"

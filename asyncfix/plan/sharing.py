@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from asyncfix.effects.touch import Where
 from asyncfix.link.callbacks import picked
-from asyncfix.link.entities import SOMETHING
+from asyncfix.link.entities import SOMETHING, parted
 from asyncfix.link.index import External, ProjectIndex
-from asyncfix.model import Api, Argument
+from asyncfix.model import Api, Argument, Call
 
 RECEIVER = "receiver"
 RESULT = "()"
@@ -19,6 +19,13 @@ PLAIN = frozenset(
     {"builtins.int", "builtins.str", "builtins.bool", "builtins.float", "builtins.bytes", "builtins.None"}
     | {"uuid.UUID", "datetime.date", "datetime.datetime", "datetime.timedelta", "decimal.Decimal"}
 )
+
+
+NEEDING_AN_OBJECT = frozenset({"auth", "cookies", "default_encoding", "raise_for_status"})
+"""Arguments that decide something only as an object with methods, or as one that others hold, too."""
+PAIR = "builtins.tuple"
+COPIED = PLAIN | {"builtins.dict", PAIR, "aiohttp.BasicAuth", "httpx.BasicAuth", "requests.auth.HTTPBasicAuth"}
+"""What of such arguments is none: a text, what is copied when it is given, what says the same each time."""
 
 
 class Use(NamedTuple):
@@ -80,9 +87,8 @@ def made_otherwise(index: ProjectIndex) -> dict[str, str]:
     for name, externals in index.externals.items():
         for external in externals:
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
-            given = _has_a_say(external, row) if row is not None and row.unless else None
-            if given is not None:
-                what = given.keyword.strip("*") or "arguments that are not known"
+            what = has_a_say(index, name, external.call, row) if row is not None and not row.outside else ""
+            if what:
                 where = Where(index.path(name), external.call.line)
                 found.setdefault(library(external.name), f"{external.name} is given {what} ({where})")
     for name, info in index.classes.items():
@@ -93,11 +99,23 @@ def made_otherwise(index: ProjectIndex) -> dict[str, str]:
     return found
 
 
-def _has_a_say(external: External, row: Api) -> Argument | None:
-    """The argument that decides what an object does, or what may be one."""
-    unpacked = (each for each in external.call.arguments if each.keyword in ("*", "**"))
-    given = (each for each in picked(external.call, row.unless) if each.literal not in NOTHING)
-    return next(given, None) or next(unpacked, None)
+def has_a_say(index: ProjectIndex, function: str, call: Call, row: Api) -> str:
+    """What a call in a function is given of what its row says decides more than the row says, or may be given; '' if nothing."""
+    unpacked = [each for each in call.arguments if each.keyword in ("*", "**")] if row.unless else []
+    path = index.path(function)
+    given = (each for each in picked(call, row.unless) if not _is_nothing(index, path, each))
+    found = next(given, None) or next(iter(unpacked), None)
+    return (found.keyword.strip("*") or "arguments that are not known") if found is not None else ""
+
+
+def _is_nothing(index: ProjectIndex, path: str, argument: Argument) -> bool:
+    if argument.keyword not in NEEDING_AN_OBJECT:
+        return argument.literal in NOTHING
+    meant = index.evaluator.evaluate(path, argument.ref) if argument.ref else ()
+    names = (parted(entity)[0] if entity.kind == "many" else entity.name for entity in meant)
+    return bool(argument.literal or meant) and all(
+        name.removesuffix("?").removesuffix("()") in COPIED for name in names
+    )
 
 
 def _overrides(index: ProjectIndex, name: str) -> bool:
