@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from asyncfix import suppress, workers
+from asyncfix import placing, suppress, workers
 from asyncfix.boundary import Boundary
 from asyncfix.catalog import Catalog
 from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_build_script, is_test
-from asyncfix.generated import is_generated_module
+from asyncfix.generated import Generated, is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.linking import link
@@ -45,6 +45,7 @@ class Settings:
     selected: frozenset[str]
     target: tuple[int, int]
     http_client: str
+    generated: Generated
     migrate: bool = False
     roots: tuple[str, ...] = ()
     boundaries: Sequence[Boundary] = ()
@@ -132,6 +133,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
     idle = ((leaf, index.path(leaf.function)) for leaf in blocking.idle)
     left = sum(path not in apart and _is_open(leaf, path, editable, suppressions) for leaf, path in idle)
     unused = suppressions.unused(editable, {rule.name: rule.default for rule in settings.rules}, settings.selected)
+    made = placing.weigh(made, settings.rules, settings.generated, settings.project)
     made = msgspec.structs.replace(made, findings=(*made.findings, *unused), sync_sites=left)
     return Analysis(made, index, known.tests.patches), planner
 

@@ -160,6 +160,7 @@ def _rewrite(
                 data=workspace.current(path),
                 changes=tuple(orders[path]),
                 generated_import=setting.generated.module_for(path),
+                exposed=setting.generated.exposure.meets(path),
                 black=setting.black,
                 http_module=setting.http_module,
                 kept_names=setting.kept_names.get(path, frozenset()),

@@ -13,6 +13,7 @@ from posixpath import join
 from typing import TYPE_CHECKING
 
 from asyncfix import apply
+from asyncfix.exposure import Exposure
 from asyncfix.membership import Membership
 from asyncfix.model import Replace, Span
 from asyncfix.workspace import Workspace
@@ -38,6 +39,7 @@ class Generated:
 
     sources: Mapping[str, str]
     membership: Membership
+    exposure: Exposure
     place: str | None = None
 
     def path_for(self, path: str) -> str:
@@ -47,6 +49,10 @@ class Generated:
     def module_for(self, path: str) -> str:
         """The module to import from in a file: relative within a package, unless the file is run as a program, too."""
         return self.place or self.membership.home(path)[1] + NAME
+
+    def doubt(self, path: str) -> str:
+        """Why a file may not find its generated module, '' if it will."""
+        return "" if self.place else self.membership.doubt(path)
 
     def pieces(self, workspace: Workspace, written: Iterable[Written]) -> dict[str, apply.Pieces]:
         """The generated modules that change, with all that is asked of them."""

@@ -47,6 +47,7 @@ class Names:
     givers     the modules that such imports take names from
     functions  every function with its span and what its own names are bound to, the inner ones behind the outer
     local      names that an import in a function binds, with the span of the statements that stand behind it
+    exposed    names may come from elsewhere, or go there: by star imports of this file or of others
     """
 
     module: Mapping[str, frozenset[str]]
@@ -55,6 +56,7 @@ class Names:
     givers: frozenset[str]
     functions: tuple[tuple[Span, Mapping[str, frozenset[str]]], ...]
     local: tuple[tuple[str, Span], ...]
+    exposed: bool = False
 
     def find(self, dotted: str, at: Span) -> tuple[str, Added | None]:
         """How to write ``dotted`` (a module, or something in one) at a place, and the import that this takes."""
@@ -73,13 +75,16 @@ class Names:
         alias = self._unused("_" + module.replace(".", "_"))
         return alias + dotted[len(module) :], Added(module, alias=alias)
 
-    def find_in(self, module: str, name: str, at: Span) -> tuple[str, Added | None]:
-        """How to write a name that is imported from a module (``from module import name``) at a place."""
+    def find_in(self, module: str, name: str, at: Span, *, apart: bool = False) -> tuple[str, Added | None]:
+        """How to write a name that is imported from a module (``from module import name``) at a place.
+
+        ``apart``: under one that neither star imports nor builtins bring, where there are such.
+        """
         meaning = f"{module.rstrip('.') and module + '.'}{name}"
         known = self._bound_to(meaning, at)
         if known is not None:
             return known, None
-        if self.free(name, at):
+        if self.free(name, at) and not (apart and self.exposed):
             return name, Added(module, name)
         alias = self._unused(f"_{name.lstrip('_')}")
         return alias, Added(module, name, alias)
@@ -117,8 +122,8 @@ class Names:
         return next(each for each in tries if each not in taken)
 
 
-def read_names(source: Source, tree: ast.Module) -> Names:
-    """What the names of a file mean."""
+def read_names(source: Source, tree: ast.Module, exposed: bool = False) -> Names:
+    """What the names of a file mean. ``exposed``: others import all of them."""
     module = _meanings(bindings(tree))
     functions: list[tuple[Span, dict[str, frozenset[str]]]] = []
     local: list[tuple[str, Span]] = []
@@ -137,6 +142,7 @@ def read_names(source: Source, tree: ast.Module) -> Names:
         frozenset(node.module for node in sure if isinstance(node, ast.ImportFrom) and node.module and not node.level),
         tuple(functions),
         tuple(local),
+        exposed or "*" in module,
     )
 
 

@@ -17,7 +17,8 @@ from asyncfix.facts.testfiles import is_gathered
 
 _RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.", re.MULTILINE)
 _ABSOLUTE = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
-_GUARD = re.compile(rb"^if[ \t(]+__name__[ \t]*==", re.MULTILINE)
+_GUARD = re.compile(rb"^if[ \t(]+__name__[ \t]*==|^asyncio\.run\(|^\w+\.run_until_complete\(", re.MULTILINE)
+_BY_PATH = rb"\bpython[\d.]*[\"',\s]+(?:-[a-zA-Z]+[\"',\s]+)*(?:\./)?%b\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,52 @@ class Membership:
         if loaded:  # whoever goes through the folder would load the generated module, too
             return folder[: -len(loaded)].rstrip("/"), ""
         top = self._top(folder if above is None else above)
-        if above is not None and top and self._is_run(path):
-            return top, f"{top.rpartition('/')[2]}."
+        name = self._dotted(path, top) if top and self._is_run(path) else ""
+        if name:
+            return top, f"{name}."
         return top, "." * (1 + folder[len(top) :].count("/") + (bool(folder) and not top))
+
+    def doubt(self, path: str) -> str:
+        """Why the generated module may not be found: the file may be run as a script, and as a module, too; '' if not both."""
+        folder, text = dirname(path), self._text(path)
+        whole = any(each in self.packages for each in (folder, *_parents(folder)))
+        if not self._is_run(path) or any(self._beside(path)) or path.endswith("/__main__.py"):
+            return ""
+        home, name = self.home(path)
+        if home and home.rpartition("/")[2].encode() in _ABSOLUTE.findall(text):
+            return ""
+        if not self._is_member(path):
+            if not whole or self._is_run_by_path(path):
+                return ""
+            return f"{path} may be run as a script or as a module, and nothing tells which: the generated module lies beside it"
+        if name and any(self._said(path)):
+            return ""
+        return f"{path} may be run as a script, too, which does not find the package of the generated module"
+
+    def _dotted(self, path: str, top: str) -> str:
+        """The name of the topmost package of a file that may be run as a program, '' if nothing tells it."""
+        own = top.rpartition("/")[2]
+        if own.encode() in _ABSOLUTE.findall(self._text(path)):
+            return own
+        below = dirname(path)[len(top) :].count("/")
+        names = (name.split(".") for name in (*self._said(path), *self._names(path)) if not name.startswith("."))
+        return next((".".join(parts[: len(parts) - below]) for parts in names if len(parts) > below), "")
+
+    def _said(self, path: str) -> Iterator[str]:
+        """The folder of a file, as it is named where that tells how it is run: by itself (``run("app.main:app")``), by a build
+        file, or by a command."""
+        stem = re.escape(path.removesuffix(".py").rpartition("/")[2].encode())
+        run = rb"-m[\"',\s]+(%%b)\.%b\b" % stem
+        telling = {
+            other: data
+            for other, data in self.files.items()
+            if other == path or not other.endswith(".py") or _is_setup(other)
+        }
+        yield from _named(telling, path, rb"[\"'=\s](%%b)\.%b:" % stem, run)
+
+    def _is_run_by_path(self, path: str) -> bool:
+        by_path = re.compile(_BY_PATH % re.escape(path.encode()))
+        return any(by_path.search(data) for other, data in self.files.items() if data and not other.endswith(".py"))
 
     def _top(self, folder: str) -> str:
         """The topmost package, or one below it that somebody imports by its bare name: its folder is a source root then."""
@@ -76,11 +120,15 @@ class Membership:
         if folder in self.packages:
             as_script = self._is_run(path) or any(self._beside(path))
             own = self._top(folder).rpartition("/")[2].encode()
-            return not as_script or own in _ABSOLUTE.findall(self._text(path)) or any(self._names(path))
+            if not as_script or own in _ABSOLUTE.findall(self._text(path)):
+                return True
+            whole = path.endswith("/__main__.py") and not any(self._beside(path))
+            return whole or any(self._said(path)) or any(self._names(path))
         if is_gathered(path):
             return False  # pytest imports it by its bare name
         below = not self.packages.isdisjoint(_parents(folder))
-        return (below and not self._is_run(path)) or any(self._names(path)) or any(self._loads(path))
+        named = any(self._said(path)) or any(self._names(path)) or any(self._loads(path))
+        return (below and not self._is_run(path)) or named
 
     def _beside(self, path: str) -> Iterator[str]:
         """What a file imports by bare names of modules beside it."""
@@ -91,7 +139,8 @@ class Membership:
     def _names(self, path: str) -> Iterator[str]:
         """The folder of a file, as others name it that import the file as a part of a package, or have it imported."""
         stem = re.escape(path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2].encode())
-        yield from self._named(
+        yield from _named(
+            self._others(path),
             path,
             rb"^[ \t]*(?:from|import)[ \t]+(%%b)\.%b\b" % stem,
             rb"^[ \t]*from[ \t]+(%%b|\.+)[ \t]+import[ \t]+(?:\([^)]*|[^\n]*)\b%b\b" % stem,
@@ -101,18 +150,10 @@ class Membership:
 
     def _loads(self, path: str) -> Iterator[str]:
         """Likewise, by those that import whatever lies in it: `load_extension(f"cogs.{name}")`."""
-        yield from self._named(path, rb"[\"'](%b)\.[{\"']")
+        yield from _named(self._others(path), path, rb"[\"'](%b)\.[{\"']")
 
-    def _named(self, path: str, *patterns: bytes) -> Iterator[str]:
-        whole = dirname(path.removesuffix("/__init__.py"))
-        folder = whole.rpartition("/")[2].encode()
-        if not folder:
-            return
-        found = [re.compile(each.replace(b"%b", rb"[\w.]*\b" + re.escape(folder)), re.MULTILINE) for each in patterns]
-        for other, data in self.files.items():
-            if data and other != path and (folder in data or dirname(other) == whole):
-                names = (match.group(1).decode() for each in found for match in each.finditer(data))
-                yield from (name for name in names if _means(name, other, whole))
+    def _others(self, path: str) -> Mapping[str, bytes | None]:
+        return {other: data for other, data in self.files.items() if other != path}
 
     def _text(self, path: str) -> bytes:
         return self.files.get(path) or b""
@@ -122,6 +163,23 @@ def _parents(folder: str) -> Iterator[str]:
     while folder:
         folder = dirname(folder)
         yield folder
+
+
+def _named(files: Mapping[str, bytes | None], path: str, *patterns: bytes) -> Iterator[str]:
+    """The folder of a file, as it is named in some files; ``%b`` in a pattern stands for that name."""
+    whole = dirname(path.removesuffix("/__init__.py"))
+    folder = whole.rpartition("/")[2].encode()
+    if not folder:
+        return
+    found = [re.compile(each.replace(b"%b", rb"[\w.]*\b" + re.escape(folder)), re.MULTILINE) for each in patterns]
+    for other, data in files.items():
+        if data and (folder in data or dirname(other) == whole):
+            names = (match.group(1).decode() for each in found for match in each.finditer(data))
+            yield from (name for name in names if _means(name, other, whole))
+
+
+def _is_setup(path: str) -> bool:
+    return path.rpartition("/")[2] == "setup.py"
 
 
 def _means(name: str, importer: str, folder: str) -> bool:

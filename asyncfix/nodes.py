@@ -168,7 +168,7 @@ class CstWriting(Writing):
 
     def generated(self, name: str) -> str:
         self.asked.append(name)
-        return self._with(*self.names.find_in(self.generated_module, name, self.at))
+        return self._with(*self.names.find_in(self.generated_module, name, self.at, apart=True))
 
     def fresh(self, name: str, near: Span) -> str:
         return _free(name, _identifiers(self.source.text(self._round(near))))

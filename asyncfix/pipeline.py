@@ -19,6 +19,7 @@ from asyncfix.analysis import Analysis, Settings, analyse, judge
 from asyncfix.compose import Setting
 from asyncfix.config import CACHES, FILES, Config, ConfigError, nearest, override
 from asyncfix.config import load as load_config
+from asyncfix.exposure import Exposure
 from asyncfix.generated import Generated
 from asyncfix.link.index import ProjectIndex
 from asyncfix.membership import Membership
@@ -204,7 +205,6 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     in_force = select.rules_in_force(config, rules)
     roots = tuple(root.replace(":", ".") for root in options.roots)
     migration = (options.migrate, roots, registry.boundaries())
-    settings = Settings(config, project, found, rules, in_force, target, client, *migration)
     packages = frozenset(
         path.rpartition("/")[0] for path in workspace.original if path.rpartition("/")[2] == "__init__.py"
     )
@@ -212,9 +212,10 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
     generated = ((name, code.replace(LIMIT, limit)) for rule in rules for name, code in rule.generated.items())
     sources = {name: re.sub(r"\bhttpx\b", client, code) for name, code in generated}
     sources |= in_step.GENERATED
-    setting = Setting(
-        {}, project.black, client, Generated(sources, Membership(workspace.original, packages), config.module), target
-    )
+    texts = workspace.original
+    placed = Generated(sources, Membership(texts, packages), Exposure(texts), config.module)
+    settings = Settings(config, project, found, rules, in_force, target, client, placed, *migration)
+    setting = Setting({}, project.black, client, placed, target)
     return Session(options, workspace, settings, setting, vcs.git_root(root), (*said, *notes), clock)
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, cast
 
 from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 
+from asyncfix.built import Listed, listed
 from asyncfix.dependencies import add_dependency, names, setup_variables
 from asyncfix.model import Value
 
@@ -50,6 +51,7 @@ class Project(Value, frozen=True):
     black             the line length, if the project configures black, or ruff as its formatter
     entry_points      ``pkg.mod:func``
     packages          names of the packages it distributes, if it says so
+    built             what is built into its distribution, where that is listed
     test_file         the file that names pytest where something can be added beside it, None if there is none
     asyncio_auto      pytest-asyncio takes async tests and fixtures without a mark
     socketless        the file by which tests run without sockets (pytest-socket), '' if they have those of an event loop
@@ -63,6 +65,7 @@ class Project(Value, frozen=True):
     black: int | None = None
     entry_points: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+    built: tuple[Listed, ...] = ()
     test_file: str | None = None
     asyncio_auto: bool = False
     socketless: str = ""
@@ -108,6 +111,7 @@ def read_project(files: Mapping[str, bytes], tests: bool = False) -> Project:
         black=_black(pyproject, _ruff(files, pyproject)),
         entry_points=tuple(sorted({name for source in sources for name in _references(source.entry_points)})),
         packages=tuple(sorted({name for source in sources for name in source.packages if name.strip()})),
+        built=listed(pyproject, _options_of(files.get("setup.cfg", b"")), _literals(files.get("setup.py", b""))),
         test_file=next(
             (path for path in sorted(files, key=_for_tests) if tests and _takes_beside_pytest(path, files[path])), None
         ),
@@ -233,7 +237,7 @@ def _pipfile(pipfile: Table) -> _Source:
 
 def _setup_cfg(data: bytes) -> _Source:
     parser = _ini(data)
-    options = dict(parser.items("options")) if parser.has_section("options") else {}
+    options = _options_of(data)
     extras = parser.items("options.extras_require") if parser.has_section("options.extras_require") else []
     points = parser.items("options.entry_points") if parser.has_section("options.entry_points") else []
     other = [options.get("tests_require", ""), options.get("setup_requires", ""), *(value for _, value in extras)]
@@ -249,6 +253,11 @@ def _setup_cfg(data: bytes) -> _Source:
     )
 
 
+def _options_of(setup_cfg: bytes) -> dict[str, str]:
+    parser = _ini(setup_cfg)
+    return dict(parser.items("options")) if parser.has_section("options") else {}
+
+
 def _requirements(files: Mapping[str, bytes]) -> _Source:
     runtime: list[str] = []
     other: list[str] = []
@@ -261,10 +270,7 @@ def _requirements(files: Mapping[str, bytes]) -> _Source:
 
 def _setup_py(data: bytes) -> _Source:
     """What stands literally in the call of ``setup``, or in a variable of the module that is an argument of it."""
-    try:
-        tree = ast.parse(data)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _Source()
+    tree = _parsed(data)
     variables = setup_variables(tree)
     arguments = _setup_arguments(tree, variables)
     literals = {key: _literal(value) for key, value in arguments.items()}
@@ -282,6 +288,20 @@ def _setup_py(data: bytes) -> _Source:
         ),
         packages=tuple(_strings(literals.get("packages"))),
     )
+
+
+def _literals(setup_py: bytes) -> dict[str, object]:
+    """The arguments of ``setup`` that are literals."""
+    tree = _parsed(setup_py)
+    return {key: _literal(value) for key, value in _setup_arguments(tree, setup_variables(tree)).items()}
+
+
+def _parsed(data: bytes) -> ast.Module:
+    """A file of Python, an empty one if it cannot be read."""
+    try:
+        return ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
 
 
 def _named(tree: ast.Module) -> Iterator[str]:

@@ -34,6 +34,7 @@ class Order(Value, frozen=True):
 
     changes           the decisions of each Change in this file, with its id, the most wanted first
     generated_import  the module of generated code as it is imported here (``._asyncfix``, ``pkg._asyncfix``)
+    exposed           names of this file may become those of other files, or the other way round
     black             line length, if the project configures black
     http_module       ``httpx``, or the module with the same names that is used in its place
     kept_names        names that imports here bind for others: not to be removed
@@ -43,6 +44,7 @@ class Order(Value, frozen=True):
     data: bytes
     changes: tuple[tuple[str, tuple[Writable, ...]], ...]
     generated_import: str = "_asyncfix"
+    exposed: bool = False
     black: int | None = None
     http_module: str = "httpx"
     kept_names: frozenset[str] = frozenset()
@@ -80,7 +82,7 @@ def rewrite(order: Order, among: Sequence[Rule]) -> Written:
     """The edits of all Changes of an Order that go together. Raises Unreadable."""
     source = Source(order.path, order.data)
     tree = _parse(source)
-    nodes, names = Nodes(source, tree), read_names(source, tree)
+    nodes, names = Nodes(source, tree), read_names(source, tree, order.exposed)
     drafts: dict[str, Draft] = {}
     failed: dict[str, str] = {}
     for change, decisions in order.changes:

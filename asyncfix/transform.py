@@ -211,6 +211,10 @@ class Rule(ABC):
     generated: ClassVar[dict[str, str]] = {}
     """Source text of what the rule's forms may ask of the generated module, by name."""
 
+    def asks(self, form: str) -> bool:
+        """Whether a form may ask for generated code."""
+        return bool(self.generated) and form != "thread"
+
     @abstractmethod
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         """The edits of a decided form. Raises CannotWrite if the text is not what was surveyed."""

@@ -83,6 +83,9 @@ class BlockingCall(Transform):
     flows: ClassVar[frozenset[str]] = FLOWS
     generated: ClassVar[dict[str, str]] = {"run_apart": RUN_APART}
 
+    def asks(self, form: str) -> bool:
+        return False  # a use does, of what turned async
+
     def claims(self, api: Api) -> bool:
         return api.flow in self.flows
 

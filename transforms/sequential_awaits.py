@@ -148,6 +148,9 @@ class SequentialAwaits(BlockTransform):
     name = "sequential-awaits"
     generated: ClassVar[dict[str, str]] = {"join_in_order": JOIN_IN_ORDER}
 
+    def asks(self, form: str) -> bool:
+        return form.startswith(("all", "ordered"))
+
     def concerns(self, function: Function) -> bool:
         return function.is_async and len(function.awaits) > 1
 
