@@ -411,6 +411,10 @@ class Unlocked(Value, frozen=True, tag="unlocked"):
     """No lock of `threading` is held at the site, nor where it lets callers suspend."""
 
 
+class OnLoop(Value, frozen=True, tag="on-loop"):
+    """Coroutines run on an event loop: nothing in the project drives them by hand."""
+
+
 class Limited(Value, frozen=True, tag="limited"):
     """What the calls in ``span`` run limits itself how many of it run at once: it holds a lock or a semaphore of asyncio."""
 
@@ -520,6 +524,7 @@ Condition: TypeAlias = (
     | ThreadSafe
     | FileOwned
     | Unlocked
+    | OnLoop
     | Limited
     | PassesOn
     | Means

@@ -53,7 +53,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, Replace, Site
+from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, OnLoop, Replace, Site
 from asyncfix.transform import Look, Watch, Writing
 
 from ._loops import is_default, loop_argument, removed, runs_in_loop, without
@@ -76,7 +76,7 @@ class EnsureFuture(Watch):
                 span = look.tree.source.span(made)
             case _:
                 return None
-        form = Form("task", (MinimumPython((3, 7)),), (NotPatched((ENSURE, CREATE)),))
+        form = Form("task", (MinimumPython((3, 7)),), (NotPatched((ENSURE, CREATE)), OnLoop()))
         only_if = (Means(look.span, (ENSURE,)), Means(span, tuple(sorted(OF_ASYNCIO)), coroutines=True))
         message = f"ensure_future is given a coroutine: asyncio.create_task starts {ast.unparse(made.func)}"
         return replace(look.site(self, [form]), message=message, title="create a task", only_if=only_if)

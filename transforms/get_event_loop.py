@@ -33,9 +33,10 @@ async def load_all(numbers: list[int]) -> list[User]:
 ## Safety
 
 SAFE: a coroutine runs on a loop, and that is what both functions give, on every Python since 3.7. UNSAFE where a test or the
-program puts something else in the place of one of them, and in sync functions: others may call them where no loop runs. Sync
-functions of which it is not seen that async code, other than a test, calls them may run in a callback of a loop or in a thread
-of their own: they are left alone, as is code that sets the loop itself or is ready for the error.
+program puts something else in the place of one of them, or drives coroutines by hand (`coroutine.send(None)`), and in sync
+functions: others may call them where no loop runs. Sync functions of which it is not seen that async code, other than a test,
+calls them may run in a callback of a loop or in a thread of their own: they are left alone, as is code that sets the loop
+itself or is ready for the error.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from asyncfix.flow import blocks, declared, last_name
-from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, Replace, Site, Span, Unproven
+from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, OnLoop, Replace, Site, Span, Unproven
 from asyncfix.statements import next_line, with_blank_lines
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
@@ -82,13 +83,13 @@ class GetEventLoop(Watch):
         gone = _unread(look.tree, look.node) if runs_in_loop(look) else None
         if gone is None:
             return None
-        form = Form("removed", (), (NotPatched((GET, RUNNING)),))
+        form = Form("removed", (), (NotPatched((GET, RUNNING)), OnLoop()))
         message = f"nothing reads the event loop that {ast.unparse(look.node.func)} gives"
         return replace(look.site(self, [form], look.statement), message=message, title="take an unused loop away")
 
     def _site(self, look: Look) -> Site | None:
         if runs_in_loop(look):
-            form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)),))
+            form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)), OnLoop()))
             message = "async code gets the loop that it runs on: asyncio.get_running_loop says so"
             return replace(look.site(self, [form]), message=message, title="get the running loop")
         if _is_loopless(look):

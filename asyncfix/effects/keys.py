@@ -11,6 +11,10 @@ from asyncfix.link.entities import Entity
 from asyncfix.link.index import ProjectIndex
 
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
+OWN_ELEMENT = re.compile(r"(?:builtins\.(?:list|dict|set|frozenset|tuple)|types\.GeneratorType)!(?:\.\w+\(\))*\[")
+"""What is taken out of a new collection of which it is not known what was put in: that may be anything."""
+TAKEN_OUT = re.compile(r"\*[\w.]+\??;(?:\.(?:values|copy)\(\))*\[\]")
+"""The steps to a new collection of something, and back to what is in it."""
 LIBRARY = "library "
 MOST_FOLLOWED = 60  # properties, one behind the other: what gives more than that is not known
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
@@ -28,14 +32,17 @@ class Keys:
         ``through``: properties that have been followed: one may give what it is itself, of another object.
         ``deep``: what is asked for is the thing that goes by that name, not the name.
         """
+        ref = TAKEN_OUT.sub("", ELEMENT.sub("[]", ref))
+        if deep and OWN_ELEMENT.match(ref):
+            return "?", "?"
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";") or MADE_LIKE in ref:
             return "", ""
-        ref = ELEMENT.sub("[]", ref)
         if ref.startswith("?"):
             return ref, "?"
         base, attribute = split(ref)
         if not attribute:
-            return self._whole(path, bare(ref))
+            plain = bare(ref)
+            return self._whole(path, plain) if plain == ref else self.of(path, plain, through, deep=deep)
         if base.endswith("<locals>"):
             return f"{self.index.evaluator.modules.names[path]}{ref}", base
         if self.made_here(path, ref if deep else base):

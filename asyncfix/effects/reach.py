@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects.consuming import Consuming
 from asyncfix.effects.decoration import hook
-from asyncfix.effects.keys import LIBRARY, Keys, pretty, split
+from asyncfix.effects.keys import LIBRARY, OWN_ELEMENT, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.owning import of_self
 from asyncfix.effects.runs import Run, Runs
@@ -146,12 +146,14 @@ class Effects:
         return hook(self.index, function)
 
     def access(self, path: str, access: Access) -> Iterator[Touch]:
-        if access.ref.endswith(OF_A_DEFINITION):
+        if access.ref.endswith(OF_A_DEFINITION) and not (access.kind == "write" and access.ref.endswith(".__class__")):
             return  # a wrapper gets the name of what it wraps
         deep = access.kind == "change"
         key, holder = self.keys.of(path, access.ref, deep=deep)
         if not key and LIBRARY_VARIABLE.fullmatch(access.ref):
             key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
+        if not key and access.kind == "write" and OWN_ELEMENT.match(access.ref):
+            key = holder = "?"
         if not key and access.kind == "write":
             key, holder = self._definition(path, access.ref), access.ref.rpartition(".")[0]
         if key:
@@ -401,7 +403,9 @@ class Effects:
 
     def run(self, function: str, span: Span | None, *, beside: bool = False) -> frozenset[Run]:
         """The functions that code runs, each with whether it runs on an object that this code made itself."""
-        return self.runs.below(self.runs.called(function, span, beside=beside))
+        called = self.runs.called(function, span, beside=beside)
+        given = self.runs.given(function, span) if beside else frozenset[Run]()
+        return self.runs.below(called | given, beside=beside)
 
     def names(self, function: str, span: Span | None) -> list[str]:
         """The functions that code runs, once each, sorted."""

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from asyncfix.effects.implied import implied
 from asyncfix.effects.keys import Keys
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.model import Call, Span
@@ -21,8 +22,9 @@ class Runs:
         self.index = index
         self.keys = keys
         self._calls: dict[str, list[tuple[int, int, Run, bool]]] = {}
-        self._next: dict[Run, frozenset[Run]] = {}
-        self._closures: dict[Run, frozenset[Run]] = {}
+        self._next: dict[tuple[Run, bool], frozenset[Run]] = {}
+        self._closures: dict[tuple[Run, bool], frozenset[Run]] = {}
+        self._implied: dict[str, tuple[tuple[Edge, Run], ...]] = {}
 
     def called(self, function: str, span: Span | None, *, beside: bool = False) -> frozenset[Run]:
         """The functions that the code in ``span`` of a function (all of it if None) calls itself.
@@ -41,36 +43,55 @@ class Runs:
                 found.add((run[0], run[1] and (made_there or not beside)))
         return frozenset(found)
 
-    def below(self, called: frozenset[Run]) -> frozenset[Run]:
-        """These functions with all they run."""
+    def below(self, called: frozenset[Run], *, beside: bool = False) -> frozenset[Run]:
+        """These functions with all they run; ``beside``: what libraries may run of what they are given, too."""
         found = set[Run]()
         for run in called:
             if run not in found:  # else all that it runs is there, too
-                found |= self._closure(run)
+                found |= self._closure(run, beside)
         return frozenset(found)
 
-    def _closure(self, first: Run) -> frozenset[Run]:
-        found = self._closures.get(first)
+    def given(self, function: str, span: Span | None) -> frozenset[Run]:
+        """What libraries may run of what the code in a span of a function (all of it if None) gives them."""
+        return frozenset(run for edge, run in self._of_libraries(function) if span is None or span.contains(edge.span))
+
+    def _of_libraries(self, function: str) -> tuple[tuple[Edge, Run], ...]:
+        found = self._implied.get(function)
+        if found is None:
+            edges = dict.fromkeys(implied(self.index, function))
+            found = self._implied[function] = tuple((edge, (edge.callee, self._is_given_own(edge))) for edge in edges)
+        return found
+
+    def _is_given_own(self, edge: Edge) -> bool:
+        """Whether all that a library is given there was made by the code that calls it."""
+        site, path = edge.site, self.index.path(edge.caller)
+        if not isinstance(site, Call):
+            return False
+        receivers = [target.rpartition(".")[0] for target in site.targets]
+        given = [ref for item in site.arguments for ref in (item.refs or (item.ref,))]
+        return not any(ref and self.keys.of(path, ref)[0] for ref in (*receivers, *given))
+
+    def _closure(self, first: Run, beside: bool) -> frozenset[Run]:
+        found = self._closures.get((first, beside))
         if found is None:
             seen = {first}
             stack = [first]
             while stack:
                 run = stack.pop()
-                known = self._closures.get(run)
-                new = (self._called_by(run) if known is None else known) - seen
+                known = self._closures.get((run, beside))
+                new = (self._called_by(run, beside) if known is None else known) - seen
                 seen |= new
                 if known is None:
                     stack += new
-            found = self._closures[first] = frozenset(seen)
+            found = self._closures[first, beside] = frozenset(seen)
         return found
 
-    def _called_by(self, run: Run) -> frozenset[Run]:
-        found = self._next.get(run)
+    def _called_by(self, run: Run, beside: bool = False) -> frozenset[Run]:
+        found = self._next.get((run, beside))
         if found is None:
             name, own = run
-            found = self._next[run] = frozenset(
-                (edge.callee, self._on_own_object(edge, own)) for edge in self._edges(name)
-            )
+            edges = frozenset((edge.callee, self._on_own_object(edge, own)) for edge in self._edges(name))
+            found = self._next[run, beside] = edges | self.given(name, None) if beside else edges
         return found
 
     def _placed(self, function: str) -> list[tuple[int, int, Run, bool]]:

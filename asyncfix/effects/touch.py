@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncfix.model import Span, Value
 
-CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__set_name__", "__init_subclass__")
+CONSTRUCTING = ("__init__", "__new__", "__post_init__", "__attrs_post_init__", "__set_name__", "__init_subclass__")
 
 
 class Where(Value, frozen=True):

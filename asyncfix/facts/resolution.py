@@ -43,7 +43,7 @@ from asyncfix.facts.special import ENDING, ITER
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
-from asyncfix.facts.walker import ENTER, ClassFrame, Context, Frame, Walker
+from asyncfix.facts.walker import ENTER, PATCHERS, ClassFrame, Context, Frame, Walker
 from asyncfix.flow import last_name
 from asyncfix.model import (
     Access,
@@ -442,6 +442,8 @@ def _arguments(node: ast.Call, scope: Scope, spelled: bool) -> tuple[Argument, .
         path = _spelled(node.args[0], scope)
         if isinstance(path, (ast.BinOp, ast.JoinedStr, ast.Call)):
             found[0] = replace(found[0], name=ast.unparse(path))
+    if node.args and isinstance(node.args[0], ast.JoinedStr) and last_name(node.func) in PATCHERS:
+        found[0] = replace(found[0], literal=text_shape(node.args[0]))
     if node.keywords:
         found += [_argument(keyword.value, keyword.arg or "**", scope) for keyword in node.keywords]
     return tuple(found)

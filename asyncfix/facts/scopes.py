@@ -77,6 +77,7 @@ TELLING = GATHERING.keys() | {
     "traitlets.Instance",
     "collections.defaultdict",
     *(f"builtins.{name}" for name in ("staticmethod", "iter", "next", "map", "filter", "getattr", "__import__")),
+    "builtins.memoryview",
     *PICKING,
 }
 DICT = "*builtins.dict;"
@@ -199,6 +200,8 @@ def lookup(scope: Scope, name: str) -> Refs:
     if found is None:
         if scope.module.stars:
             return (":" + name,)
+        if name == "__class__" and scope.function.owner_class:
+            return (f":{scope.function.owner_class}",)
         return ("builtins." + name,) if name in BUILTINS else UNKNOWN
     known = found.memo.get(name)
     if known is not None:
@@ -490,7 +493,12 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
             found = resolve(given, scope)
             told = all(ref.endswith(";") for ref in found)
             return collected(steps(found, "[]"), "builtins.map") if told else found
-        case ("builtins.staticmethod", [given]) | ("builtins.iter", [given]) | ("typing.NewType", [_, given]):
+        case (
+            ("builtins.staticmethod", [given])
+            | ("builtins.iter", [given])
+            | ("builtins.memoryview", [given])
+            | ("typing.NewType", [_, given])
+        ):
             return resolve(given, scope)
         case _, [given] if called in PICKING:
             return steps(resolve(given, scope), "[]")

@@ -160,10 +160,19 @@ def _compared(node: ast.Compare) -> Iterator[Run]:
         if isinstance(operator, (ast.In, ast.NotIn)):
             yield left, HASH
             yield right, "__contains__"
+            yield from ((element, "__eq__") for element in _displayed(right))
         elif type(operator) in COMPARISONS:
             of_left, of_right = COMPARISONS[type(operator)]
+            yield from ((element, "__eq__") for side in (left, right) for element in _displayed(side))
             yield left, of_left
             yield ast.copy_location(copy(right), left), of_right  # the same place: it is one or the other that runs
+
+
+def _displayed(node: ast.expr) -> Iterator[ast.expr]:
+    """The elements that are written out in a display, at any depth: with it they are compared."""
+    for element in node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else ():
+        yield element
+        yield from _displayed(element)
 
 
 def _called(node: ast.Call) -> Iterator[Run]:
@@ -177,6 +186,8 @@ def _called(node: ast.Call) -> Iterator[Run]:
     elif isinstance(node.func, ast.Attribute):
         if called in COMPARING:
             yield _element(node.func.value), COMPARING[called]
+        if called == "join" and isinstance(node.func.value, (ast.Constant, ast.JoinedStr)):
+            yield from ((argument, ITER) for argument in node.args)
         yield from ((key, HASH) for key in node.args[:1] if called in LOOKING_UP)
 
 

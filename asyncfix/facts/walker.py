@@ -32,7 +32,7 @@ from asyncfix.facts.shapes import (
     strings,
 )
 from asyncfix.facts.sharing import is_new
-from asyncfix.facts.special import HASH, ITER, OPERATORS, REPR, SHOW
+from asyncfix.facts.special import HASH, INDEX, ITER, OPERATORS, REPR, SHOW
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.flow import last_name
 from asyncfix.model import ANY, Mention, Span
@@ -181,9 +181,8 @@ class Walker:
     # -------------------------------------------------------------------------------------------------- new namespaces
 
     def _function(self, node: FunctionNode, frame: Frame, scope: Scope, context: Context) -> None:
-        inside = scope.function
         qualname = _inner_name(frame, node.name)
-        inside.bind(node.name, ":" + qualname)
+        self._bind(node.name, ":" + qualname, node, frame, scope, context)
         self._outside_parts(node.args, node.decorator_list, frame, scope, context)
         annotations = replace(context, barrier="annotation")
         for hint in (*hints(node.args), node.returns):
@@ -254,7 +253,7 @@ class Walker:
 
     def _class(self, node: ast.ClassDef, frame: Frame, scope: Scope, context: Context) -> None:
         qualname = _inner_name(frame, node.name)
-        scope.function.bind(node.name, ":" + qualname)
+        self._bind(node.name, ":" + qualname, node, frame, scope, context)
         for decorator in node.decorator_list:
             self._visit(decorator, frame, scope, context)
         self._types(node.bases, frame, scope, context)
@@ -275,7 +274,7 @@ class Walker:
             self.imports.add(top)
             if context.barrier != FOR_CHECKERS:
                 frame.imports.append(alias.name)
-            scope.function.bind(alias.asname or top, alias.name if alias.asname else top)
+            self._bind(alias.asname or top, alias.name if alias.asname else top, node, frame, scope, context)
 
     def _import_from(self, node: ast.ImportFrom, frame: Frame, scope: Scope, context: Context) -> None:
         base = "." * node.level + (node.module or "")
@@ -289,7 +288,20 @@ class Walker:
                 self.star_modules.append(base)
                 self.module.stars = True
             else:
-                scope.function.bind(alias.asname or alias.name, joined + alias.name)
+                self._bind(alias.asname or alias.name, joined + alias.name, node, frame, scope, context)
+
+    def _bind(
+        self, name: str, value: ast.expr | str, node: ast.AST, frame: Frame, scope: Scope, context: Context
+    ) -> None:
+        """Bind what a statement or a pattern names."""
+        scope.function.bind(name, value)
+        self._written(name, node, frame, scope, context)
+
+    def _written(self, name: str, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
+        """Record that a name is bound which is another scope's: others see it."""
+        if scope.function.home(name) is not scope.function:
+            named = ast.copy_location(ast.Name(name, ast.Store()), node)
+            self._record(named, "write", frame, scope, context)
 
     def _assign(self, node: ast.Assign, frame: Frame, scope: Scope, context: Context) -> None:
         self._visit(node.value, frame, scope, context)
@@ -469,15 +481,20 @@ class Walker:
         match node:
             case ast.MatchAs(pattern=inner, name=name):
                 made = narrowing.made_by(node) if name else ()
-                for each in made:
+                shown = narrowing.by_pattern(value, node) if made and isinstance(value, ast.expr) else {}
+                if shown and isinstance(value, ast.Name):
+                    scope.function.bind(name or "", value, "", scope.behind(shown))
+                for each in () if shown else made:
                     scope.function.bind(name or "", each, "!")
                 if name and not made:
-                    scope.function.bind(name, value)
+                    self._bind(name, value, node, frame, scope, context)
+                elif name:
+                    self._written(name, node, frame, scope, context)
                 if inner is not None:
                     self._pattern(inner, value, frame, scope, context)
             case ast.MatchStar(name=name):
                 if name:
-                    scope.function.bind(name, "?")
+                    self._bind(name, "?", node, frame, scope, context)
             case ast.MatchOr(patterns=parts):
                 for part in parts:
                     self._pattern(part, value, frame, scope, context)
@@ -494,7 +511,7 @@ class Walker:
                 for part in parts:
                     self._pattern(part, _element(value, part), frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
-                    scope.function.bind(node.rest, "?")
+                    self._bind(node.rest, "?", node, frame, scope, context)
             case ast.MatchValue() if isinstance(value, ast.expr):
                 self._operation(value, "__eq__", frame, scope, context)
                 self._children(node, frame, scope, context)
@@ -658,7 +675,7 @@ class Walker:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
             self._types((item for item in caught if not is_stop(item)), frame, scope, context)
             if handler.name:
-                scope.function.bind(handler.name, "?")  # it may be of a class below
+                self._bind(handler.name, "?", handler, frame, scope, context)  # it may be of a class below
                 for item in caught if len(caught) <= MOST_CAUGHT else ():
                     if item is not None:
                         scope.function.bind(handler.name, item, "!")
@@ -849,6 +866,9 @@ class Walker:
             self._record(node.value, "item", frame, scope, context)
         self._operation(node.value, "__getitem__", frame, scope, context)
         self._operation(node.slice, HASH, frame, scope, context)
+        for part in (node.slice.lower, node.slice.upper, node.slice.step) if isinstance(node.slice, ast.Slice) else ():
+            if part is not None:
+                self._operation(part, INDEX, frame, scope, context)
         if not self._named_in(node.value, node.slice):
             self._operand(node.value, frame, scope, context)
         self._visit(node.slice, frame, scope, context)

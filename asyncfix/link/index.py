@@ -14,7 +14,7 @@ from asyncfix.link.waiting import Guard
 from asyncfix.model import Access, Call, Function, Span, Summary, TextFacts, Value
 
 PARAMETER = "parameter"
-CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
+CONSTRUCTORS = ("__init__", "__new__", "__post_init__", "__attrs_post_init__")
 ENTERING = ("__enter__", "__exit__")
 ITERATING = ("__iter__", "__next__")
 OF_VALUE = {"entered": ENTERING, "iterated": ITERATING}

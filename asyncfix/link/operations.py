@@ -58,8 +58,9 @@ RUN = (
     }
 )
 """A key is compared with others; of a list it is an index."""
-NAMED = RUN | {"__contains__": ("__contains__", *ITERATING)}
-"""Where a class has no ``__contains__``, it is gone through."""
+NAMED = RUN | {"__contains__": ("__contains__", *ITERATING), "__iter__": (*ITERATING, "__getitem__")}
+"""Where a class has no ``__contains__``, it is gone through; where it has no ``__iter__``, by numbers."""
+INSTEAD_OF = {"__contains__": ITERATING, "__iter__": ("__getitem__",)}
 OF_ELEMENTS = frozenset({"__str__", "__repr__", HASH, "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
 """What collections run of their elements, too."""
 LIBRARY_OPERATIONS = {
@@ -108,10 +109,10 @@ def _operation(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Seq
     kind = accesses[0].kind
     refs = [access.ref for access in accesses]
     found = _run_on(index, name, accesses[0], refs, RUN.get(kind, (kind,)), asks=kind != UNPACKED)
-    if not found and kind == "__contains__":  # then it is gone through
+    if not found and kind in INSTEAD_OF:  # then it is gone through
         for entity in index.evaluator.all(info.path, refs):
             if entity.kind == "instance":
-                calling.protocol(index, name, accesses[0], entity.name, ITERATING)
+                calling.protocol(index, name, accesses[0], entity.name, INSTEAD_OF[kind])
     for access in accesses if kind in LIBRARY_OPERATIONS else ():
         for entity in index.evaluator.evaluate(info.path, access.ref):
             if entity.kind in ("value", "external"):

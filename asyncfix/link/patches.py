@@ -136,6 +136,10 @@ def _patch(index: ProjectIndex, path: str, call: Call, last: str, tests: tuple[s
     stated = _stated(call, last, positional)
     span = call.span if stated else None
     binds = any(_is_function(index, path, argument) for argument in stated)
+    put_together = first.literal.rpartition("*")[2].rpartition(".")[2] if first.ref else ""
+    if put_together.isidentifier():  # of the name that is replaced the end is known
+        yield Patch(f"?.{put_together}", follows, path, call.line, tests, span, binds, call.span)
+        return
     if string:
         yield Patch(string, follows, path, call.line, tests, span, binds, call.span)
         return

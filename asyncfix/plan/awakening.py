@@ -67,15 +67,21 @@ class Awakening:
         """What else goes wrong when a coroutine or generator that was one step suspends."""
         if not self.is_one_step(function):
             return
-        if self._driven is None:
-            self._driven = tuple(self._by_hand())
-        yield from (f"a coroutine is driven by hand, and not by an event loop ({place})" for place in self._driven[:1])
+        if self.driven():
+            yield self.driven()
         if self.index.fact(function).is_generator:
             for edge in self.index.callers.get(function, ()):
                 if not (isinstance(edge.site, Call) and edge.site.use == "awaited"):
                     where = Where(self.index.path(edge.caller), edge.site.line)
                     yield f"several tasks may go through one generator of {function} at once ({where})"
                     return
+
+    def driven(self) -> str:
+        """That something in the project drives a coroutine by hand, '' if nothing does."""
+        if self._driven is None:
+            self._driven = tuple(self._by_hand())
+        place = next(iter(self._driven), None)
+        return f"a coroutine is driven by hand, and not by an event loop ({place})" if place is not None else ""
 
     def started(self, suspension: Suspension) -> Iterator[str]:
         """A task that was started before the await and first runs in it, or has something that is used after it."""

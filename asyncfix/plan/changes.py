@@ -340,7 +340,7 @@ class Planner:
         for name in waiting:
             for edge in self.index.callers.get(name, ()):
                 if edge.caller in draft.turns:
-                    drafted = self.threads.thread(edge, barred)
+                    drafted = self.threads.thread(edge, barred, leaf)
                     if isinstance(drafted, Mend):
                         return False
                     draft.absorb(drafted)
@@ -374,7 +374,7 @@ class Planner:
         key = (edge.caller, edge.span.start, edge.span.end)
         found = self._edges.get(key)
         if found is None:
-            drafted = self.threads.thread(edge, barred)
+            drafted = self.threads.thread(edge, barred, leaf)
             found = self._edges[key] = drafted if isinstance(drafted, Mend) else self._handed(drafted, edge, leaf.rule)
         if found.change is None and barred.change is None:
             why = "" if found.why == barred.why else f"; and not in a thread: {found.why}"
@@ -459,7 +459,7 @@ class Planner:
             return Mend(None)  # all of a program in one thread: nothing is won
         if any(met.pooled for met in coloured.ends.values()):
             return Mend(None)  # it runs in a thread as it is
-        drafted = self.threads.thread(edge, barred)
+        drafted = self.threads.thread(edge, barred, leaf)
         if isinstance(drafted, Mend):
             return drafted
         stopped = self.turns.spread(drafted, coloured)

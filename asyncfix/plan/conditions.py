@@ -27,6 +27,7 @@ from asyncfix.model import (
     NotPatched,
     OlderPython,
     OneLoop,
+    OnLoop,
     Overlap,
     PassesOn,
     Site,
@@ -87,6 +88,9 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _owned(facts, condition, suspension)
         case Unlocked():
             return _unlocked(facts, suspension)
+        case OnLoop():
+            driven = facts.awakening.driven()
+            return Verdict("fails", driven, "driven") if driven else HOLDS
         case Overlap():
             return overlap(facts, condition, function)
         case Means():

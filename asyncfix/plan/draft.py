@@ -26,6 +26,7 @@ class Draft:
 
     pooled  functions that turn which their framework runs in threads while they are sync
     beside  leaves that are converted only because they block in one of those
+    computing  what goes to a thread computes: no order of the outside world comes of it
     """
 
     decisions: list[Decision] = field(default_factory=lambda: list[Decision]())
@@ -36,6 +37,7 @@ class Draft:
     pooled: dict[str, None] = field(default_factory=lambda: dict[str, None]())
 
     beside: list[Leaf] = field(default_factory=lambda: list[Leaf]())
+    computing: bool = False
 
     def absorb(self, other: Draft) -> None:
         """Take over all of another draft."""
@@ -45,6 +47,7 @@ class Draft:
         self.keeps |= other.keeps
         self.turns |= other.turns
         self.pooled |= other.pooled
+        self.computing = self.computing or other.computing
 
     def change(self, id_: str, rule: str, title: str) -> Change:
         safety: Safety = "unsafe" if self.doubts else "safe"

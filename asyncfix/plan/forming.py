@@ -15,9 +15,11 @@ from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf
 from asyncfix.plan.locks import perhaps_held
+from asyncfix.plan.unordered import unordered
 from asyncfix.plan.verdict import Verdict
 
 NATIVE = "native"
+COMPUTATION = "computation"
 
 
 class Forms:
@@ -80,8 +82,9 @@ class Forms:
         self.unlazy(draft, leaf.function, call, site.span)
         self.declare(draft, form)
         draft.doubts.extend(doubts)
+        draft.computing = draft.computing or leaf.api.flow == COMPUTATION
         for each in (suspension, *others):
-            draft.doubts.extend(self.suspending(each))
+            draft.doubts.extend(self.suspending(each, draft.computing))
         if leaf.doubt:
             draft.doubts.append(leaf.doubt)
         if call.line in self.index.summaries[path].deliberate:
@@ -122,12 +125,15 @@ class Forms:
         verdict = judge(self.facts, Unlocked(), suspension)
         return None if verdict.kind == "holds" else Mend(None, verdict.code, verdict.why)
 
-    def suspending(self, suspension: Suspension) -> Iterator[str]:
-        """What may go wrong because an await stands there now, and others suspend because of it."""
+    def suspending(self, suspension: Suspension, computing: bool) -> Iterator[str]:
+        """What may go wrong because an await stands there now, and others suspend because of it. ``computing``: for a
+        computation, which had its place in the order of all that others see."""
         for each in self.facts.awakening.all(suspension):
             yield from self.facts.interleaving.races(each)
             yield from self.facts.awakening.doubts(each.function)
             yield from self.facts.awakening.started(each)
+            if computing:
+                yield from unordered(self.facts.awakening, self.facts.interleaving, each)
             entered = perhaps_held(self.index, each)
             if entered:
                 yield f"{entered} is not known, and may be a lock, which must not be held at an await"

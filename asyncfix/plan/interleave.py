@@ -136,7 +136,7 @@ class Interleaving:
         inside: list[Touch] = []
         after: list[Touch] = []
         loop = suspension.loop
-        for touch in self._touches(suspension.function):
+        for touch in self.touches(suspension.function):
             if touch.span == suspension.span and touch.object.startswith(CALLED):
                 inside.append(touch)
                 continue
@@ -162,9 +162,9 @@ class Interleaving:
         already."""
         fact = self.effects.index.fact(function)
         if not fact.is_async:
-            return self._touches(function)
+            return self.touches(function)
         if fact.is_generator or fact.name in ENTERING:
-            return () if fact.awaits else self._touches(function)
+            return () if fact.awaits else self.touches(function)
         return self.effects.direct(function).touches
 
     def around(self, suspension: Suspension) -> Iterable[tuple[str, bool]]:
@@ -219,12 +219,12 @@ class Interleaving:
         def counts(at: int) -> bool:
             return at >= last_end if last else first_end is None or at <= first_end
 
-        yield from (_inner(touch) for touch in self._touches(function) if counts(touch.at))
+        yield from (_inner(touch) for touch in self.touches(function) if counts(touch.at))
         awaited = (edge.callee for edge in _awaited(self.effects.index, function) if counts(edge.span.end))
         for callee in dict.fromkeys(awaited):
             yield from self._at_an_end(callee, last)
 
-    def _touches(self, function: str) -> tuple[Touch, ...]:
+    def touches(self, function: str) -> tuple[Touch, ...]:
         """Own accesses, and those of the sync functions called, at the place of the call."""
         found = self._touched.get(function)
         if found is None:

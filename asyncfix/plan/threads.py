@@ -10,8 +10,9 @@ from asyncfix.plan import stepping
 from asyncfix.plan.conditions import thread
 from asyncfix.plan.draft import Draft, Mend
 from asyncfix.plan.facts import Facts
-from asyncfix.plan.forming import Forms
+from asyncfix.plan.forming import COMPUTATION, Forms
 from asyncfix.plan.interleave import Suspension
+from asyncfix.plan.leaves import Leaf
 
 THREADED = (3, 9)
 RUN_HERE = ("plain", "callback")
@@ -26,8 +27,9 @@ class Threads:
         self.forms = forms
         self.index = facts.index
 
-    def thread(self, edge: Edge, barred: Mend) -> Draft | Mend:
-        """The thread form of a call, which is ``barred`` to be awaited; a Mend without Change if it may not run in one."""
+    def thread(self, edge: Edge, barred: Mend, leaf: Leaf) -> Draft | Mend:
+        """The thread form of a call that reaches a leaf and is ``barred`` to be awaited; a Mend without Change if it may not
+        run in one."""
         site, path = edge.site, self.index.path(edge.caller)
         if not isinstance(site, Call) or not self._runs_here(edge, site):
             return Mend(None, "", f"{edge.callee} is not run by a plain call here")
@@ -48,7 +50,7 @@ class Threads:
         verdict = thread(self.facts, site.span, suspension)
         if verdict.kind == "bars":
             return Mend(None, verdict.code, verdict.why)
-        draft = Draft()
+        draft = Draft(computing=leaf.api.flow == COMPUTATION)
         draft.decisions.append(Use(path, site.span, "thread", site.tight))
         self.forms.unlazy(draft, edge.caller, site, site.span)
         if verdict.kind == "fails":
@@ -59,7 +61,7 @@ class Threads:
             draft.doubts.append("all that this call does with its arguments happens in the thread")
         if not edge.sure or site in self.index.unknown.get(edge.caller, ()):
             draft.doubts.append("this call may mean something else too")
-        draft.doubts.extend(self.forms.suspending(suspension))
+        draft.doubts.extend(self.forms.suspending(suspension, draft.computing))
         self.forms.common_doubts(draft, edge.caller)
         draft.notes.append(f"in a thread, since {barred.why}" if barred.why else "in a thread")
         for other in others:

@@ -231,7 +231,7 @@ class Turns:
             draft.decisions.extend(uses)
             draft.doubts.extend(doubts)
         for each in suspensions:
-            draft.doubts.extend(self.forms.suspending(each))
+            draft.doubts.extend(self.forms.suspending(each, draft.computing))
         return None
 
     def _manner(self, awaited: Awaited) -> tuple[With | None, bool]:
