@@ -129,13 +129,14 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
 def read_later(tree: Tree, statement: ast.stmt) -> Names:
     """Names that the function may read after the statement has ended, or failed, as it left them."""
     around = _around(tree, statement)
-    return around.read_afterwards() | around.read_after_failure() if around else NOTHING
+    return around.read_afterwards() | around.read_after_failure(False) if around else NOTHING
 
 
-def read_if_failed(tree: Tree, statement: ast.stmt) -> Names:
-    """Names that the function may read after the statement has failed, as it left them."""
+def read_if_failed(tree: Tree, statement: ast.stmt, *, swallowed: bool = False) -> Names:
+    """Names that the function may read after the statement has failed, as it left them. ``swallowed``: if any ``with`` round
+    it swallows errors."""
     around = _around(tree, statement)
-    return around.read_after_failure() if around else NOTHING
+    return around.read_after_failure(swallowed) if around else NOTHING
 
 
 def _around(tree: Tree, statement: ast.stmt) -> _Around | None:
@@ -253,7 +254,7 @@ class _Around:
         shared = [name for name in found if name in declared(self.function.body, ast.Nonlocal)]
         names = [name for name in found if name not in module_names and name not in shared]
         live = NOTHING if returns or end is None else self.read_afterwards()
-        exposed = self.read_after_failure() - self._bound_last()
+        exposed = self.read_after_failure(False) - self._bound_last()
         outside = self._bound_outside()
         before = self._bound_before()
         barred = self._captured(frozenset(names), live | exposed | outside)
@@ -377,8 +378,9 @@ class _Around:
             node = parent
         return frozenset(flow.early)
 
-    def read_after_failure(self) -> Names:
-        """Names that may be read in this function after the statement was left by an exception."""
+    def read_after_failure(self, swallowed: bool) -> Names:
+        """Names that may be read in this function after the statement was left by an exception. ``swallowed``: by any
+        ``with``, not only by one that says so by its name."""
         flow = Flow()
         state: State = None
         caught = False
@@ -390,7 +392,7 @@ class _Around:
             elif isinstance(parent, ast.Try | ast.TryStar):
                 caught = caught or (node in parent.body and bool(parent.handlers))
                 state = _after_try(flow, parent, node, state, True)
-            elif isinstance(parent, ast.With | ast.AsyncWith) and may_suppress(parent):
+            elif isinstance(parent, ast.With | ast.AsyncWith) and (swallowed or may_suppress(parent)):
                 caught = True
                 state = NOTHING
             node = parent

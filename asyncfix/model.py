@@ -252,11 +252,15 @@ class With(Packed, frozen=True):
 
 
 class Parameter(Packed, frozen=True):
-    """A parameter: its name, the refs of its annotation as instances (joined by ``|``), the ref of its default."""
+    """A parameter: its name, the refs of its annotation as instances (joined by ``|``), the ref of its default.
+
+    ``empty``: it may be None, by its annotation or its default.
+    """
 
     name: str
     type: str = ""
     default: str = ""
+    empty: bool = False
 
 
 class Function(Packed, frozen=True):
@@ -321,6 +325,7 @@ class Class(Packed, frozen=True):
     ``made_by``: refs of its metaclass, if one is named.
     ``assigned``: the names to which the body itself gives a value.
     ``shared``: names under which an object may hold what others hold, too: it was not made for it.
+    ``empty``: names under which it may hold None, by what is written there.
     """
 
     qualname: str
@@ -331,6 +336,7 @@ class Class(Packed, frozen=True):
     made_by: tuple[str, ...] = ()
     assigned: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):
@@ -460,31 +466,54 @@ class OneLoop(Value, frozen=True, tag="one-loop"):
     made: str
 
 
+class Early(Value, frozen=True):
+    """An expression that is evaluated earlier than before, with its text."""
+
+    span: Span
+    text: str
+
+
 class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
-    ``shared``: names that more than one of them uses; ``late``: arguments that are now evaluated before all of them;
-    ``dropped``: those with whose results nothing is done.
+    ``shared``: names that more than one of them uses; ``early``: what of them is now evaluated before any begins;
+    ``unpacked``: targets that are filled from what one of them gives when a later one may have failed;
+    ``dropped``: those with whose results nothing is done; ``caught``: what in the function knows their errors apart, and
+    ``ordered``: what the name of one of them tells of an order, so that nothing may be left open.
     """
 
     calls: tuple[Span, ...]
     shared: tuple[str, ...] = ()
-    late: tuple[str, ...] = ()
+    early: tuple[Early, ...] = ()
+    unpacked: str = ""
     dropped: tuple[Span, ...] = ()
+    caught: str = ""
+    ordered: str = ""
 
 
 class FanOut(Value, frozen=True, tag="fan-out"):
     """The call of this span may run for several elements at a time: all that it runs is known and only reads, and it waits.
 
-    ``between``: what ran between two such calls, and now runs before or after all of them; ``shared``, ``late``: as for an
-    `Overlap`, of the call in one turn and in the next; ``dropped``: nothing is done with the results.
+    ``between``: what ran between two such calls, and now runs before or after all of them; ``tests``: those parts of it on
+    which a call depends; ``sources``: what is gone through, as far as the text does not show that nobody changes it
+    meanwhile; ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in the next;
+    ``dropped``: nothing is done with the results.
     """
 
     call: Span
     between: tuple[Span, ...] = ()
+    tests: tuple[Span, ...] = ()
+    sources: tuple[Early, ...] = ()
     shared: tuple[str, ...] = ()
-    late: tuple[str, ...] = ()
     dropped: bool = False
+    caught: str = ""
+    ordered: str = ""
+
+
+class NotSwallowed(Value, frozen=True, tag="not-swallowed"):
+    """No context manager that is open at the site swallows errors: this name is read behind it."""
+
+    name: str
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):
@@ -533,6 +562,7 @@ Condition: TypeAlias = (
     | OneLoop
     | Overlap
     | FanOut
+    | NotSwallowed
     | MinimumPython
     | OlderPython
     | Strategy

@@ -39,7 +39,7 @@ ONLY_ASKED = ast.Compare | ast.FormattedValue | ast.BinOp | ast.Starred | ast.If
 
 def changeable(tree: Tree, function: ast.AsyncFunctionDef, source: ast.expr, end: int) -> Iterator[str]:
     """The names of what ``source`` goes through that others may hold, too, before the loop ends (in line ``end``)."""
-    for name in _gone_through(source):
+    for name in (each.id for each in gone_through(source) if isinstance(each, ast.Name)):
         if name in parameters(function):
             if not _is_frozen(function.args, name):
                 yield name
@@ -63,17 +63,16 @@ def _binds(body: list[ast.stmt], name: str) -> int:
     return sum(bound == name for bound, _ in bindings(body))
 
 
-def _gone_through(source: ast.expr) -> Iterator[str]:
+def gone_through(source: ast.expr) -> Iterator[ast.expr]:
+    """What a source goes through itself: of `zip(a, b.items())` that is ``a`` and ``b``."""
     match source:
-        case ast.Name(id=name):
-            yield name
         case ast.Call(func=ast.Name(id=called), args=given) if called in LAZY:
             for each in given:
-                yield from _gone_through(each)
-        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in VIEWS:
-            yield from _gone_through(owner)
+                yield from gone_through(each)
+        case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[]) if method in VIEWS:
+            yield from gone_through(owner)
         case _:
-            pass
+            yield source
 
 
 def _is_frozen(given: ast.arguments, name: str) -> bool:

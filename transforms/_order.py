@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from asyncfix.blocks import read_if_failed
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -19,21 +20,25 @@ from asyncfix.flow import (
     may_suppress,
     parameters,
 )
+from asyncfix.model import NotSwallowed
 from asyncfix.preconditions import Obstacle
 from asyncfix.transform import Tree
 
 from ._comments import Comment
 
-# As words of a called name: what waits on purpose, what has a place in an order, what changes something for others, and
-# what gives futures already.
+# As words of a called name: what waits on purpose, or gives futures already.
+WAITING = re.compile(
+    r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield|asend|athrow"
+    r"|commit|rollback|begin|run_in_executor|ensure_future|wrap_future)(?:_|$)",
+    re.IGNORECASE,
+)
+# What has a place in an order, or changes something for others, unless all is known of it.
 ORDERED = re.compile(
-    r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield"
-    r"|asend|athrow|commit|rollback|begin|execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
+    r"(?:^|_)(?:execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
     r"|connect|disconnect|login|logout|open|closed?|aclose|start|startup|stop|shutdown|init|initiali[sz]e|setup|teardown"
     r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
-    r"|register|unregister|subscribe|unsubscribe|notify|emit|broadcast|dispatch|enqueue|enable|disable|cancel|kill|terminate"
-    r"|run_in_executor|ensure_future|wrap_future)(?:_|$)"
-    r"|^_*post_|^_*(?:patch|mark|record|store|move|rename|replace|push|pop|increment|decrement|reply|respond|defer"
+    r"|register|unregister|subscribe|unsubscribe|notify|emit|broadcast|dispatch|enqueue|enable|disable|cancel|kill|terminate)"
+    r"(?:_|$)|^_*post_|^_*(?:patch|mark|record|store|move|rename|replace|push|pop|increment|decrement|reply|respond|defer"
     r"|ban|kick|charge|transfer|submit|apply|toggle|resume|migrate|log)(?:_|$)",
     re.IGNORECASE,
 )
@@ -43,13 +48,19 @@ GUARDS = re.compile(
     r"|timeout|fail_after|move_on",
     re.IGNORECASE,
 )
+LIMITS = re.compile(r"timeout|fail_after|move_on", re.IGNORECASE)
 # In a comment: a reason for the order, or a step of a list.
 ABOUT_ORDER = re.compile(
-    r"\b(?:order\w*|sequen\w*|serial\w*|first|before|after\w*|then|until|next|last|finally|steps?|once|must|wait\w*"
-    r"|one (?:at a time|by one)|same time|rates?|limit\w*|throttl\w*|keep-?alive|devices?|lock\w*|rac(?:es?|y)|gather"
-    r"|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
+    r"\b(?:order|ordered|ordering|sequen\w*|serial\w*|first|before|after\w*|then|until|finally|step|once|must|wait\w*"
+    r"|one (?:at a time|by one)|same time|rate.?limit\w*|limit(?:ed|s)?|throttl\w*|keep-?alive|locks?|locked|rac(?:es?|y)"
+    r"|gather|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
     re.IGNORECASE,
 )
+WISHED = re.compile(
+    r"\b(?:could|can|may|might|should|todo|fixme|xxx)\b.*?\b(?:gather|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b",
+    re.IGNORECASE,
+)
+DENIED = re.compile(r"\b(?:not|never|no|cannot|without)\b|n't\b", re.IGNORECASE)
 OBJECTS = ("self", "cls")
 MOST_QUOTED = 60  # characters of code in a sentence
 
@@ -61,7 +72,7 @@ class Scope:
     modules    dotted names of modules
     values     parameters and variables, of the functions round it too
     functions  functions and classes defined inside one of these
-    foreign    names that ``global`` or ``nonlocal`` declares
+    foreign    names that ``global`` or ``nonlocal`` declares, the latter also in functions inside one of these
     """
 
     modules: Names
@@ -83,6 +94,8 @@ def scope_of(modules: Names, around: Iterable[FunctionDef]) -> Scope:
     for function in around:
         values |= parameters(function)
         foreign |= declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal)
+        inner = (each for each in ast.walk(function) if isinstance(each, FunctionDef))
+        foreign |= NOTHING.union(*(declared(each.body, ast.Nonlocal) for each in inner))
         for name, binding in bindings(function.body):
             if not isinstance(binding, ast.alias):
                 (functions if isinstance(binding, Definition) else values).add(name)
@@ -98,6 +111,11 @@ def modules(tree: ast.Module) -> Iterator[str]:
             yield from (".".join(parts[: length + 1]) for length in range(len(parts)))
 
 
+def is_test_function(name: str) -> bool:
+    """Whether a function is a test wherever it stands: there the order is part of what is tested."""
+    return name == "test" or name.startswith("test_")
+
+
 def happens_here(node: ast.AST) -> bool:
     """What happens while the arguments are evaluated, and others would notice."""
     if isinstance(node, ast.comprehension):
@@ -106,13 +124,20 @@ def happens_here(node: ast.AST) -> bool:
 
 
 def is_ordered(function: ast.expr) -> bool:
+    """Whether what is called waits on purpose, or takes one thing after the other, or cannot be told by a name."""
     match function:
         case ast.Name(id=name):
-            return bool(ORDERED.search(name))
+            return bool(WAITING.search(name))
         case ast.Attribute(value=receiver, attr=name):
-            return bool(ORDERED.search(name) or QUEUE.search(ast.unparse(receiver)))
+            return bool(WAITING.search(name) or QUEUE.search(ast.unparse(receiver)))
         case _:
             return True
+
+
+def place_told(function: ast.expr) -> str:
+    """What the name of something called tells of a place in an order, which all that is known of it may refute; or ''."""
+    text = dotted(function)
+    return f"`{text}` by its name has a place in an order" if ORDERED.search(text.rpartition(".")[2]) else ""
 
 
 def shared(node: ast.AST, scope: Scope) -> Iterator[str]:
@@ -161,14 +186,14 @@ def dotted(node: ast.AST) -> str:
             return ""
 
 
-def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> Obstacle | None:
-    """What stands round a statement and could see that its awaits, which bind or mention these names, overlap others."""
+def depends_on_place(tree: Tree, statement: ast.stmt, used: Names, bound: Names) -> Obstacle | None:
+    """What stands round a statement and could see that its awaits, which use and bind these names, overlap others."""
     node: ast.AST = statement
     for parent in tree.ancestors(node):
         found: Obstacle | None = None
         match parent:
             case ast.Try() | ast.TryStar():
-                found = _tells(parent, node, used)
+                found = _tells(parent, node, bound & read_if_failed(tree, statement))
             case ast.With() | ast.AsyncWith():
                 found = _guards(parent)
             case ast.For() | ast.AsyncFor() | ast.While():
@@ -186,33 +211,57 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names) -> Obstacle |
 
 def _guards(place: ast.With | ast.AsyncWith) -> Obstacle | None:
     """What a ``with`` has to do with the errors or the order of what stands in it."""
-    texts = [ast.unparse(item.context_expr) for item in place.items]
+    managers = [item.context_expr for item in place.items]
     if may_suppress(place):
-        return Obstacle("errors", f"`{texts[0][:MOST_QUOTED]}` in line {place.lineno} swallows errors")
-    guard = next((text for text in texts if GUARDS.search(text)), "")
-    why = f"they stand within `{guard[:MOST_QUOTED]}` (line {place.lineno}), which is for one thing at a time"
-    return Obstacle("limited", why) if guard else None
+        swallowing = ast.unparse(managers[0])[:MOST_QUOTED]
+        return Obstacle("errors", f"`{swallowing}` in line {place.lineno} swallows errors")
+    guard = next((each for each in managers if GUARDS.search(_name_of(each))), None)
+    if guard is None:
+        return None
+    what = "a time limit" if LIMITS.search(_name_of(guard)) else "for one thing at a time"
+    return Obstacle(
+        "limited", f"they stand within `{ast.unparse(guard)[:MOST_QUOTED]}` (line {place.lineno}), which is {what}"
+    )
 
 
-def _tells(place: ast.Try | ast.TryStar, node: ast.AST, used: Names) -> Obstacle | None:
-    """Whether what a ``try`` does behind an error differs: by its type, or by the names that are bound when it comes."""
+def _name_of(manager: ast.expr) -> str:
+    """What tells of what kind a context manager is: not what it is given."""
+    return ast.unparse(manager.func if isinstance(manager, ast.Call) else manager)
+
+
+def _tells(place: ast.Try | ast.TryStar, node: ast.AST, read: Names) -> Obstacle | None:
+    """What a ``try`` does behind an error that depends on how far its body came. ``read``: names that are read then."""
     if node in place.finalbody:
         return Obstacle("errors", "in a `finally` each is to be begun, whatever becomes of the others")
-    handlers = place.handlers if node in place.body else []
-    for handler in handlers:
-        if handler.type or not isinstance(handler.body[-1], ast.Raise | ast.Return):
-            said = f"except {ast.unparse(handler.type)}" if handler.type else "except"
-            return Obstacle("errors", f"`{said[:MOST_QUOTED]}` in line {handler.lineno} can tell which of them failed")
-    bound = {name for name, _ in bindings([place])} & used
-    behind = (each for part in (*handlers, *place.finalbody) for each in ast.walk(part))
-    name = next((each.id for each in behind if isinstance(each, ast.Name) and each.id in bound), "")
+    name = min(read, default="")
     return Obstacle("errors", f"`{name}` is used where one of them has failed (line {place.lineno})") if name else None
+
+
+def catching(tree: Tree, statement: ast.stmt) -> str:
+    """The handler round a statement that knows an error by its type, or goes on behind it; '' if there is none."""
+    node: ast.AST = statement
+    for parent in tree.ancestors(node):
+        if isinstance(parent, ast.AsyncFunctionDef):
+            break
+        for handler in parent.handlers if isinstance(parent, ast.Try | ast.TryStar) and node in parent.body else ():
+            if handler.type or not isinstance(handler.body[-1], ast.Raise | ast.Return):
+                said = f"except {ast.unparse(handler.type)}" if handler.type else "except"
+                return f"`{said[:MOST_QUOTED]}` in line {handler.lineno} can tell which of them failed"
+        node = parent
+    return ""
+
+
+def lost(tree: Tree, statement: ast.stmt, bound: Names) -> tuple[NotSwallowed, ...]:
+    """What must hold of the context managers round a statement that binds these names: were an error swallowed, one of the
+    names would be read as the statement had left it."""
+    name = min(bound & read_if_failed(tree, statement, swallowed=True), default="")
+    return (NotSwallowed(name),) if name else ()
 
 
 def order_told(comments: Iterable[Comment]) -> Obstacle | None:
     """The comment, of some, that speaks of an order."""
     for (line, _), text in comments:
-        if ABOUT_ORDER.search(text):
+        if ABOUT_ORDER.search(text if DENIED.search(text) else WISHED.sub("", text)):
             return Obstacle("order", f"a comment speaks of their order (line {line})")
     return None
 

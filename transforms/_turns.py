@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, read_if_failed, read_later
+from asyncfix.blocks import above, called, read_if_failed, read_later
 from asyncfix.flow import (
     NOTHING,
     Definition,
     FunctionDef,
+    Loop,
     Names,
     bindings,
     last_name,
@@ -21,8 +22,20 @@ from asyncfix.flow import (
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
-from ._meanwhile import changeable, is_constant
-from ._order import MOST_QUOTED, around, depends_on_place, dotted, is_ordered, modules, scope_of, shared
+from ._failing import failing
+from ._meanwhile import changeable, gone_through, is_constant
+from ._order import (
+    MOST_QUOTED,
+    around,
+    depends_on_place,
+    dotted,
+    is_ordered,
+    is_test_function,
+    modules,
+    place_told,
+    scope_of,
+    shared,
+)
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 Creation = ast.Assign | ast.AnnAssign
@@ -36,6 +49,7 @@ FRESH = frozenset({"list", "dict", "set", "defaultdict", "Counter", "OrderedDict
 GROWING = {"append": "extend", "add": "update"}
 """Methods that put one thing into a collection, with those that put all of several."""
 SUSPENDS = ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom | ast.NamedExpr
+OF_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
 LEAVES = ast.Return | ast.Raise | ast.Assert | ast.Delete | ast.Global | ast.Nonlocal | Definition | ast.Lambda
 
 
@@ -61,8 +75,10 @@ class Turns:
     waiting: ast.Await
     call: ast.Call
     body: tuple[ast.stmt, ...]
-    shared: tuple[str, ...]
-    doubts: tuple[str, ...]
+    shared: tuple[str, ...] = ()
+    given: tuple[ast.expr, ...] = ()
+    bound: Names = NOTHING
+    doubts: tuple[str, ...] = ()
     obstacle: Obstacle | None = None
 
     @property
@@ -93,7 +109,7 @@ def find(tree: Tree) -> Iterator[Turns]:
     known = frozenset(modules(tree.module)) if functions else NOTHING
     for function in functions:
         enclosing = around(tree, function)
-        if any(each.name.startswith("test") for each in enclosing):
+        if any(is_test_function(each.name) for each in enclosing):
             continue
         for node in own(function.body):
             if isinstance(node, ast.For | Comprehension):
@@ -119,7 +135,7 @@ def filled(tree: Tree, turns: Turns) -> Filled | None:
     """The collection that a loop fills, if it was made in this function and the loop does nothing else."""
     match turns.body:
         case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[given]))]:
-            if given is not turns.waiting or method not in GROWING or not _is_own(name, turns):
+            if given is not turns.waiting or method not in GROWING or not _is_own(tree, name, turns):
                 return None
             return Filled(name, GROWING[method], _creation(tree, turns, name))
         case _:
@@ -174,7 +190,7 @@ def _loop(function: ast.AsyncFunctionDef, node: ast.For) -> Turns | None:
         return None
     call = waiting.value
     assert isinstance(call, ast.Call)
-    return Turns(node, function, node.target, node.iter, tests, waiting, call, tuple(body), (), ())
+    return Turns(node, function, node.target, node.iter, tests, waiting, call, tuple(body))
 
 
 def _comprehension(tree: Tree, function: ast.AsyncFunctionDef, node: Comprehension) -> Turns | None:
@@ -198,7 +214,7 @@ def _comprehension(tree: Tree, function: ast.AsyncFunctionDef, node: Comprehensi
     tests = tuple(test for each in node.generators for test in each.ifs)
     call = waiting.value
     assert isinstance(call, ast.Call)
-    return Turns(node, function, first.target, first.iter, tests, waiting, call, (), (), ())
+    return Turns(node, function, first.target, first.iter, tests, waiting, call, ())
 
 
 def _only_wait(nodes: Iterable[ast.AST]) -> ast.Await | None:
@@ -263,6 +279,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     if (
         others & (changed | frozenset(_handed(turns)))
         or is_ordered(turns.call.func)
+        or (is_dropped(turns) and place_told(turns.call.func))
         or _is_endless(turns.source)
         or _is_one(turns.source)
     ):
@@ -274,8 +291,17 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         if changed & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
-    seen = depends_on_place(tree, statement_of(tree, turns), mentioned | frozenset(_changed(turns)))
-    yield replace(turns, shared=reached, doubts=tuple(_doubts(tree, turns, changed)), obstacle=seen)
+    bound = changed - elements
+    seen = depends_on_place(tree, statement_of(tree, turns), mentioned | changed, bound) or _bound_to_frame(turns)
+    given, doubts = tuple(_given(tree, turns)), tuple(_doubts(tree, turns, changed))
+    yield replace(turns, shared=reached, given=given, bound=bound, doubts=doubts, obstacle=seen)
+
+
+def _bound_to_frame(turns: Turns) -> Obstacle | None:
+    """What a call, or a condition, asks of the function it stands in: a generator expression is another one."""
+    calls = (each for part in (turns.call, *turns.tests, *turns.body) for each in ast.walk(part))
+    name = next((called(each) for each in calls if called(each) in OF_FRAME), "")
+    return Obstacle("layout", f"`{name}()` means something else in a generator expression") if name else None
 
 
 def _mentioned(turns: Turns) -> Names:
@@ -332,26 +358,48 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     yield from _doubts_of_source(tree, turns)
     for name in sorted(changed - turns.elements):
-        if not _is_own(name, turns):
+        if not _is_own(tree, name, turns):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
             yield reason("partial-results", why)
     for name in sorted(changed & turns.elements):
         yield reason(
             "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
         )
+    lists = isinstance(turns.node, ast.For) and filled(tree, turns) is None
+    own_names = (name for name in changed if _is_own(tree, name, turns))
+    found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
+    if found is not None:
+        text = ast.unparse(found)[:MOST_QUOTED]
+        yield reason("errors", f"`{text}` may fail, and is now done when a later call may have failed already")
+
+
+def _given(tree: Tree, turns: Turns) -> Iterator[ast.expr]:
+    """What of the source is a variable of which the text does not show that nobody changes it meanwhile."""
+    function = turns.function
+    if is_constant(tree, function, turns.source):
+        return
+    local = {name for name, _ in bindings(function.body)} - parameters(function)
+    for each in gone_through(turns.source):
+        if not dotted(each) or next(_root(each), "") in local:
+            continue
+        if not _is_collection(each, function) or any(changeable(tree, function, each, turns.node.end_lineno or 0)):
+            yield each
 
 
 def _doubts_of_source(tree: Tree, turns: Turns) -> Iterator[str]:
-    """What is not proven of what is gone through."""
-    if is_constant(tree, turns.function, turns.source):
+    """What is not proven of what is gone through, but for variables of which others have to be asked."""
+    function, asked = turns.function, set(_given(tree, turns))
+    if is_constant(tree, function, turns.source):
         return
-    if not _is_collection(turns.source, turns.function):
-        source = ast.unparse(turns.source)[:MOST_QUOTED]
-        yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
-        return
-    for name in changeable(tree, turns.function, turns.source, turns.node.end_lineno or 0):
-        why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
-        yield reason("data", why)
+    for each in gone_through(turns.source):
+        if each in asked:
+            continue
+        if not _is_collection(each, function):
+            source = ast.unparse(turns.source)[:MOST_QUOTED]
+            yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
+        for name in changeable(tree, function, each, turns.node.end_lineno or 0):
+            why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
+            yield reason("data", why)
 
 
 # --------------------------------------------------------------------------------------------------------- collections
@@ -389,7 +437,13 @@ def _is_named_collection(name: str, function: FunctionDef) -> bool:
         return not values and (is_star or (stated is not None and _states_collection(stated)))
     own_values = [each for each in values if each is not None]
     known = bool(values) and len(own_values) == len(values)
-    return known and all(not isinstance(each, ast.Name) and _is_collection(each, function) for each in own_values)
+    return known and all(not isinstance(each, ast.Name) and _is_kept(each, function) for each in own_values)
+
+
+def _is_kept(node: ast.expr, function: FunctionDef) -> bool:
+    """Whether it is a collection that may be gone through more than once."""
+    once = isinstance(node, ast.Call) and last_name(node.func) in OF_OTHERS
+    return not once and _is_collection(node, function)
 
 
 def _states_collection(annotation: ast.expr) -> bool:
@@ -411,13 +465,25 @@ def _values(name: str, function: FunctionDef, but: tuple[ast.stmt, ...] = ()) ->
             yield next((each.value for each in creations if node in ast.walk(each)), None)
 
 
-def _is_own(name: str, turns: Turns) -> bool:
+def _is_own(tree: Tree, name: str, turns: Turns) -> bool:
     """Whether a local name stands for something that only this function has: it was made here, and nobody got it before."""
     function = turns.function
     if name in parameters(function) or not all(map(_is_made, _values(name, function, turns.body))):
         return False
-    reads = (node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
-    return not any(node.id == name and node.lineno < turns.node.lineno for node in reads)
+    reads = [node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    again = _repeated(tree, name, turns)
+    return not any(node.id == name and (node.lineno < turns.node.lineno or node in again) for node in reads)
+
+
+def _repeated(tree: Tree, name: str, turns: Turns) -> set[ast.AST]:
+    """What is done again and again with the loop, and with what a name stands for: that was made before."""
+    found: set[ast.AST] = set()
+    for each in tree.ancestors(turns.node):
+        if isinstance(each, Loop):
+            if any(bound == name for bound, _ in bindings(each.body)):
+                break
+            found |= set(ast.walk(each)) - set(ast.walk(turns.node))
+    return found
 
 
 def _is_made(value: ast.expr | None) -> bool:

@@ -43,25 +43,28 @@ async def load_all(names: tuple[str, ...]) -> list[str]:
 
 SAFE only where all that the call runs is known, through all functions of the project, and does nothing but read; where what
 is gone through is a collection that nobody changes meanwhile (a copy as `list(names)`, one that was made in the function and
-is handed to nobody, or one that cannot be changed, as a tuple); and where nothing is done with the results that others could
-miss when a later call fails. Of what others change outside the process meanwhile, a later call may see an older state than an
-earlier one: where one entry says that others are valid, keep the loop.
+is handed to nobody, a constant of the module or an attribute made by the constructor that nobody writes, a parameter for
+which all callers in the project give something of their own, or what cannot be changed, as a tuple); and where nothing is
+done with the results that may fail, or that others could miss, when a later call fails. Of what others change outside the
+process meanwhile, a later call may see an older state than an earlier one: where one entry says that others are valid, keep
+the loop.
 
-UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list that the function
-was given: whoever has it, too, may add to it while the loop waits; and where the call comes back to the very function: the
-number of calls on their way multiplies.
+UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list of which others
+may have hold: whoever has it, too, may add to it while the loop waits; for conditions and arguments that others write; and
+where the call comes back to the very function: the number of calls on their way multiplies.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
 `threading`, or asks for a connection of a pool while it keeps one (each turn has one, and all wait for one more); where
 nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it waits
 for nothing; where all turns use one object of which not all is known; where a turn prints or changes something that would be
-there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands round the loop, or for a comment
-about its order.
+there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands round the loop, for its name, or
+for a comment about its order.
 
 Left out altogether: loops with `while`, `async for`, `else`, `break`, `return`, `raise` or a second await; turns that need what
 another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
-that are read afterwards; calls that by their name wait, send or change something; and tests.
+that are read afterwards; calls that by their name wait, or send or change something where nothing is done with what they
+give; and tests.
 """
 
 from __future__ import annotations
@@ -71,14 +74,15 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from asyncfix.lines import end_of_line, movable
-from asyncfix.model import Edit, FanOut, Form, Function, Replace, Site, Span, Unproven
+from asyncfix.model import Early, Edit, FanOut, Form, Function, Replace, Site, Span, Unproven
+from asyncfix.preconditions import Obstacle
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 from ._comments import comments_of, first_comment
 from ._gather_bounded import GATHER_BOUNDED
 from ._layout import fits, moved
-from ._order import order_told
+from ._order import catching, lost, order_told, place_told
 from ._turns import Filled, Turns, apart, filled, find, is_at_hand, is_dropped, statement_of
 
 WAITS = "the awaits of a loop run one after the other"
@@ -113,11 +117,26 @@ class AwaitInLoop(BlockTransform):
     def _site(self, tree: Tree, turns: Turns) -> Site:
         source = tree.source
         call = source.span(turns.call)
-        fan = FanOut(call, tuple(_between(source, turns)), turns.shared, (), is_dropped(turns))
-        form = Form("bounded", (), (*map(Unproven, turns.doubts), fan))
+        caught = catching(tree, statement_of(tree, turns))
+        tests = tuple(map(source.span, turns.tests))
+        sources = tuple(Early(source.span(each), source.text(source.span(each))) for each in turns.given)
+        fan = FanOut(
+            call,
+            tuple(_between(source, turns)),
+            tests,
+            sources,
+            turns.shared,
+            is_dropped(turns),
+            caught,
+            place_told(turns.call.func),
+        )
+        read = lost(tree, statement_of(tree, turns), turns.bound)
+        form = Form("bounded", read, (*map(Unproven, turns.doubts), fan))
         span = Span(source.span(_begin(tree, turns)).start, source.span(turns.node).end)
         owner = tree.qualified(turns.function)
         obstacle = turns.obstacle or order_told(comments_of(source, _lines(tree, turns)))
+        if caught and turns.doubts:
+            obstacle = obstacle or Obstacle("errors", f"{caught}, and {turns.doubts[0]}")
         forms, (code, why) = ((), obstacle) if obstacle else ((form,), ("", ""))
         return Site(
             self.name,
@@ -224,14 +243,15 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
             made = (
                 f"[{_grouped(turns.target, elements)} for {elements} in {collection}{tests}]"
                 if tests
-                else f"list({collection})"
+                else f"{writing.name('builtins.list')}({collection})"
             )
             lines.append(f"{name} = {made}")
             collection = name
         results = writing.fresh(_plural(bound, "results"), whole)
         lines += _gathered(turns, writing, f"{results} = ", "", indent, collection)
         lines.append(
-            f"for {_grouped(turns.target, elements)}, {_grouped(bound, result)} in zip({collection}, {results}):"
+            f"for {_grouped(turns.target, elements)}, {_grouped(bound, result)} in "
+            f"{writing.name('builtins.zip')}({collection}, {results}):"
         )
     else:
         lines += _gathered(turns, writing, f"for {result} in ", ":", indent)
@@ -265,7 +285,7 @@ def _comprehension(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]
     calls = f"{source.text(call)} for {elements} in {name}"
     yield Replace(_bracketed(source, waiting), result)
     yield Replace(target, f"{_grouped(turns.target, elements)}, {result}")
-    yield Replace(collection, f"zip({name}, await {function}({calls}))")
+    yield Replace(collection, f"{writing.name('builtins.zip')}({name}, await {function}({calls}))")
 
 
 def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str, collection: str = "") -> list[str]:

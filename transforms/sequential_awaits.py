@@ -8,9 +8,11 @@ Awaits of one block of which none binds a name that another uses are started tog
 `join_in_order`, a function of the project's generated module: results, the first error, handlers and cancellation stay
 what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) or `"gather"` asks for another form. `"auto"`, the
 default, is `"ordered"`: the others are the same only where no call can fail, which of waiting for something outside the
-process can not be shown, and of all forms it differs least where something is not known.
+process can not be shown, and of all forms it differs least where something is not known. Under an `except` that knows errors
+apart there is no other form.
 
-Of three and more awaits neighbours are overlapped without the rest, where the rest may not be, or is not proven.
+Of three and more awaits neighbours are overlapped without the rest, where the rest may not be, or is not proven. Awaits within
+one statement, as in `return {"one": await f(), "other": await g()}`, are taken together above it.
 
 ## Why is this bad?
 
@@ -50,41 +52,56 @@ shared sends the cookies of one answer with the next request: UNSAFE). Later cal
 which nobody can see. Of what others change outside the process meanwhile, a later call may see an older state than an earlier
 one: where one says that the other is valid (a flag that is set when the data are there), keep the order.
 
-UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep (time may have to pass),
-for lines in a log (their order), for other queries over a pool of connections, for a client or a request that was given
-something with a say in it, as hooks, credentials of the project's own or a jar of cookies, or an upper limit; for an argument
-that is now evaluated before the first call begins; where two calls ask a cache for an object, in threads or of a cache with an
-upper limit; in a program that goes through all tasks; and where a call comes back to the very function: the number of calls on
-their way multiplies. In a task group a failure arrives as an `ExceptionGroup`; from `gather` the first one in time does, and
-the other calls run on: both are never SAFE.
+UNSAFE where something is not known and nothing speaks against it: the note names it. Also for a sleep beside something that
+may be another when time has passed, for lines in a log (their order), for other queries over a pool of connections, for a
+client or a request that was given something with a say in it, as hooks, credentials of the project's own or a jar of cookies,
+or an upper limit; for an argument that is now evaluated before the first call begins (but for names and attributes that
+nobody binds anew), and a result that is unpacked when a later call may have failed; where two calls ask a cache for an
+object, in threads or of a cache with an upper limit; in a program that goes through all tasks; and where a call comes back to
+the very function: the number of calls on their way multiplies. In a task group a failure arrives as an `ExceptionGroup`; from
+`gather` the first one in time does, and the other calls run on: both are never SAFE.
 
 Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
 `threading`, or asks for a connection of a pool while it keeps one; where nothing is done with what a call gives and it asks
 another program for something, or not all that it does is known; where fewer than two of them wait for anything; where more
 than one uses an object that takes one call at a time (a database session, connection or cursor, a stream, websocket, file,
-page or device: rows say so with `single`), or one object of which not all is known; under a typed `except`, in a `finally`,
-within a lock, session, transaction or time limit; where a value is carried from one turn of a loop to the next; where a
-comment speaks of an order.
+page or device: rows say so with `single`), or one object of which not all is known; under a typed `except`, unless it would
+be SAFE; in a `finally`, within a lock, session, transaction or time limit; where a value is carried from one turn of a loop
+to the next; where a comment speaks of an order.
 
 A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
 
-Left out altogether: calls that by their name wait, send, change something, or use a lock, queue, stream or connection; and
-tests.
+Left out altogether: calls that by their name wait or use a lock or queue, or that by it send or change something and with
+whose result nothing is done; and tests. Where something is done with it, such a name bars unless the calls would be SAFE.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own
+from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own, parameters
 from asyncfix.lines import end_of_line
-from asyncfix.model import Edit, Form, Function, MinimumPython, Overlap, Replace, Site, Span, Strategy, Unproven
+from asyncfix.model import (
+    Early,
+    Edit,
+    Form,
+    Function,
+    MinimumPython,
+    NotSwallowed,
+    Overlap,
+    Replace,
+    Site,
+    Span,
+    Strategy,
+    Unproven,
+)
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
@@ -92,24 +109,31 @@ from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 from ._comments import Comment, comments_of, first_comment
 from ._layout import fits, moved
 from ._order import (
+    MOST_QUOTED,
     OBJECTS,
     Scope,
     around,
     captured,
+    catching,
     depends_on_place,
     happens_here,
     is_ordered,
+    is_test_function,
+    lost,
     modules,
     order_told,
+    place_told,
     scope_of,
     shared,
 )
+from ._within import awaited, awaits_twice, unpacked
 
 MOST_PARTS = 20
 PART = " "  # in the name of a form, before the numbers of members
 ORDERED = Strategy("concurrency", "ordered", default=True)
 
 METHODS = ("self.", "cls.")
+MAYBE = re.compile(r"\b(?:None|Optional)\b")
 PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "UUID", "date", "datetime", "Decimal"})
 """Types whose values anybody may show at any time."""
 WAITS = "awaits that do not depend on each other run one after the other"
@@ -167,16 +191,22 @@ class SequentialAwaits(BlockTransform):
             run = next((each for each in _parts(tree.source, run) if _numbers(run, each) == part), None)
         if run is None:
             raise CannotWrite("the awaits are not what was surveyed")
+        named = _named(run, writing)
         match style:
             case "taskgroup":
-                lines = _task_group(run, writing)
+                lines = _task_group(named, writing)
             case "gather":
-                lines = _gather(run, writing, writing.name("asyncio.gather"))
+                lines = _gather(named, writing, writing.name("asyncio.gather"))
             case "ordered" | "all":
-                lines = _gather(run, writing, writing.generated("join_in_order"))
+                lines = _gather(named, writing, writing.generated("join_in_order"))
             case _:
                 raise CannotWrite(f"no form {form}")
-        return [Replace(run.span, f"\n{writing.indent(run.span)}".join(lines))]
+        text = f"\n{writing.indent(run.span)}".join(lines)
+        if not run.inside or unpacked(run.members[0].statement):
+            return [Replace(run.span, text)]
+        names = zip((wait for wait, _ in run.inside), named.members, strict=True)
+        above = Replace(Span(run.span.start, run.span.start), f"{text}\n{writing.indent(run.span)}")
+        return [above, *(Replace(writing.source.span(wait), member.targets[0]) for wait, member in names)]
 
     def _site(self, tree: Tree, run: Run) -> Site:
         call, owner = tree.source.span(run.members[0].call), tree.qualified(run.function)
@@ -190,26 +220,30 @@ class SequentialAwaits(BlockTransform):
 def _forms(tree: Tree, run: Run) -> Iterator[Form]:
     """All of a run, or a part of it: first where that is SAFE."""
     overlap = _overlap(tree, run)
-    parts = {_numbers(run, part): _overlap(tree, part) for part in _parts(tree.source, run)}
+    pieces = () if run.inside else _parts(tree.source, run)
+    parts = {_numbers(run, part): _overlap(tree, part) for part in pieces}
+    read = lost(tree, run.members[0].statement, NOTHING if run.inside else _bound(run.members))
     if parts:
-        yield Form("all", (ORDERED, overlap))
-        yield from (Form(f"ordered{PART}{numbers}", (ORDERED, part)) for numbers, part in parts.items())
-    yield from _styles("", overlap)
+        yield Form("all", (ORDERED, *read, overlap))
+        yield from (Form(f"ordered{PART}{numbers}", (ORDERED, *read, part)) for numbers, part in parts.items())
+    yield from _styles("", read, overlap)
     for numbers, part in parts.items():
-        yield from _styles(f"{PART}{numbers}", part)
+        yield from _styles(f"{PART}{numbers}", read, part)
 
 
-def _styles(part: str, overlap: Overlap) -> Iterator[Form]:
-    """The forms of one overlap."""
-    yield Form(f"ordered{part}", (ORDERED,), (overlap,))
+def _styles(part: str, read: tuple[NotSwallowed, ...], overlap: Overlap) -> Iterator[Form]:
+    """The forms of one overlap. ``read``: what must hold of the context managers round it."""
+    yield Form(f"ordered{part}", (ORDERED, *read), (overlap,))
+    if overlap.caught:
+        return
     yield Form(
         f"taskgroup{part}",
-        (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
+        (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11)), *read),
         (Unproven(reason("errors", "in a task group a failure arrives as an ExceptionGroup")), overlap),
         "create_task takes coroutines only, no other awaitables",
     )
     late = "from gather the first failure in time arrives, and the other calls run on"
-    yield Form(f"gather{part}", (Strategy("concurrency", "gather"),), (Unproven(reason("errors", late)), overlap))
+    yield Form(f"gather{part}", (Strategy("concurrency", "gather"), *read), (Unproven(reason("errors", late)), overlap))
 
 
 # ------------------------------------------------------------------------------------------------------------- finding
@@ -224,7 +258,7 @@ class Member:
     names      what must not stand in another member: names, ``self.method``, ``module.variable``
     """
 
-    statement: ast.Expr | ast.Assign | ast.AnnAssign
+    statement: ast.stmt
     call: ast.Call
     targets: tuple[str, ...]
     mentions: Names
@@ -251,6 +285,7 @@ class Run:
     """Neighbouring members; ``span`` begins with the first statement and ends with the comment behind the last.
 
     obstacle  what the text shows against overlapping them
+    inside    they are parts of one statement: awaits with the names that stand for them then
     """
 
     function: ast.AsyncFunctionDef
@@ -258,6 +293,7 @@ class Run:
     span: Span
     comments: tuple[Comment, ...]
     obstacle: Obstacle | None
+    inside: tuple[tuple[ast.Await, str], ...] = ()
 
 
 def _runs(tree: Tree) -> Iterator[Run]:
@@ -265,14 +301,38 @@ def _runs(tree: Tree) -> Iterator[Run]:
     if is_test(tree.source.path):
         return
     functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
-    candidates = [(node, block) for node in functions for block in blocks(node) if any(map(_waits, block, block[1:]))]
+    candidates = [(node, block) for node in functions for block in blocks(node) if _may_overlap(block)]
     known = frozenset(modules(tree.module)) if candidates else NOTHING
     for node, block in candidates:
         enclosing = around(tree, node)
-        if any(function.name.startswith("test") for function in enclosing):
+        if any(is_test_function(function.name) for function in enclosing):
             continue
         for members in _independent(block, scope_of(known, enclosing)):
             yield _run(tree.source, node, members, _seen(tree, members))
+        for statement in block:
+            yield from _inside(tree, node, statement, scope_of(known, enclosing))
+
+
+def _may_overlap(block: Sequence[ast.stmt]) -> bool:
+    return any(map(_waits, block, block[1:])) or any(map(awaits_twice, block))
+
+
+def _inside(tree: Tree, function: ast.AsyncFunctionDef, statement: ast.stmt, scope: Scope) -> Iterator[Run]:
+    """The awaits within one statement as a run."""
+    found = tuple(awaited(statement, scope.modules)) if awaits_twice(statement) else ()
+    members = tuple(
+        member
+        for wait, name in found
+        if isinstance(wait.value, ast.Call) and (member := _made(statement, wait.value, (name,), scope)) is not None
+    )
+    if found and len(members) == len(found):
+        source = tree.source
+        span = source.span(statement)
+        lines = Span(first_comment(source, source.line_start(span.start)), end_of_line(source, span.end))
+        crowded = Obstacle("layout", f"line {statement.lineno} cannot be written otherwise as it stands")
+        layout = None if _is_plain(source, statement) else crowded
+        told = order_told(comments_of(source, lines))
+        yield Run(function, members, span, (), _seen(tree, members) or told or layout, found)
 
 
 def _waits(*statements: ast.stmt) -> bool:
@@ -312,10 +372,17 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
         case _:
             return None
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
+    return _made(statement, call, names, scope) if len(names) == len(targets) else None
+
+
+def _made(statement: ast.stmt, call: ast.Call, names: tuple[str, ...], scope: Scope) -> Member | None:
+    """The member that a call is, whose result goes by these names."""
     mentions = frozenset(node.id for node in ast.walk(call) if isinstance(node, ast.Name))
-    if len(names) < len(targets) or (mentions | set(names)) & scope.foreign or mentions & scope.functions:
+    if (mentions | set(names)) & scope.foreign or mentions & scope.functions:
         return None
     if any(happens_here(node) for node in ast.walk(call)) or is_ordered(call.func):
+        return None
+    if not names and place_told(call.func):
         return None
     reached = set(shared(call, scope))
     if not names:  # a method that gives nothing is there for what it does to its object
@@ -340,12 +407,18 @@ def _numbers(run: Run, part: Run) -> str:
 
 def _seen(tree: Tree, members: Sequence[Member]) -> Obstacle | None:
     """What stands round the members and could see that they overlap."""
-    bound = frozenset(name for member in members for name in member.targets)
+    bound = NOTHING if awaits_twice(members[0].statement) else _bound(members)
     function = next(each for each in tree.ancestors(members[0].statement) if isinstance(each, ast.AsyncFunctionDef))
     name = min(bound & captured(function, members[-1].statement.lineno), default="")
     if name:
         return Obstacle("data", f"`{name}` is read by a function that may be called meanwhile")
-    return depends_on_place(tree, members[0].statement, bound.union(*(member.mentions for member in members)))
+    used = bound.union(*(member.mentions for member in members))
+    return depends_on_place(tree, members[0].statement, used, bound)
+
+
+def _bound(members: Iterable[Member]) -> Names:
+    """The names that members bind."""
+    return frozenset(name for member in members for name in member.targets)
 
 
 def _binds(one: Member, other: Member) -> bool:
@@ -359,11 +432,21 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     for one, other in combinations(run.members, 2):
         shared |= dict.fromkeys(sorted(_reached(one, run.function) & _reached(other, run.function)))
         shared |= dict.fromkeys(name for name in OBJECTS if _whole(one, other) or _whole(other, one))
-    given = [each for member in run.members[1:] for each in (*_receiver(member), *_arguments(member.call))]
-    late = tuple(ast.unparse(each)[:60] for each in given if not _is_the_same(each, run.function))
+    given = [
+        each for member in run.members[1:] for each in (*_receiver(member, run.function), *_arguments(member.call))
+    ]
+    spans = ((tree.source.span(each), each) for each in given if not _is_the_same(each, run.function))
+    early = tuple(Early(span, ast.unparse(each)[:MOST_QUOTED]) for span, each in spans)
+    tuples = () if run.inside else (member for member in run.members[:-1] if _unpacks(member))
+    apart = next((", ".join(member.targets) for member in tuples), "")
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
-    return Overlap(calls, tuple(shared), late, dropped)
+    ordered = next((told for member in run.members if (told := place_told(member.call.func))), "")
+    return Overlap(calls, tuple(shared), early, apart, dropped, catching(tree, run.members[0].statement), ordered)
+
+
+def _unpacks(member: Member) -> bool:
+    return isinstance(member.statement, ast.Assign) and isinstance(member.statement.targets[0], ast.Tuple)
 
 
 def _reached(member: Member, function: ast.AsyncFunctionDef) -> Names:
@@ -376,12 +459,17 @@ def _reached(member: Member, function: ast.AsyncFunctionDef) -> Names:
 
 
 def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
-    """Whether it gives the same before the calls begin, and raises nothing: also a text made of parameters that are plain."""
-    if not isinstance(node, ast.JoinedStr):
-        return isinstance(node, ast.Constant | ast.Name)
-    given = function.args
-    stated = {each.arg: last_name(each.annotation) for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    """Whether the text shows that it gives the same before the calls begin, and raises nothing: what nobody else can bind,
+    and a text made of parameters that are plain."""
     bound = {name for name, _ in bindings(function.body)}
+    if isinstance(node, ast.Name):
+        return node.id in bound | parameters(function)
+    if isinstance(node, ast.Tuple | ast.List | ast.Dict):
+        held = [*node.keys, *node.values] if isinstance(node, ast.Dict) else node.elts
+        return all(each is not None and _is_the_same(each, function) for each in held)
+    if not isinstance(node, ast.JoinedStr):
+        return isinstance(node, ast.Constant)
+    stated = {name: last_name(annotation) for name, annotation in _stated(function).items()}
     parts = (part for part in node.values if isinstance(part, ast.FormattedValue))
     return all(
         isinstance(part.value, ast.Name)
@@ -392,9 +480,19 @@ def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _receiver(member: Member) -> Iterator[ast.expr]:
-    """The attribute that a member's method is called of: it may be missing, or None, where an earlier call fails."""
+def _stated(function: ast.AsyncFunctionDef) -> dict[str, ast.expr | None]:
+    """The annotations of the parameters."""
+    given = function.args
+    return {each.arg: each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+
+
+def _receiver(member: Member, function: ast.AsyncFunctionDef) -> Iterator[ast.expr]:
+    """What a member's method is called of, if that may be missing, or None, where an earlier call fails."""
     match member.call.func:
+        case ast.Attribute(value=ast.Name(id=name)):
+            annotation = _stated(function).get(name)
+            if annotation is not None and MAYBE.search(ast.unparse(annotation)):
+                yield member.call.func
         case ast.Attribute(value=ast.Attribute() as receiver):
             text = ast.unparse(receiver)
             if any(text.startswith(f"{name}.") for name in member.names):
@@ -454,8 +552,25 @@ def _within(source: Source, place: tuple[int, int], span: Span) -> bool:
     return source.position(span.start) <= place < source.position(span.end)
 
 
+def _named(run: Run, writing: Writing) -> Run:
+    """A run with names for what the awaits within a statement give, which the function does not have."""
+    if not run.inside or unpacked(run.members[0].statement):
+        return run
+    nodes = list(ast.walk(run.function))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)} | {
+        node.arg for node in nodes if isinstance(node, ast.arg)
+    }
+    names = [name if name not in used else writing.fresh(name, run.span) for _, name in run.inside]
+    return replace(
+        run, members=tuple(replace(each, targets=(name,)) for each, name in zip(run.members, names, strict=True))
+    )
+
+
 def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
     """The members as they are written anew."""
+    if run.inside:
+        yield from (Piece(member.targets, False, "", member.call, (), "") for member in run.members)
+        return
     source = writing.source
     line = run.members[0].statement.lineno
     for member in run.members:

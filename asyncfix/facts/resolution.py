@@ -198,8 +198,24 @@ def class_facts(item: ClassFrame) -> Class:
         line=item.node.lineno,
         made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
         assigned=tuple(dict.fromkeys(_assigned(item.node.body))),
+        empty=tuple(name for name, values in item.attributes.items() if any(_says_none(each) for each, _, _ in values)),
         shared=tuple(sorted(item.given | (set(held_by_the_class(item.node.body)) - item.begun))),
     )
+
+
+def _says_none(value: ast.expr | str | None) -> bool:
+    """Whether a value, or an annotation, says that something may be None."""
+    match value:
+        case ast.Constant(value=given):
+            return given is None or (isinstance(given, str) and ("None" in given or "Optional" in given))
+        case ast.BinOp(left=one, right=other) | ast.IfExp(body=one, orelse=other):
+            return _says_none(one) or _says_none(other)
+        case ast.BoolOp(values=parts) | ast.Tuple(elts=parts):
+            return any(map(_says_none, parts))
+        case ast.Subscript(value=outer, slice=inner):
+            return last_name(outer) == "Optional" or _says_none(inner)
+        case _:
+            return False
 
 
 def _assigned(body: Iterable[ast.stmt]) -> Iterable[str]:
@@ -307,7 +323,8 @@ def _parameter_facts(frame: Frame) -> tuple[Parameter, ...]:
         stated = annotation(argument.annotation, outside)
         types = () if is_type_variable(stated, outside) else stated
         given = resolve(default, outside) if default is not None else ()
-        facts.append(Parameter(argument.arg, "|".join(types), given[0] if len(given) == 1 else ""))
+        empty = _says_none(argument.annotation) or _says_none(default)
+        facts.append(Parameter(argument.arg, "|".join(types), given[0] if len(given) == 1 else "", empty))
     return tuple(facts)
 
 

@@ -25,6 +25,7 @@ from asyncfix.model import (
     NotDoubled,
     NotFrozen,
     NotPatched,
+    NotSwallowed,
     OlderPython,
     OneLoop,
     OnLoop,
@@ -46,6 +47,7 @@ from asyncfix.plan.locks import asyncio_lock_held, lock_held
 from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap
+from asyncfix.plan.swallowing import not_swallowed
 from asyncfix.plan.verdict import HOLDS, Verdict
 from asyncfix.plan.watching import meant
 
@@ -97,6 +99,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return _means(facts, condition, function)
         case FanOut():
             return fan_out(facts, condition, function)
+        case NotSwallowed():
+            return not_swallowed(facts.index, condition, suspension)
         case Limited():
             return _limited(facts, condition, function)
         case PassesOn():

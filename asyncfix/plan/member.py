@@ -20,6 +20,7 @@ class Member:
     asks  calls that ask somebody outside the process for something, but for files
     recursive  it runs the very function that it stands in
     kept  functions it runs that keep what they gave; twice: of these those that may run twice at once
+    sleeps  where it lets time pass; moving: what it asks for, or reads, that may be another when time has passed
     answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
     batched  calls that ask for one thing, where another one asks for many
     against  code and reason why it may not overlap with others
@@ -37,6 +38,8 @@ class Member:
     recursive: bool = False
     kept: set[str] = field(default_factory=lambda: set[str]())
     twice: set[str] = field(default_factory=lambda: set[str]())
+    sleeps: list[str] = field(default_factory=lambda: list[str]())
+    moving: list[str] = field(default_factory=lambda: list[str]())
     answered: set[tuple[str, Span]] = field(default_factory=lambda: set[tuple[str, Span]]())
     batched: list[str] = field(default_factory=lambda: list[str]())
     shown: list[str] = field(default_factory=lambda: list[str]())
@@ -55,6 +58,8 @@ class Member:
         self.asks += other.asks
         self.kept |= other.kept
         self.twice |= other.twice
+        self.sleeps += other.sleeps
+        self.moving += other.moving
         self.answered |= other.answered
         self.batched += other.batched
         self.shown += other.shown
@@ -62,7 +67,9 @@ class Member:
 
     def keep_first(self) -> None:
         """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
-        for noted in (self.unknown, self.unshown, self.clocks, self.asks, self.batched, self.against):
+        for noted in (
+            *(self.unknown, self.unshown, self.clocks, self.sleeps, self.moving, self.asks, self.batched, self.against),
+        ):
             del noted[1:]
         first: dict[str, Use] = {}
         for use in self.uses:

@@ -9,7 +9,7 @@ from itertools import combinations, permutations
 
 import msgspec
 
-from asyncfix.effects.keys import said
+from asyncfix.effects.keys import LIBRARY, said
 from asyncfix.effects.output import output
 from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
@@ -25,6 +25,7 @@ from asyncfix.plan.interleave import PATCHING
 from asyncfix.plan.limiting import limit_held
 from asyncfix.plan.member import Member
 from asyncfix.plan.sharing import RECEIVER, has_a_say, is_new_receiver, is_plain, library, uses
+from asyncfix.plan.standing import changed_before, is_the_same, may_change
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
 
@@ -38,6 +39,7 @@ ALONE = ("process", "queue", "input", "lock")
 """Flows of which only one is to go on at a time, or that others see."""
 NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 """Of the functions of logging those that write nothing."""
+SEEDING = frozenset({"random.seed", "random.setstate", "numpy.random.seed"})
 DRAWING = ("random.", "numpy.random.")
 MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
@@ -72,14 +74,25 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
         return Verdict("bars", "fewer than two of them wait for anything: there is nothing to gain", "never-waits")
     pairs = zip(condition.calls, members, strict=True)
     dropped = _dropped([member for span, member in pairs if span in condition.dropped])
-    return dropped or _unproven(facts, function, members, condition.shared, condition.late)
+    found = dropped or _unproven(facts, function, members, condition.shared)
+    if found.kind == "holds":
+        found = _out_of_turn(facts, condition, function) or found
+    return _strict(found, condition)
 
 
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
     member = _examine(facts, function, condition.call)
-    found = _turns(facts, condition, function, member)
+    found = _strict(_turns(facts, condition, function, member), condition)
     return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
+
+
+def _strict(found: Verdict, condition: Overlap | FanOut) -> Verdict:
+    """The verdict where something knows errors apart, or a name tells of an order: then what is not known bars."""
+    for code, why in (("errors", condition.caught), ("order", condition.ordered)):
+        if why and found.kind == "fails":
+            return Verdict("bars", f"{why}, and {found.why}", code)
+    return found
 
 
 def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Verdict:
@@ -97,16 +110,20 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
     between = [_examine(facts, function, span) for span in condition.between]
     for _, why in (item for each in between for item in each.against):
         return Verdict("bars", f"what a turn does would not be done when a later call fails: {why}", "partial-results")
-    found = _unproven(facts, function, [member, member], condition.shared, condition.late)
-    later = next((why for each in between for why in (*each.unknown, *each.unshown)), "")
+    found = _unproven(facts, function, [member, member], condition.shared)
+    later = next((why for each in between for why in (*each.unknown, *each.unshown)), "") or _timed((member, *between))
     if found.kind == "holds" and later:
         return _fails("unknown-effect", f"what a turn does is done before or after all calls: {later}")
-    return found
+    changed = changed_before(facts, function, (condition.call, *condition.tests))
+    if found.kind == "holds" and changed:
+        return _fails("late-argument", f"{changed}, is now read before earlier calls end")
+    other = next((why for each in condition.sources if (why := may_change(facts, function, each))), "")
+    return _fails("data", other) if found.kind == "holds" and other else found
 
 
 def _dropped(members: Sequence[Member]) -> Verdict | None:
     """The refusal of calls that are there for what they do, since nothing is done with what they give, if that is not known."""
-    unknown = next((why for member in members for why in (*member.unknown, *member.unshown, *member.asks)), "")
+    unknown = next((why for member in members for why in (*_open(member), *member.asks)), "")
     if not unknown:
         return None
     return Verdict(
@@ -114,9 +131,30 @@ def _dropped(members: Sequence[Member]) -> Verdict | None:
     )
 
 
-def _unproven(
-    facts: Facts, function: str, members: Sequence[Member], names: tuple[str, ...], late: tuple[str, ...]
-) -> Verdict:
+def _open(member: Member) -> Iterator[str]:
+    """All that is left open of what a call does."""
+    yield from (*member.unknown, *member.unshown)
+    yield from (f"it sleeps, and what comes after it may count on that ({where})" for where in member.sleeps)
+
+
+def _out_of_turn(facts: Facts, condition: Overlap, function: str) -> Verdict | None:
+    """What is not proven of what is evaluated before the calls begin, or when all have ended."""
+    early = next((each for each in condition.early if not is_the_same(facts, function, each)), None)
+    if early is not None:
+        why = f"{early.text} is now evaluated before any of the calls begins: if that fails, those before it are never awaited"
+        return _fails("late-argument", why)
+    for edge in facts.index.calls.get(function, ()):
+        if edge.span in condition.calls[1:] and edge.kind == "call" and not facts.index.fact(edge.callee).is_async:
+            return _fails(
+                "late-argument", f"{edge.callee} is no coroutine function: it runs before any of the calls begins"
+            )
+    if condition.unpacked:
+        why = f"`{condition.unpacked}` is unpacked when all calls have ended: a later one may have failed by then"
+        return _fails("errors", why)
+    return None
+
+
+def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tuple[str, ...]) -> Verdict:
     """The verdict where nothing is known to speak against it. ``names``: those that more than one call uses."""
     unknown = next((why for member in members for why in member.unknown), "")
     shared = [name for name in names if not is_plain(facts.index, function, name)]
@@ -125,11 +163,9 @@ def _unproven(
         name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
         why = f"more than one uses {name}, which may take one call at a time: {unknown}"
         return Verdict("bars", why, "shared-object")
-    unknown = unknown or next((why for member in members for why in member.unshown), "")
+    unknown = unknown or next((why for member in members for why in member.unshown), "") or _timed(members)
     if unknown:
         return _fails("unknown-effect", f"overlapping starts later calls although an earlier one fails: {unknown}")
-    if late:
-        return _fails("late-argument", f"{late[0]} is now evaluated before any of the calls begins")
     read = [member.clocks[0] for member in members if member.clocks]
     if len(read) > 1:
         return _fails("order", f"{read[0]} may give a later time than {read[1]}, which comes behind it")
@@ -143,6 +179,13 @@ def _unproven(
     return _shown(members)
 
 
+def _timed(members: Sequence[Member]) -> str:
+    """Why time may have to pass before one of the calls: what only sleeps and reads what nobody changes cannot tell."""
+    sleeps = next((where for member in members for where in member.sleeps), "")
+    moving = next((what for member in members for what in member.moving), "")
+    return f"it sleeps ({sleeps}), and {moving} may count on that" if sleeps and moving else ""
+
+
 def _fails(code: str, why: str) -> Verdict:
     return Verdict("fails", reason(code, why), code)
 
@@ -151,7 +194,7 @@ def _shown(members: Sequence[Member]) -> Verdict:
     """The verdict of calls of which nothing is left open, with what they wait for."""
     waits = list(dict.fromkeys(name for member in members for name in member.shown))
     more = f" and {len(waits) - MOST_SHOWN} more" if len(waits) > MOST_SHOWN else ""
-    reads = f"all that they run is known, and only reads: {', '.join(waits[:MOST_SHOWN])}{more}"
+    reads = f"all that they run is known, and changes nothing: {', '.join(waits[:MOST_SHOWN])}{more}"
     return Verdict("holds", reason("unknown-effect", reads))
 
 
@@ -220,11 +263,20 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None) -> Non
                 member.begun.add(body)
                 _code(facts, member, body, None)
     for touch in reach.touches if not member.against else ():
+        if not (touch.writes or member.moving) and _moves(facts, touch.key):
+            member.moving.append(f"{said(touch.key)} ({touch.where})")
         if not touch.writes or (function in member.begun and touch.key.rpartition(".")[0] == function):
             continue  # a module that is imported there gives its own variables their values
-        if (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
+        if is_test(touch.where.path):
+            member.unknown.append(f"something of a test's own may run, which writes {said(touch.key)} ({touch.where})")
+        elif (touch.where.path, touch.span) not in member.answered or touch.key.startswith("file "):
             member.against.append(("writes", f"it writes {said(touch.key)} ({touch.where})"))
             break
+
+
+def _moves(facts: Facts, key: str) -> bool:
+    """Whether what is read may change by itself: somebody writes it, or nobody knows."""
+    return key.startswith(("argument ", "file ", LIBRARY, "?")) or bool(facts.effects.writers(key))
 
 
 def _assigned_anew(facts: Facts, functions: Iterable[str]) -> Iterator[str]:
@@ -259,10 +311,13 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
         member.against.append(("task", f"{name} means something else in a task ({where})"))
     if name in PATCHING:
         member.against.append(("writes", f"{name} puts something else in a place, for all others too ({where})"))
-    if reads_clock(name, external.call):
+    clock = reads_clock(name, external.call)
+    if clock:
         member.clocks.append(f"{name} ({where})")
     if row is None:
         return  # what is not known is told by the effects
+    if clock or name in IN_THREAD or row.outside or (row.flow and name != SLEEP):
+        member.moving.append(f"{name} ({where})")
     member.uses.extend(uses(facts.index, path, external, row, within))
     if external.call.use in WAITED:
         member.shown.append(f"{name} ({where})")
@@ -280,6 +335,8 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
         _outside(member, row, external, where)
     elif output(facts.index, path, name, external.call) is not None:
         member.against.append(("order", f"{name} writes what others see in its order ({where})"))
+    elif name.startswith(DRAWING) and _lets_pass(facts, caller, external.call):
+        pass  # nobody learns how long it was
     elif name.startswith(DRAWING):
         member.against.append(("order", f"{name} gives one number after the other ({where})"))
     elif name.startswith("logging.") and name not in NAMING:
@@ -360,11 +417,18 @@ def _computes(facts: Facts, name: str) -> bool:
     return standard and facts.index.catalog.harmless(name) is not None
 
 
+def _lets_pass(facts: Facts, caller: str, call: Call) -> bool:
+    """Whether a number that is drawn only tells how long to sleep, in a project in which nobody counts on the next one."""
+    seeded = (each.name for externals in facts.index.externals.values() for each in externals)
+    sleeps = (each.call for each in facts.index.externals.get(caller, ()) if each.name == SLEEP)
+    return any(each.span.contains(call.span) for each in sleeps) and SEEDING.isdisjoint(seeded)
+
+
 def _sleeps(member: Member, call: Call, where: Where) -> None:
     """Note a sleep: time that is to pass before what comes next, if it is more than a turn of the event loop."""
     if [item.literal for item in call.arguments] != ["0"]:
         member.waits = True
-        member.unshown.append(f"it sleeps, and what comes after it may count on that ({where})")
+        member.sleeps.append(str(where))
 
 
 def _outside(member: Member, row: Api, external: External, where: Where) -> None:
@@ -372,7 +436,7 @@ def _outside(member: Member, row: Api, external: External, where: Where) -> None
     name = external.name
     member.waits = member.waits or external.call.use in WAITED
     if row.flow == "sleep":
-        member.unshown.append(f"it sleeps, and what comes after it may count on that ({where})")
+        member.sleeps.append(str(where))
     elif row.flow in ALONE or name.rpartition(".")[2] in CHANGING:
         member.against.append(("order", f"{name} does what others see in its order ({where})"))
     elif row.flow not in TOLD:

@@ -1,0 +1,149 @@
+"""What stays what it is while awaits wait: what is evaluated earlier than before, and collections that are gone through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from asyncfix.effects.keys import LIBRARY, said, split
+from asyncfix.facts.testfiles import is_test
+from asyncfix.link.arguments import PARAMETER, given
+from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.model import Access, Argument, Call, Early, Span
+from asyncfix.plan.facts import Facts
+
+UNTOLD = ("argument ", "?", LIBRARY)
+NONE = "builtins.None"
+COLLECTIONS = frozenset(
+    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "str", "bytes", "range")
+)
+FROZEN = frozenset(f"builtins.{name}" for name in ("tuple", "frozenset", "str", "bytes", "range"))
+LOOKING = frozenset(
+    f"builtins.{name}" for name in ("len", "print", "sorted", "sum", "min", "max", "any", "all", "list", "set")
+)
+MADE = "?"  # behind the name of a container: the text shows that it was made there
+
+
+def changed_before(facts: Facts, function: str, spans: Iterable[Span]) -> str:
+    """What code in these spans of a function reads that others write while an await waits; '' if nothing is known of that."""
+    wanted = tuple(spans)
+    for touch in facts.effects.direct(function).touches:
+        if touch.writes or touch.key.startswith(UNTOLD) or not any(span.contains(touch.span) for span in wanted):
+            continue
+        for name, written in facts.effects.writers(touch.key):
+            if not is_test(facts.index.path(name)):
+                return f"{said(touch.key)}, which {name} writes ({written.where})"
+    return ""
+
+
+def is_the_same(facts: Facts, function: str, early: Early) -> bool:
+    """Whether a name, or an attribute of one, means the same at any time, and is there: nobody binds it once its owner is
+    made."""
+    if not all(part.isidentifier() for part in early.text.split(".")):
+        return False
+    accesses = [each for each in facts.index.fact(function).accesses if early.span.contains(each.span)]
+    return bool(accesses or "." not in early.text) and all(_is_set(facts, function, each) for each in accesses)
+
+
+def _is_set(facts: Facts, function: str, access: Access) -> bool:
+    index, path = facts.index, facts.index.path(function)
+    key, _ = facts.effects.keys.of(path, access.ref)
+    if split(access.ref)[1] in index.properties or key.startswith(UNTOLD):
+        return False
+    meant = index.evaluator.evaluate(path, access.ref)
+    known = (
+        bool(meant) and not any(entity.name == NONE for entity in meant) and not _may_be_none(index, path, access.ref)
+    )
+    return not key or (known and not facts.effects.writers(key))
+
+
+def _may_be_none(index: ProjectIndex, path: str, ref: str) -> bool:
+    """Whether a class says of an attribute that it may be None, or one of its methods gives it a parameter that may be."""
+    base, attribute = split(ref)
+    for owner in (entity.name for entity in index.evaluator.evaluate(path, base) if attribute):
+        infos = [index.classes[name] for name in index.evaluator.order(owner) if name in index.classes]
+        if any(attribute in info.fact.empty for info in infos):
+            return True
+        for info in infos:
+            for match in map(PARAMETER.fullmatch, info.fact.attributes.get(attribute, ())):
+                names = index.evaluator.function_ids(info.path, match[1]) if match else ()
+                given_by = (each for name in names for each in index.fact(name).parameters)
+                if match and any(each.name == match[2] and each.empty for each in given_by):
+                    return True
+    return False
+
+
+# --------------------------------------------------------------------------------------------------------- collections
+
+
+def may_change(facts: Facts, function: str, source: Early) -> str:
+    """Why a collection that is gone through may be another one before that has ended, or none; '' if it may not."""
+    index, path = facts.index, facts.index.path(function)
+    refs = dict.fromkeys(each.ref for each in index.fact(function).accesses if each.span == source.span)
+    for ref in refs or (f":{index.fact(function).qualname}@{source.text}",):
+        key = facts.effects.keys.of(path, ref, deep=True)[0]
+        holders = list(_holders(facts, function, source.text)) if key.startswith("argument ") else []
+        kinds = _kinds(index, path, ref) or [
+            kind for edge, item in holders for kind in _kinds(index, index.path(edge.caller), item.ref)
+        ]
+        if not kinds or not all(_is_collection(kind) for kind in kinds):
+            return f"what `{source.text}` gives may be made, or changed by others, while the loop runs"
+        frozen = all(kind in FROZEN for kind in kinds)
+        made = key and not key.startswith(UNTOLD) and all(kind.endswith(MADE) for kind in kinds)
+        if not (
+            frozen
+            or (made and not facts.effects.writers(key))
+            or (holders and all(_is_let_go(facts, *each) for each in holders))
+        ):
+            return (
+                f"others who have `{source.text}` may change it while the loop runs (going through a copy, "
+                f"`list({source.text})`, none can)"
+            )
+    return ""
+
+
+def _kinds(index: ProjectIndex, path: str, ref: str) -> list[str]:
+    """The containers that a ref may mean, as the evaluator names them."""
+    return [entity.name.partition("|")[0] for entity in index.evaluator.evaluate(path, ref)]
+
+
+def _is_collection(kind: str) -> bool:
+    return kind.removesuffix(MADE) in COLLECTIONS or kind.startswith("collections.abc.")
+
+
+def _holders(facts: Facts, function: str, parameter: str) -> Iterator[tuple[Edge, Argument]]:
+    """The calls of a function with what they give for a parameter; none if there may be others."""
+    index, fact = facts.index, facts.index.fact(function)
+    others = (index.passed, index.by_name, index.rebound)
+    if fact.decorators or function in index.overridden or any(function in each for each in others):
+        return
+    found = list(given(index, function, parameter))
+    yield from found if len(found) == len(index.callers.get(function, ())) else ()
+
+
+def _is_let_go(facts: Facts, edge: Edge, argument: Argument) -> bool:
+    """Whether nobody but the function called has what a call gives it, before that has ended."""
+    index, path, caller = facts.index, facts.index.path(edge.caller), facts.index.fact(edge.caller)
+    if facts.effects.keys.of(path, argument.ref, deep=True)[0]:
+        return False
+    if not argument.name:
+        return True
+    inner = f"{edge.caller}.<locals>."
+    kept = any(access.kind in ("write", "change") for access in caller.accesses)
+    if (
+        kept
+        or not isinstance(edge.site, Call)
+        or edge.site.use != "awaited"
+        or any(name.startswith(inner) for name in index.functions)
+    ):
+        return False
+    others = (
+        call
+        for call in caller.calls
+        if call != edge.site and any(each.name == argument.name for each in call.arguments)
+    )
+    return all(_only_looks(index, path, call) for call in others)
+
+
+def _only_looks(index: ProjectIndex, path: str, call: Call) -> bool:
+    meant = [entity for target in call.targets for entity in index.evaluator.evaluate(path, target)]
+    return bool(meant) and all(entity.kind == "external" and entity.name in LOOKING for entity in meant)
