@@ -15,7 +15,10 @@ from tests.test_cases import CASES as ALL
 from tests.test_cases import converted, no_workers, printed, project, write
 
 OVERLAPS = re.compile(r"^\+.*\b(?:join_in_order|gather_bounded|gather|TaskGroup)\(", re.MULTILINE)
-OVERLAPPING = [case for case in ALL if case.run and OVERLAPS.search(case.diff)]
+# Cases of migration overlap only in passing, and their servers and doubles note in what order they are asked.
+OVERLAPPING = [
+    case for case in ALL if case.run and OVERLAPS.search(case.diff) and not case.path.stem.startswith("migrate")
+]
 TIMES = 100
 
 __all__ = ["no_workers"]  # a fixture for all tests of this module, too
