@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Sequence
 from keyword import iskeyword
@@ -84,14 +85,16 @@ def _awaits(node: ast.expr, name: str) -> Iterator[tuple[ast.Await | None, str]]
 
 def _as_name(key: ast.expr | None) -> str:
     text = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
-    return text if text.isidentifier() and not iskeyword(text) else ""
+    return text if text.isidentifier() and not iskeyword(text) and not hasattr(builtins, text) else ""
 
 
 def _given_by(call: ast.Call) -> str:
     """A name for what a call gives: of ``get_user`` that is ``user``."""
     last = dotted(call.func).rpartition(".")[2]
     shorter = GIVING.sub("", last).strip("_")
-    return shorter if shorter != last and shorter and not iskeyword(shorter) else "result"
+    return (
+        shorter if shorter not in ("", last) and not iskeyword(shorter) and not hasattr(builtins, shorter) else "result"
+    )
 
 
 def _distinct(names: Sequence[str]) -> Iterator[str]:

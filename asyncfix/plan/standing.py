@@ -13,9 +13,12 @@ from asyncfix.plan.facts import Facts
 
 UNTOLD = ("argument ", "?", LIBRARY)
 NONE = "builtins.None"
+ABSTRACT = ("Sequence", "Collection", "Set", "Mapping", "MutableSequence", "MutableSet", "MutableMapping")
 COLLECTIONS = frozenset(
-    f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "str", "bytes", "range")
+    {f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "str", "bytes", "range")}
+    | {f"collections.abc.{name}" for name in ABSTRACT}
 )
+"""What can be gone through again; not what only gives one thing after the other."""
 FROZEN = frozenset(f"builtins.{name}" for name in ("tuple", "frozenset", "str", "bytes", "range"))
 LOOKING = frozenset(
     f"builtins.{name}" for name in ("len", "print", "sorted", "sum", "min", "max", "any", "all", "list", "set")
@@ -107,7 +110,7 @@ def _kinds(index: ProjectIndex, path: str, ref: str) -> list[str]:
 
 
 def _is_collection(kind: str) -> bool:
-    return kind.removesuffix(MADE) in COLLECTIONS or kind.startswith("collections.abc.")
+    return kind.removesuffix(MADE) in COLLECTIONS
 
 
 def _holders(facts: Facts, function: str, parameter: str) -> Iterator[tuple[Edge, Argument]]:
