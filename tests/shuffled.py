@@ -23,9 +23,8 @@ class Shuffled(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         ready: Any = getattr(self, "_ready")  # noqa: B009
-        held = list(ready)
+        held = [ready.popleft() for _ in range(len(ready))]  # threads may add to it meanwhile
         random.shuffle(held)
-        ready.clear()
         for handle in held:
             if random.random() < SELDOM:
                 self.call_later(random.random() * LONGEST, _unless_cancelled, handle)
