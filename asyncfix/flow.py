@@ -52,6 +52,12 @@ def parameters(function: FunctionDef | ast.Lambda) -> Names:
     return frozenset(argument.arg for argument in arguments if argument is not None)
 
 
+def parameter_annotations(function: FunctionDef) -> dict[str, ast.expr | None]:
+    """The annotations of the parameters that stand for one value each: not of ``*args`` and ``**kwargs``."""
+    given = function.args
+    return {each.arg: each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+
+
 def declared(nodes: Iterable[ast.AST], kind: type[ast.Global] | type[ast.Nonlocal]) -> Names:
     """The names that ``global`` or ``nonlocal`` statements of this code name."""
     return frozenset(name for node in own(nodes) if isinstance(node, kind) for name in node.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from asyncfix.flow import Definition, FunctionDef, bindings, last_name, parameters
+from asyncfix.flow import Definition, FunctionDef, bindings, last_name, parameter_annotations, parameters
 from asyncfix.transform import Tree
 
 FROZEN = frozenset({"tuple", "frozenset", "str", "bytes", "range"})
@@ -40,8 +40,8 @@ ONLY_ASKED = ast.Compare | ast.FormattedValue | ast.BinOp | ast.Starred | ast.If
 def changeable(tree: Tree, function: ast.AsyncFunctionDef, source: ast.expr, end: int) -> Iterator[str]:
     """The names of what ``source`` goes through that others may hold, too, before the loop ends (in line ``end``)."""
     for name in (each.id for each in gone_through(source) if isinstance(each, ast.Name)):
-        if name in parameters(function):
-            if not _is_frozen(function.args, name):
+        if name in parameter_annotations(function):
+            if stated_type(function, name) not in FROZEN:
                 yield name
         elif not all(map(_is_kept, _loads(tree, function, name, end))) or _is_captured(function, name):
             yield name
@@ -75,22 +75,21 @@ def gone_through(source: ast.expr) -> Iterator[ast.expr]:
             yield source
 
 
-def _is_frozen(given: ast.arguments, name: str) -> bool:
-    """Whether a parameter is stated to be something that cannot be changed."""
+def stated_type(function: FunctionDef, name: str) -> str:
+    """The name of the type that a parameter is stated to be of, in lower case, '' if none is; of ``*args`` and ``**kwargs``
+    what each call makes anew."""
+    given = function.args
     if given.vararg is not None and given.vararg.arg == name:
-        return True
-    stated = next(each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs) if each.arg == name)
-    return _named(stated).lower() in FROZEN
-
-
-def _named(annotation: ast.expr | None) -> str:
-    match annotation:
+        return "tuple"
+    if given.kwarg is not None and given.kwarg.arg == name:
+        return "dict"
+    match parameter_annotations(function)[name]:
         case ast.Constant(value=str(text)):
-            return text.partition("[")[0].rpartition(".")[2]
+            return text.partition("[")[0].rpartition(".")[2].lower()
         case ast.Subscript(value=named):
-            return last_name(named)
-        case _:
-            return last_name(annotation)
+            return last_name(named).lower()
+        case annotation:
+            return last_name(annotation).lower()
 
 
 def _loads(tree: Tree, function: ast.AsyncFunctionDef, name: str, end: int) -> Iterator[tuple[ast.Name, list[ast.AST]]]:
@@ -137,7 +136,8 @@ def _is_collection(function: ast.AsyncFunctionDef, source: ast.expr) -> bool:
     """Whether it is a collection, or goes through some; of a parameter its type says so."""
     match source:
         case ast.Name(id=name) if name in parameters(function):
-            return _is_frozen(function.args, name) and not _binds(function.body, name)
+            made = name not in parameter_annotations(function) or stated_type(function, name) in FROZEN
+            return made and not _binds(function.body, name)
         case ast.Name(id=name):
             return _binds(function.body, name) == 1 and any(_makes(node, name) for node in ast.walk(function))
         case ast.Call(func=ast.Name(id=called), args=given, keywords=[]) if called in LAZY:

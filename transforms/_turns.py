@@ -23,7 +23,7 @@ from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
 from ._failing import failing
-from ._meanwhile import changeable, gone_through, is_constant
+from ._meanwhile import changeable, gone_through, is_constant, stated_type
 from ._order import (
     MOST_QUOTED,
     around,
@@ -429,12 +429,7 @@ def _is_collection(node: ast.expr, function: FunctionDef) -> bool:
 def _is_named_collection(name: str, function: FunctionDef) -> bool:
     values = list(_values(name, function))
     if name in parameters(function):
-        given = function.args
-        stated = next(
-            (each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs) if each.arg == name), None
-        )
-        is_star = given.vararg is not None and given.vararg.arg == name
-        return not values and (is_star or (stated is not None and _states_collection(stated)))
+        return not values and stated_type(function, name) in STATED
     own_values = [each for each in values if each is not None]
     known = bool(values) and len(own_values) == len(values)
     return known and all(not isinstance(each, ast.Name) and _is_kept(each, function) for each in own_values)
@@ -444,16 +439,6 @@ def _is_kept(node: ast.expr, function: FunctionDef) -> bool:
     """Whether it is a collection that may be gone through more than once."""
     once = isinstance(node, ast.Call) and last_name(node.func) in OF_OTHERS
     return not once and _is_collection(node, function)
-
-
-def _states_collection(annotation: ast.expr) -> bool:
-    match annotation:
-        case ast.Constant(value=str(text)):
-            return text.partition("[")[0].rpartition(".")[2].lower() in STATED
-        case ast.Subscript(value=named):
-            return last_name(named).lower() in STATED
-        case _:
-            return last_name(annotation).lower() in STATED
 
 
 def _values(name: str, function: FunctionDef, but: tuple[ast.stmt, ...] = ()) -> Iterator[ast.expr | None]:

@@ -86,7 +86,7 @@ from itertools import combinations, islice
 from typing import ClassVar
 
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own, parameters
+from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own, parameter_annotations, parameters
 from asyncfix.lines import end_of_line
 from asyncfix.model import (
     Early,
@@ -469,7 +469,7 @@ def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
         return all(each is not None and _is_the_same(each, function) for each in held)
     if not isinstance(node, ast.JoinedStr):
         return isinstance(node, ast.Constant)
-    stated = {name: last_name(annotation) for name, annotation in _stated(function).items()}
+    stated = {name: last_name(annotation) for name, annotation in parameter_annotations(function).items()}
     parts = (part for part in node.values if isinstance(part, ast.FormattedValue))
     return all(
         isinstance(part.value, ast.Name)
@@ -480,17 +480,11 @@ def _is_the_same(node: ast.expr, function: ast.AsyncFunctionDef) -> bool:
     )
 
 
-def _stated(function: ast.AsyncFunctionDef) -> dict[str, ast.expr | None]:
-    """The annotations of the parameters."""
-    given = function.args
-    return {each.arg: each.annotation for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-
-
 def _receiver(member: Member, function: ast.AsyncFunctionDef) -> Iterator[ast.expr]:
     """What a member's method is called of, if that may be missing, or None, where an earlier call fails."""
     match member.call.func:
         case ast.Attribute(value=ast.Name(id=name)):
-            annotation = _stated(function).get(name)
+            annotation = parameter_annotations(function).get(name)
             if annotation is not None and MAYBE.search(ast.unparse(annotation)):
                 yield member.call.func
         case ast.Attribute(value=ast.Attribute() as receiver):
