@@ -11,19 +11,15 @@ from asyncfix.flow import (
     NOTHING,
     Definition,
     FunctionDef,
-    Loop,
     Names,
     bindings,
-    last_name,
     leaving,
     own,
-    parameters,
 )
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
 from ._failing import failing
-from ._meanwhile import changeable, gone_through, is_constant, stated_type
 from ._order import (
     MOST_QUOTED,
     around,
@@ -36,16 +32,20 @@ from ._order import (
     scope_of,
     shared,
 )
+from ._owning import (
+    Comprehension,
+    Creation,
+    bound_name,
+    doubts_of_source,
+    is_collection,
+    is_empty,
+    is_endless,
+    is_one,
+    is_own,
+    open_sources,
+    root,
+)
 
-Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
-Creation = ast.Assign | ast.AnnAssign
-
-COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "dict", "sorted", "range"})
-STATED = frozenset({"list", "tuple", "set", "frozenset", "dict", "sequence", "collection", "mapping"})
-PIECES = frozenset({"items", "keys", "values", "split", "splitlines"})
-OF_OTHERS = frozenset({"enumerate", "zip", "reversed"})
-ENDLESS = frozenset({"count", "cycle", "repeat", "iter", "chain", "islice"})
-FRESH = frozenset({"list", "dict", "set", "defaultdict", "Counter", "OrderedDict", "deque", "StringIO"})
 GROWING = {"append": "extend", "add": "update"}
 """Methods that put one thing into a collection, with those that put all of several."""
 SUSPENDS = ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom | ast.NamedExpr
@@ -134,8 +134,12 @@ class Filled:
 def filled(tree: Tree, turns: Turns) -> Filled | None:
     """The collection that a loop fills, if it was made in this function and the loop does nothing else."""
     match turns.body:
-        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[given]))]:
-            if given is not turns.waiting or method not in GROWING or not _is_own(tree, name, turns):
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[taken]))]:
+            if (
+                taken is not turns.waiting
+                or method not in GROWING
+                or not is_own(tree, turns.function, turns.node, name)
+            ):
                 return None
             return Filled(name, GROWING[method], _creation(tree, turns, name))
         case _:
@@ -156,14 +160,14 @@ def is_dropped(turns: Turns) -> bool:
 def _creation(tree: Tree, turns: Turns, name: str) -> Creation | None:
     """The statement right above a loop that makes an empty collection under a name."""
     found = above(tree, turns.node) if isinstance(turns.node, ast.stmt) else None
-    if isinstance(found, Creation) and _bound(found) == name and _is_empty(found.value):
+    if isinstance(found, Creation) and bound_name(found) == name and is_empty(found.value):
         return found
     return None
 
 
 def is_at_hand(turns: Turns) -> bool:
     """Whether what is gone through is a name for a collection, which may be gone through again."""
-    return isinstance(turns.source, ast.Name) and _is_collection(turns.source, turns.function)
+    return isinstance(turns.source, ast.Name) and is_collection(turns.source, turns.function)
 
 
 # --------------------------------------------------------------------------------------------------------------- shapes
@@ -280,8 +284,8 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         others & (changed | frozenset(_handed(turns)))
         or is_ordered(turns.call.func)
         or (is_dropped(turns) and place_told(turns.call.func))
-        or _is_endless(turns.source)
-        or _is_one(turns.source)
+        or is_endless(turns.source)
+        or is_one(turns.source)
     ):
         return
     if isinstance(turns.node, ast.For):
@@ -293,8 +297,9 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
     bound = changed - elements
     seen = depends_on_place(tree, statement_of(tree, turns), mentioned | changed, bound) or _bound_to_frame(turns)
-    given, doubts = tuple(_given(tree, turns)), tuple(_doubts(tree, turns, changed))
-    yield replace(turns, shared=reached, given=given, bound=bound, doubts=doubts, obstacle=seen)
+    end = turns.node.end_lineno or 0
+    sources, doubts = tuple(open_sources(tree, turns.function, turns.source, end)), tuple(_doubts(tree, turns, changed))
+    yield replace(turns, shared=reached, given=sources, bound=bound, doubts=doubts, obstacle=seen)
 
 
 def _bound_to_frame(turns: Turns) -> Obstacle | None:
@@ -325,9 +330,9 @@ def _changed(turns: Turns) -> Iterator[str]:
     for node in turns.apart():
         match node:
             case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
-                yield from _root(node)
+                yield from root(node)
             case ast.Call(func=function):
-                yield from _root(function) if isinstance(function, ast.Attribute) else ()
+                yield from root(function) if isinstance(function, ast.Attribute) else ()
             case _:
                 pass
 
@@ -337,15 +342,7 @@ def _handed(turns: Turns) -> Iterator[str]:
     for node in turns.apart():
         if isinstance(node, ast.Call):
             given = [*node.args, *(item.value for item in node.keywords)]
-            yield from (name for each in given if each is not turns.waiting for name in _root(each))
-
-
-def _root(node: ast.AST) -> Iterator[str]:
-    """The name that an expression begins with."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
-    if isinstance(node, ast.Name):
-        yield node.id
+            yield from (name for each in given if each is not turns.waiting for name in root(each))
 
 
 def _captured(function: FunctionDef) -> Iterator[str]:
@@ -356,9 +353,9 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
-    yield from _doubts_of_source(tree, turns)
+    yield from doubts_of_source(tree, turns.function, turns.source, turns.node.end_lineno or 0)
     for name in sorted(changed - turns.elements):
-        if not _is_own(tree, name, turns):
+        if not is_own(tree, turns.function, turns.node, name):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
             yield reason("partial-results", why)
     for name in sorted(changed & turns.elements):
@@ -366,149 +363,8 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
             "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
         )
     lists = isinstance(turns.node, ast.For) and filled(tree, turns) is None
-    own_names = (name for name in changed if _is_own(tree, name, turns))
+    own_names = (name for name in changed if is_own(tree, turns.function, turns.node, name))
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:
         text = ast.unparse(found)[:MOST_QUOTED]
         yield reason("errors", f"`{text}` may fail, and is now done when a later call may have failed already")
-
-
-def _given(tree: Tree, turns: Turns) -> Iterator[ast.expr]:
-    """What of the source is a variable of which the text does not show that nobody changes it meanwhile."""
-    function = turns.function
-    if is_constant(tree, function, turns.source):
-        return
-    local = {name for name, _ in bindings(function.body)} - parameters(function)
-    for each in gone_through(turns.source):
-        if not dotted(each) or next(_root(each), "") in local:
-            continue
-        if not _is_collection(each, function) or any(changeable(tree, function, each, turns.node.end_lineno or 0)):
-            yield each
-
-
-def _doubts_of_source(tree: Tree, turns: Turns) -> Iterator[str]:
-    """What is not proven of what is gone through, but for variables of which others have to be asked."""
-    function, asked = turns.function, set(_given(tree, turns))
-    if is_constant(tree, function, turns.source):
-        return
-    for each in gone_through(turns.source):
-        if each in asked:
-            continue
-        if not _is_collection(each, function):
-            source = ast.unparse(turns.source)[:MOST_QUOTED]
-            yield reason("data", f"what `{source}` gives may be made, or changed by others, while the loop runs")
-        for name in changeable(tree, function, each, turns.node.end_lineno or 0):
-            why = f"others who have `{name}` may change it while the loop runs (going through a copy, `list({name})`, none can)"
-            yield reason("data", why)
-
-
-# --------------------------------------------------------------------------------------------------------- collections
-
-
-def _is_collection(node: ast.expr, function: FunctionDef) -> bool:
-    """Whether it is a collection that nobody else can change meanwhile: made here, or stated for a parameter."""
-    match node:
-        case ast.List() | ast.Tuple() | ast.Set() | ast.Dict() | ast.ListComp() | ast.SetComp() | ast.DictComp():
-            return True
-        case ast.Constant():
-            return isinstance(node.value, str | bytes)
-        case ast.Call(func=ast.Name(id=name)):
-            return name in COLLECTIONS or (
-                name in OF_OTHERS and all(_is_collection(each, function) for each in node.args)
-            )
-        case ast.Call(func=ast.Attribute(value=owner, attr=method)):
-            return method in PIECES and (_is_collection(owner, function) or method.startswith("split"))
-        case ast.Subscript(value=held, slice=ast.Slice()):
-            return _is_collection(held, function)
-        case ast.Name(id=name):
-            return _is_named_collection(name, function)
-        case _:
-            return False
-
-
-def _is_named_collection(name: str, function: FunctionDef) -> bool:
-    values = list(_values(name, function))
-    if name in parameters(function):
-        return not values and stated_type(function, name) in STATED
-    own_values = [each for each in values if each is not None]
-    known = bool(values) and len(own_values) == len(values)
-    return known and all(not isinstance(each, ast.Name) and _is_kept(each, function) for each in own_values)
-
-
-def _is_kept(node: ast.expr, function: FunctionDef) -> bool:
-    """Whether it is a collection that may be gone through more than once."""
-    once = isinstance(node, ast.Call) and last_name(node.func) in OF_OTHERS
-    return not once and _is_collection(node, function)
-
-
-def _values(name: str, function: FunctionDef, but: tuple[ast.stmt, ...] = ()) -> Iterator[ast.expr | None]:
-    """What a function binds a name to, outside of some statements; None where that is not written out."""
-    inside = {node for part in but for node in ast.walk(part)}
-    creations = [each for each in own(function.body) if isinstance(each, Creation) and _bound(each) == name]
-    for bound, node in bindings(function.body):
-        if bound == name and node not in inside:
-            yield next((each.value for each in creations if node in ast.walk(each)), None)
-
-
-def _is_own(tree: Tree, name: str, turns: Turns) -> bool:
-    """Whether a local name stands for something that only this function has: it was made here, and nobody got it before."""
-    function = turns.function
-    if name in parameters(function) or not all(map(_is_made, _values(name, function, turns.body))):
-        return False
-    reads = [node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
-    again = _repeated(tree, name, turns)
-    return not any(node.id == name and (node.lineno < turns.node.lineno or node in again) for node in reads)
-
-
-def _repeated(tree: Tree, name: str, turns: Turns) -> set[ast.AST]:
-    """What is done again and again with the loop, and with what a name stands for: that was made before."""
-    found: set[ast.AST] = set()
-    for each in tree.ancestors(turns.node):
-        if isinstance(each, Loop):
-            if any(bound == name for bound, _ in bindings(each.body)):
-                break
-            found |= set(ast.walk(each)) - set(ast.walk(turns.node))
-    return found
-
-
-def _is_made(value: ast.expr | None) -> bool:
-    match value:
-        case ast.List() | ast.Dict() | ast.Set() | ast.Constant() | ast.ListComp() | ast.DictComp() | ast.SetComp():
-            return True
-        case ast.Call(func=function):
-            return last_name(function) in FRESH
-        case _:
-            return False
-
-
-def _bound(statement: Creation) -> str:
-    """The one name that an assignment binds, '' if it is not as simple as that."""
-    match statement:
-        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-            return name
-        case _:
-            return ""
-
-
-def _is_empty(value: ast.expr | None) -> bool:
-    match value:
-        case ast.List(elts=[]):
-            return True
-        case ast.Call(func=ast.Name(id="list" | "set"), args=[], keywords=[]):
-            return True
-        case _:
-            return False
-
-
-def _is_endless(node: ast.expr) -> bool:
-    """Whether it may go on for ever, or gives one thing after the other on demand."""
-    return isinstance(node, ast.Call) and last_name(node.func) in ENDLESS
-
-
-def _is_one(node: ast.expr) -> bool:
-    """Whether it is written out, with fewer than two elements."""
-    match node:
-        case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
-            return len(elements) < 2 and not any(isinstance(each, ast.Starred) for each in elements)
-        case _:
-            return False
