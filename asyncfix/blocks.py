@@ -78,12 +78,14 @@ def called(node: ast.AST) -> str:
             return ""
 
 
-def unfit(node: ast.expr | ast.stmt) -> Barred | None:
-    """What in the code itself would not work, or not work the same, in a nested function in a thread."""
+def unfit(node: ast.expr | ast.stmt, *, awaits: bool = False) -> Barred | None:
+    """What in the code itself would not work, or not work the same, in a nested function in a thread; ``awaits``: in one that
+    is a coroutine."""
     for part in own([node]):
         if isinstance(part, ast.Yield | ast.YieldFrom):
             return Barred("yield", "the code yields")
-        if isinstance(part, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.comprehension) and _awaits(part):
+        suspends = isinstance(part, ast.Await | ast.AsyncFor | ast.AsyncWith | ast.comprehension) and _awaits(part)
+        if suspends and not awaits:
             return Barred("await", "the code awaits")
         if isinstance(part, ast.Global | ast.Nonlocal):
             return Barred("declaration", "the block says `global` or `nonlocal`, which holds for the whole function")
@@ -142,6 +144,12 @@ def read_if_failed(tree: Tree, statement: ast.stmt, *, swallowed: bool = False) 
 def _around(tree: Tree, statement: ast.stmt) -> _Around | None:
     function = next((node for node in tree.ancestors(statement) if isinstance(node, FunctionDef)), None)
     return _Around(tree, function, statement) if function is not None else None
+
+
+def held_in_functions(tree: Tree, function: FunctionDef) -> Names:
+    """The names that functions and generators inside a function hold which may run at any time."""
+    captures = (node for node in own(function.body) if isinstance(node, Capture) and not _is_used_up(tree, node))
+    return NOTHING.union(*map(_held, captures))
 
 
 def above(tree: Tree, statement: ast.stmt) -> ast.stmt | None:

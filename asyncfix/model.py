@@ -497,7 +497,7 @@ class FanOut(Value, frozen=True, tag="fan-out"):
     ``between``: what ran between two such calls, and now runs before or after all of them; ``tests``: those parts of it on
     which a call depends; ``sources``: what is gone through, as far as the text does not show that nobody changes it
     meanwhile; ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in the next;
-    ``dropped``: nothing is done with the results.
+    ``dropped``: nothing is done with the results; ``own``: variables that stand for what a call in the span made.
     """
 
     call: Span
@@ -508,6 +508,7 @@ class FanOut(Value, frozen=True, tag="fan-out"):
     dropped: bool = False
     caught: str = ""
     ordered: str = ""
+    own: tuple[str, ...] = ()
 
 
 class NotSwallowed(Value, frozen=True, tag="not-swallowed"):

@@ -27,8 +27,8 @@ def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: st
     source = writing.source
     span = source.span(statement)
     indent = writing.indent(span)
-    line_end = _line_end(source, span)
-    stop = _stop(source, span, indent)
+    line_end = line_end_of(source, span)
+    stop = block_end(source, span, indent)
     deeper = f"{line_end}{indent}{writing.step}"
     last = _returned(source, how)
     name = writing.function(name)
@@ -38,7 +38,7 @@ def nested_function(writing: Writing, statement: ast.stmt, how: Nested, name: st
     tail = f"{deeper}return {', '.join(how.results)}" if how.results and last is None else ""
     call = f"{_received(source, how)}await {writing.name('asyncio.to_thread')}({', '.join((name, *how.parameters))})"
     return [
-        *_blank_before(source, span, line_end, in_blocks=writing.black is not None and not how.first),
+        *blank_before(source, span, line_end, in_blocks=writing.black is not None and not how.first),
         Replace(Span(span.start, span.start), deeper.join([*head, ""])),
         *_moved(source, Span(span.start, stop), indent, writing.step),
         *([last] if last else []),
@@ -73,12 +73,12 @@ def _returned(source: Source, how: Nested) -> Replace | None:
     return Replace(Span(source.span(last).start, sign.end()), "return ") if sign else None
 
 
-def _line_end(source: Source, span: Span) -> str:
+def line_end_of(source: Source, span: Span) -> str:
     found = LINE_END.search(source.data, span.start) or LINE_END.search(source.data)
     return found.group().decode("ascii") if found else "\n"
 
 
-def _stop(source: Source, span: Span, indent: str) -> int:
+def block_end(source: Source, span: Span, indent: str) -> int:
     """The end of the statement's last line, or of the comments below it that are indented more than it is."""
     stop = end_of_line(source, span.end)
     at = stop
@@ -92,7 +92,7 @@ def _stop(source: Source, span: Span, indent: str) -> int:
     return stop
 
 
-def _blank_before(source: Source, span: Span, line_end: str, in_blocks: bool) -> list[Edit]:
+def blank_before(source: Source, span: Span, line_end: str, in_blocks: bool) -> list[Edit]:
     """An empty line above the ``def``, unless a comment or such a line is above it already, or it begins a block.
 
     ``in_blocks``: also then, as black wants it for all blocks but those of functions.

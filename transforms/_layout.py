@@ -25,7 +25,7 @@ def moved(source: Source, span: Span, column: int, indent: str) -> str:
     text, at = "", span.start
     for line in movable(source, span):
         content = source.data[line.start : line.end]
-        is_aligned = content.startswith(b" " * (begun + 1))
+        is_aligned = bool(head.strip()) and content.startswith(b" " * (begun + 1))
         by = column - begun if is_aligned else len(indent) - old
         added = " " * by if is_aligned else indent[old:]
         text += source.text(Span(at, line.start)) + added

@@ -174,6 +174,11 @@ def _root(name: str, scope: Scope) -> str:
     return next((prefix for prefix in prefixes if prefix not in scope.modules), name)
 
 
+def names_in(node: ast.AST) -> Names:
+    """The names that some code mentions."""
+    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+
+
 def dotted(node: ast.AST) -> str:
     """``a.b.c`` as text, '' if the expression is anything else."""
     match node:
@@ -195,7 +200,7 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names, bound: Names)
             case ast.Try() | ast.TryStar():
                 found = _tells(parent, node, bound & read_if_failed(tree, statement))
             case ast.With() | ast.AsyncWith():
-                found = _guards(parent)
+                found = guards(parent)
             case ast.For() | ast.AsyncFor() | ast.While():
                 carried = min(_carried(parent) & used, default="")
                 found = Obstacle("data", f"`{carried}` comes from an earlier turn of the loop") if carried else None
@@ -209,7 +214,7 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names, bound: Names)
     return None
 
 
-def _guards(place: ast.With | ast.AsyncWith) -> Obstacle | None:
+def guards(place: ast.With | ast.AsyncWith) -> Obstacle | None:
     """What a ``with`` has to do with the errors or the order of what stands in it."""
     managers = [item.context_expr for item in place.items]
     if may_suppress(place):

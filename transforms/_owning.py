@@ -148,9 +148,9 @@ def bound_name(statement: Creation) -> str:
 
 def is_empty(value: ast.expr | None) -> bool:
     match value:
-        case ast.List(elts=[]):
+        case ast.List(elts=[]) | ast.Dict(keys=[]):
             return True
-        case ast.Call(func=ast.Name(id="list" | "set"), args=[], keywords=[]):
+        case ast.Call(func=ast.Name(id="list" | "set" | "dict"), args=[], keywords=[]):
             return True
         case _:
             return False

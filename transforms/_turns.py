@@ -28,6 +28,7 @@ from ._order import (
     is_ordered,
     is_test_function,
     modules,
+    names_in,
     place_told,
     scope_of,
     shared,
@@ -84,7 +85,7 @@ class Turns:
     @property
     def elements(self) -> Names:
         """The names that stand for an element."""
-        return _in(self.target)
+        return names_in(self.target)
 
     @property
     def rest_mentions(self) -> Names:
@@ -271,15 +272,21 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     scope = scope_of(known, enclosing)
     elements = turns.elements
     clauses = turns.node.generators if isinstance(turns.node, Comprehension) else []
-    every = elements.union(*(_in(clause.target) for clause in clauses))
+    every = elements.union(*(names_in(clause.target) for clause in clauses))
     mentioned = _mentioned(turns)
     changed = frozenset(_changed(turns)) - known
-    involved = mentioned | changed | _in(turns.source)
+    involved = mentioned | changed | names_in(turns.source)
     simple = isinstance(turns.target, ast.Name) or (elements and _is_names(turns.target))
     late = any(isinstance(node, ast.Lambda | ast.GeneratorExp) for node in ast.walk(turns.call))
-    if late or not simple or involved & scope.foreign or mentioned & scope.functions or not _in(turns.call) & every:
+    if (
+        late
+        or not simple
+        or involved & scope.foreign
+        or mentioned & scope.functions
+        or not names_in(turns.call) & every
+    ):
         return
-    others = (mentioned | _in(turns.source)) - elements
+    others = (mentioned | names_in(turns.source)) - elements
     if (
         others & (changed | frozenset(_handed(turns)))
         or is_ordered(turns.call.func)
@@ -311,11 +318,7 @@ def _bound_to_frame(turns: Turns) -> Obstacle | None:
 
 def _mentioned(turns: Turns) -> Names:
     """The names of the call, and of the conditions of the loop."""
-    return _in(turns.call).union(*(_in(test) for test in turns.tests))
-
-
-def _in(node: ast.AST) -> Names:
-    return frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
+    return names_in(turns.call).union(*(names_in(test) for test in turns.tests))
 
 
 def _is_names(target: ast.expr) -> bool:
@@ -349,7 +352,7 @@ def _captured(function: FunctionDef) -> Iterator[str]:
     """The names that functions inside a function mention."""
     for node in ast.walk(function):
         if node is not function and isinstance(node, Definition | ast.Lambda):
-            yield from _in(node)
+            yield from names_in(node)
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
@@ -366,5 +369,5 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     own_names = (name for name in changed if is_own(tree, turns.function, turns.node, name))
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:
-        text = ast.unparse(found)[:MOST_QUOTED]
+        text = ast.unparse(found).partition("\n")[0][:MOST_QUOTED]
         yield reason("errors", f"`{text}` may fail, and is now done when a later call may have failed already")

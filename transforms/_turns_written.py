@@ -75,14 +75,14 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     elements = source.text(source.span(turns.target))
     lines = list(comments_in(tree, turns, Span(whole.start, start)))
     if any(isinstance(node, ast.Name) and node.id in turns.elements for node in apart(kept, turns.waiting)):
-        collection = source.text(source.span(turns.source))
+        collection = in_clause(source, turns.source)
         if turns.tests or not is_at_hand(turns):
             name = writing.fresh(plural(turns.target, "elements"), whole)
-            tests = "".join(f" if {source.text(source.span(test))}" for test in turns.tests)
+            tests = "".join(f" if {in_clause(source, test)}" for test in turns.tests)
             made = (
                 f"[{_grouped(turns.target, elements)} for {elements} in {collection}{tests}]"
                 if tests
-                else f"{writing.name('builtins.list')}({collection})"
+                else f"{writing.name('builtins.list')}{collection if collection.startswith('(') else f'({collection})'}"
             )
             lines.append(f"{name} = {made}")
             collection = name
@@ -131,9 +131,9 @@ def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str,
     """The lines of a fan-out between other text: one, if that is short enough."""
     source = writing.source
     elements = source.text(source.span(turns.target))
-    clauses = [f"for {elements} in {collection or source.text(source.span(turns.source))}"]
+    clauses = [f"for {elements} in {collection or in_clause(source, turns.source)}"]
     if not collection:
-        clauses += [f"if {source.text(source.span(test))}" for test in turns.tests]
+        clauses += [f"if {in_clause(source, test)}" for test in turns.tests]
     call = source.span(turns.call)
     inner = indent + writing.step
     return spread(writing, begin, source.text(call), clauses, end, indent, moved(source, call, len(inner), inner))
@@ -149,7 +149,16 @@ def spread(
     formatted = writing.formatted(line, indent) if not end.endswith(":") else None
     if formatted or fits(line, indent):
         return [formatted or line]
-    return [begin, *(f"{writing.step}{each}" for each in (broken or call, *clauses)), f"){end}"]
+    inside = " ".join([call, *clauses])
+    inner = [inside] if fits(inside, indent + writing.step) else [broken or call, *clauses]
+    return [begin, *(f"{writing.step}{each}" for each in inner), f"){end}"]
+
+
+def in_clause(source: Source, node: ast.expr) -> str:
+    """An expression as it is written in a clause of a comprehension, where some need brackets."""
+    text = source.text(source.span(node))
+    bare = isinstance(node, ast.IfExp | ast.Lambda) or (isinstance(node, ast.Tuple) and not text.startswith("("))
+    return f"({text})" if bare else text
 
 
 def comments_in(tree: Tree, turns: Turns, span: Span) -> Iterator[str]:

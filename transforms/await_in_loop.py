@@ -9,6 +9,9 @@ The calls are handed to `gather_bounded`, a function of the project's generated 
 or raises the first error in the order of the loop, when those after it have been cancelled and have ended. What the loop does
 with the results is done when all are there.
 
+A turn of several steps, that puts what it found into a collection of the function, becomes a coroutine function of its own,
+which is called for each element: whatever fails in it fails where the turn did.
+
 ## Why is this bad?
 
 The loop takes the sum of all the times, where the longest of them would do.
@@ -61,8 +64,8 @@ for nothing; where all turns use one object of which not all is known; where a t
 there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands round the loop, for its name, or
 for a comment about its order.
 
-Left out altogether: loops with `while`, `async for`, `else`, `break`, `return`, `raise` or a second await; turns that need what
-another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
+Left out altogether: loops with `while`, `async for`, `else`, `break` or `return`; turns of several steps that fill no
+collection, or more than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
 that are read afterwards; calls that by their name wait, or send or change something where nothing is done with what they
 give; and tests.
 """
@@ -70,20 +73,25 @@ give; and tests.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from asyncfix.lines import end_of_line
 from asyncfix.model import Early, Edit, FanOut, Form, Function, Site, Span, Unproven
 from asyncfix.preconditions import Obstacle
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
-from ._comments import comments_of
+from . import _turn_functions as turn_functions
+from . import _turn_functions_written as turn_functions_written
+from ._comments import comments_of, first_comment
 from ._gather_bounded import GATHER_BOUNDED
 from ._order import catching, lost, order_told, place_told
 from ._turns import Turns, find, is_at_hand, is_dropped, statement_of
 from ._turns_written import begin_of, comprehension_written, is_whole, lines_of, loop_written, result_names
 
+FUNCTION = "function"
+"""The form in which a turn is a function of its own."""
 WAITS = "the awaits of a loop run one after the other"
 
 
@@ -99,11 +107,26 @@ class AwaitInLoop(BlockTransform):
     def scan(self, tree: Tree) -> list[Site]:
         if b"await" not in tree.source.data:
             return []
-        fitting = (turns for turns in find(tree) if _fits(tree, turns))
-        return sorted((self._site(tree, turns) for turns in fitting), key=lambda site: site.span)
+        functions = dict[ast.AST, turn_functions.TurnFunction]()
+        functions.update((turn.loop, turn) for turn in turn_functions.find(tree) if _is_alone(tree, turn))
+        sites: list[Site] = []
+        for turns in find(tree):
+            if _fits(tree, turns):
+                sites.append(self._site(tree, turns, functions.pop(turns.node, None)))
+        for turn in sorted(functions.values(), key=lambda turn: turn.loop.lineno, reverse=True):
+            site = self._site_of_function(tree, turn)
+            if not any(site.span.contains(inner.span) for inner in sites):  # loops in loops: the inner ones first
+                sites.append(site)
+        return sorted(sites, key=lambda site: site.span)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
+        if form == FUNCTION:
+            calls = (turn for turn in turn_functions.find(tree) if tree.source.span(turn.calls[0]) == site.call)
+            turn = next(calls, None)
+            if turn is None:
+                raise CannotWrite("the loop is not what was surveyed")
+            return list(turn_functions_written.written(tree, turn, writing))
         found = (turns for turns in find(tree) if tree.source.span(turns.call) == site.call)
         turns = next(found, None)
         if turns is None:
@@ -112,43 +135,94 @@ class AwaitInLoop(BlockTransform):
             return list(comprehension_written(tree, turns, writing))
         return list(loop_written(tree, turns, writing))
 
-    def _site(self, tree: Tree, turns: Turns) -> Site:
+    def _site(self, tree: Tree, turns: Turns, turn: turn_functions.TurnFunction | None) -> Site:
+        """The site of turns that await one call first; ``turn``: as a function of its own, which keeps errors in order."""
         source = tree.source
-        call = source.span(turns.call)
         caught = catching(tree, statement_of(tree, turns))
-        tests = tuple(map(source.span, turns.tests))
-        sources = tuple(Early(source.span(each), source.text(source.span(each))) for each in turns.given)
         fan = FanOut(
-            call,
+            source.span(turns.call),
             tuple(_between(source, turns)),
-            tests,
-            sources,
+            tuple(map(source.span, turns.tests)),
+            _sources(source, turns.given),
             turns.shared,
             is_dropped(turns),
             caught,
             place_told(turns.call.func),
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
-        form = Form("bounded", read, (*map(Unproven, turns.doubts), fan))
+        forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]
+        if turn is not None and turn.obstacle is None and not turn.doubts and turns.doubts:
+            forms.insert(0, Form(FUNCTION, (*read, _fan_out(tree, turn))))
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
-        owner = tree.qualified(turns.function)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
-        if caught and turns.doubts:
+        if caught and turns.doubts and len(forms) == 1:
             obstacle = obstacle or Obstacle("errors", f"{caught}, and {turns.doubts[0]}")
-        forms, (code, why) = ((), obstacle) if obstacle else ((form,), ("", ""))
+        return self._made(tree, turns.function, span, turns.call, forms, obstacle)
+
+    def _site_of_function(self, tree: Tree, turn: turn_functions.TurnFunction) -> Site:
+        """The site of turns that can only be calls of a function of their own."""
+        source = tree.source
+        whole = Span(source.span(turn_functions_written.begin_of(turn)).start, source.span(turn.loop).end)
+        lines = Span(first_comment(source, source.line_start(whole.start)), end_of_line(source, whole.end))
+        obstacle = turn.obstacle or order_told(comments_of(source, lines))
+        fan = _fan_out(tree, turn)
+        if fan.caught and turn.doubts:
+            obstacle = obstacle or Obstacle("errors", f"{fan.caught}, and {turn.doubts[0]}")
+        read = lost(tree, turn.loop, frozenset({turn.name}))
+        forms = [Form(FUNCTION, read, (*map(Unproven, turn.doubts), fan))]
+        return self._made(tree, turn.function, whole, turn.calls[0], forms, obstacle)
+
+    def _made(
+        self,
+        tree: Tree,
+        function: ast.AsyncFunctionDef,
+        span: Span,
+        call: ast.Call,
+        forms: list[Form],
+        obstacle: Obstacle | None,
+    ) -> Site:
+        code, why = obstacle or ("", "")
         return Site(
             self.name,
             "",
             span,
-            call,
-            owner,
-            forms,
+            tree.source.span(call),
+            tree.qualified(function),
+            () if obstacle else tuple(forms),
             False,
             code,
             why,
             message=WAITS,
             title="overlap the awaits of a loop",
         )
+
+
+def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
+    """What is to be asked of turns that are calls of a function: of all that they do."""
+    source = tree.source
+    tests = tuple(map(source.span, turn.tests))
+    return FanOut(
+        Span(source.span(turn.body[0]).start, source.span(turn.body[-1]).end),
+        (source.span(turn.loop.iter), *tests),
+        tests,
+        _sources(source, turn.sources),
+        turn.shared,
+        False,
+        catching(tree, turn.loop),
+        turn.ordered,
+        turn.own,
+    )
+
+
+def _sources(source: Source, given: Iterable[ast.expr]) -> tuple[Early, ...]:
+    return tuple(Early(source.span(each), source.text(source.span(each))) for each in given)
+
+
+def _is_alone(tree: Tree, turn: turn_functions.TurnFunction) -> bool:
+    """Whether a loop stands on lines of its own, as does what a turn does."""
+    source = tree.source
+    begin, body = (source.span(each).start for each in (turn_functions_written.begin_of(turn), turn.body[0]))
+    return not any(source.data[source.line_start(at) : at].strip() for at in (begin, body))
 
 
 def _between(source: Source, turns: Turns) -> Iterator[Span]:

@@ -65,11 +65,21 @@ def limit_held(index: ProjectIndex, function: str, span: Span) -> str:
     return next((pretty(ref) for ref in held if ref.endswith("~") and _is_one_of(index, path, ref, LIMITERS)), "")
 
 
+def limit_taken(index: ProjectIndex, function: str, span: Span) -> str:
+    """What some code of a function takes that lets in only so many, as a person reads it; '' if it takes nothing like that."""
+    return next((pretty(ref) for ref, at in _limiters(index, function) if span.contains(at)), "")
+
+
 def _limits(index: ProjectIndex, function: str) -> bool:
     """Whether a function takes something of asyncio, or of a library that limits rates, that lets in only so many."""
+    return any(True for _ in _limiters(index, function))
+
+
+def _limiters(index: ProjectIndex, function: str) -> Iterator[tuple[str, Span]]:
     path = index.path(function)
-    entered = (access.ref for access in index.fact(function).operations if access.kind == "__aenter__")
-    return any(_is_one_of(index, path, ref, LIMITERS) for ref in entered)
+    for access in index.fact(function).operations:
+        if access.kind == "__aenter__" and _is_one_of(index, path, access.ref, LIMITERS):
+            yield access.ref, access.span
 
 
 def _locks(index: ProjectIndex, function: str) -> Iterator[tuple[Access, With]]:

@@ -22,9 +22,9 @@ from asyncfix.plan import queries
 from asyncfix.plan.clocks import reads_clock
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import PATCHING
-from asyncfix.plan.limiting import limit_held
+from asyncfix.plan.limiting import limit_held, limit_taken
 from asyncfix.plan.member import Member
-from asyncfix.plan.sharing import RECEIVER, has_a_say, is_new_receiver, is_plain, library, uses
+from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
@@ -82,7 +82,7 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
 
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
-    member = _examine(facts, function, condition.call)
+    member = _examine(facts, function, condition.call, frozenset(condition.own))
     found = _strict(_turns(facts, condition, function, member), condition)
     return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
 
@@ -211,22 +211,25 @@ def _one_by_one(one: Member, other: Member) -> Iterator[Verdict]:
             yield Verdict("bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object")
 
 
-def _examine(facts: Facts, function: str, span: Span) -> Member:
-    """What is known of the await in a span; many forms, and parts of a run, ask for the same."""
+def _examine(facts: Facts, function: str, span: Span, own: frozenset[str] = frozenset()) -> Member:
+    """What is known of the code in a span, which makes some variables its own; many forms, and parts of a run, ask for the
+    same."""
     found = facts.members.get((function, span))
     if found is None:
-        found = facts.members[function, span] = _look(facts, function, span)
+        found = facts.members[function, span] = _look(facts, function, span, own)
         found.keep_first()
     return found
 
 
-def _look(facts: Facts, function: str, span: Span) -> Member:
+def _look(facts: Facts, function: str, span: Span, own: frozenset[str]) -> Member:
     member = Member()
-    limiting = limit_held(facts.index, function, span)
-    if limiting:
-        member.against.append(("limited", f"it stands within {limiting}, which lets in so many at a time"))
+    held, taken = limit_held(facts.index, function, span), limit_taken(facts.index, function, span)
+    if held:
+        member.against.append(("limited", f"it stands within {held}, which lets in so many at a time"))
+    if taken:
+        member.against.append(("limited", f"it takes {taken}, which lets in so many at a time"))
     member.recursive = function in facts.effects.names(function, span)
-    _code(facts, member, function, span)
+    _code(facts, member, function, span, own)
     return member
 
 
@@ -237,14 +240,15 @@ def _aliased(facts: Facts, function: str, members: Sequence[Member]) -> Iterator
         yield from (said(key) for key in sorted(one.objects & other.objects) if key.startswith(own))
 
 
-def _code(facts: Facts, member: Member, function: str, span: Span | None) -> None:
-    """Note what the code in a span of a function (all of it if None) runs."""
+def _code(facts: Facts, member: Member, function: str, span: Span | None, own: frozenset[str] = frozenset()) -> None:
+    """Note what the code in a span of a function (all of it if None) runs. ``own``: variables that the span makes."""
+    within = None if span is None else own
     index, reach = facts.index, facts.effects.reach(function, span, beside=True)
     for external in index.externals.get(function, ()):
         if span is None or span.contains(external.call.span):
-            _external(facts, member, function, external, span is not None)
+            _external(facts, member, function, external, within)
     for name in reach.names:
-        _called(facts, member, name, span is not None and name == function)
+        _called(facts, member, name, within if name == function else None)
     run = (*([function] if span is None else ()), *reach.names)
     limiting = "" if member.against else facts.limiting.by(run) or facts.connections.by(run)
     if limiting:
@@ -287,11 +291,11 @@ def _assigned_anew(facts: Facts, functions: Iterable[str]) -> Iterator[str]:
                 yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
 
 
-def _called(facts: Facts, member: Member, function: str, within: bool) -> None:
+def _called(facts: Facts, member: Member, function: str, within: Within) -> None:
     """Note the calls of libraries in all of a function: but for what threads run, they mean the same to all that run it."""
-    if within or function not in facts.called:
+    if within is not None or function not in facts.called:
         externals = facts.index.externals.get(function, ())
-        noted = member if within or any(each.name in IN_THREAD for each in externals) else Member()
+        noted = member if within is not None or any(each.name in IN_THREAD for each in externals) else Member()
         for each in externals:
             _external(facts, noted, function, each, within)
         if noted is member:
@@ -302,7 +306,7 @@ def _called(facts: Facts, member: Member, function: str, within: bool) -> None:
         member.add(found)
 
 
-def _external(facts: Facts, member: Member, caller: str, external: External, within: bool) -> None:
+def _external(facts: Facts, member: Member, caller: str, external: External, within: Within) -> None:
     """Note what one call of a library means for the overlap; ``within``: it stands in the await itself."""
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
@@ -347,7 +351,7 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
         member.against.append(("loop-api", f"{name} works on the event loop ({where})"))
 
 
-def _answered(facts: Facts, member: Member, caller: str, external: External, row: Api, within: bool) -> None:
+def _answered(facts: Facts, member: Member, caller: str, external: External, row: Api, within: Within) -> None:
     """Note a call of which several may be on their way to the other side."""
     path, name = facts.index.path(caller), external.name
     where, writes = Where(path, external.call.line), row.writes or ()
@@ -390,7 +394,7 @@ def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
         elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not (computes and _gives(row)):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
         elif row.outside:
-            _answered(facts, member, caller, External(caller, entity.name, _run_by(call)), row, True)
+            _answered(facts, member, caller, External(caller, entity.name, _run_by(call)), row, frozenset())
 
 
 def _run_by(call: Call) -> Call:

@@ -36,25 +36,26 @@ class Use(NamedTuple):
     where: Where
 
 
-def uses(index: ProjectIndex, path: str, external: External, row: Api, within: bool) -> Iterator[Use]:
-    """The objects that a call of a library uses which take one call at a time, but for new ones.
+Within = frozenset[str] | None
+"""Of the code in question: None if it is all of a function; else the variables that it makes itself, being a part of one."""
 
-    ``within``: of the code in question only a part of the function counts, which begins with the call.
-    """
+
+def uses(index: ProjectIndex, path: str, external: External, row: Api, within: Within) -> Iterator[Use]:
+    """The objects that a call of a library uses which take one call at a time, but for new ones."""
     where = Where(path, external.call.line)
     if RECEIVER in row.single and not is_new_receiver(index, path, external, within):
         kind = index.catalog.canonical(external.name).rpartition(".")[0]
         yield Use(kind, library(kind), where)
     for argument in picked(external.call, row.single):
         if argument.literal not in NOTHING and not (
-            is_new(index, path, argument.ref) and not (within and argument.name)
+            is_new(index, path, argument.ref) and not (within is not None and argument.name not in ("", *within))
         ):
             yield Use(f"the {argument.keyword or 'argument'} of {external.name}", library(external.name), where)
 
 
-def is_new_receiver(index: ProjectIndex, path: str, external: External, within: bool) -> bool:
+def is_new_receiver(index: ProjectIndex, path: str, external: External, within: Within) -> bool:
     """Whether the object that a method is called on was made by the very code."""
-    if within and external.call.receiver:
+    if within is not None and external.call.receiver not in ("", *within):
         return False
     return all(is_new(index, path, target.rpartition(".")[0]) for target in external.call.targets)
 
