@@ -65,9 +65,9 @@ there when a later call fails; and, as for `sequential-awaits`, for the sake of 
 for a comment about its order.
 
 Left out altogether: loops with `while`, `async for`, `else`, `break` or `return`; turns of several steps that fill no
-collection, or more than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page); sources without an end; loop variables
-that are read afterwards; calls that by their name wait, or send or change something where nothing is done with what they
-give; and tests.
+collection, or more than one; turns that need what another turn did; calls that do not depend on the element (another try,
+the next page); sources without an end; loop variables that are read afterwards; calls that by their name wait, or send or
+change something where nothing is done with what they give; and tests.
 """
 
 from __future__ import annotations
