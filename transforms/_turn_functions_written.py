@@ -35,7 +35,7 @@ def written(tree: Tree, turn: TurnFunction, writing: Writing) -> Iterator[Edit]:
     first = first_comment(source, source.line_start(source.span(turn.body[0]).start))
     start = first + len(source.data[first:]) - len(source.data[first:].lstrip())
     stop = block_end(source, source.span(loop), indent)
-    used = frozenset().union(*map(names_in, turn.body))
+    used = frozenset[str]().union(*map(names_in, turn.body))
     elements = [node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)]
     given = ", ".join(name for name in dict.fromkeys(elements) if name in used)
     name = writing.function(
