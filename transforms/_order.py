@@ -42,6 +42,7 @@ ORDERED = re.compile(
     r"|ban|kick|charge|transfer|submit|apply|toggle|resume|migrate|log)(?:_|$)",
     re.IGNORECASE,
 )
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
 GUARDS = re.compile(
     r"transaction|atomic|savepoint|begin|(?<!client)session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
@@ -134,10 +135,16 @@ def is_ordered(function: ast.expr) -> bool:
             return True
 
 
-def place_told(function: ast.expr) -> str:
-    """What the name of something called tells of a place in an order, which all that is known of it may refute; or ''."""
-    text = dotted(function)
-    return f"`{text}` by its name has a place in an order" if ORDERED.search(text.rpartition(".")[2]) else ""
+def place_told(call: ast.Call) -> str:
+    """What the name of something called, or a method of HTTP that it is given, tells of a place in an order, which all that is
+    known of it may refute; or ''."""
+    text = dotted(call.func)
+    if ORDERED.search(text.rpartition(".")[2]):
+        return f"`{text}` by its name has a place in an order"
+    given = [*call.args[:2], *(item.value for item in call.keywords if item.arg == "method")]
+    methods = (each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str))
+    method = next((each for each in methods if each.upper() in CHANGING), "")
+    return f"`{method}` asks the other side to change something" if method else ""
 
 
 def shared(node: ast.AST, scope: Scope) -> Iterator[str]:

@@ -104,11 +104,11 @@ def bound_to(name: str, function: FunctionDef, but: Sequence[ast.stmt] = ()) -> 
             yield next((each.value for each in creations if node in ast.walk(each)), None)
 
 
-def is_own(tree: Tree, function: FunctionDef, loop: ast.For | Comprehension, name: str) -> bool:
+def is_own(tree: Tree, function: FunctionDef, loop: ast.For | ast.AsyncFor | Comprehension, name: str) -> bool:
     """Whether a local name stands for something that only this function has: it was made here, and nobody got it before the
     loop."""
     if name in parameters(function) or not all(
-        map(is_made, bound_to(name, function, loop.body if isinstance(loop, ast.For) else []))
+        map(is_made, bound_to(name, function, loop.body if isinstance(loop, ast.For | ast.AsyncFor) else []))
     ):
         return False
     reads = [node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
@@ -116,7 +116,7 @@ def is_own(tree: Tree, function: FunctionDef, loop: ast.For | Comprehension, nam
     return not any(node.id == name and (node.lineno < loop.lineno or node in again) for node in reads)
 
 
-def _repeated(tree: Tree, name: str, loop: ast.For | Comprehension) -> set[ast.AST]:
+def _repeated(tree: Tree, name: str, loop: ast.For | ast.AsyncFor | Comprehension) -> set[ast.AST]:
     """What is done again and again with the loop, and with what a name stands for: that was made before."""
     found: set[ast.AST] = set()
     for each in tree.ancestors(loop):

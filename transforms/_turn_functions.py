@@ -23,6 +23,7 @@ from asyncfix.preconditions import Obstacle, reason
 from asyncfix.transform import Tree
 
 from ._order import (
+    MOST_QUOTED,
     Scope,
     around,
     depends_on_place,
@@ -48,6 +49,8 @@ from ._owning import (
     open_sources,
     root,
 )
+
+For = ast.For | ast.AsyncFor
 
 VALUE, PAIR, ALL = "value", "pair", "all"
 METHODS = {"append": ast.List, "extend": ast.List, "add": ast.Set, "update": ast.Set | ast.Dict}
@@ -81,7 +84,7 @@ class TurnFunction:
     sources   what is gone through and others may change; doubts: what is not proven, by the look of it
     """
 
-    loop: ast.For
+    loop: For
     function: ast.AsyncFunctionDef
     tests: tuple[ast.expr, ...]
     body: tuple[ast.stmt, ...]
@@ -101,7 +104,7 @@ class TurnFunction:
     @property
     def ordered(self) -> str:
         """What the name of something awaited tells of a place in an order, or ''."""
-        return next((told for call in self.calls if (told := place_told(call.func))), "")
+        return next((told for call in self.calls if (told := place_told(call))), "")
 
 
 def find(tree: Tree) -> Iterator[TurnFunction]:
@@ -113,7 +116,7 @@ def find(tree: Tree) -> Iterator[TurnFunction]:
         if any(is_test_function(each.name) for each in enclosing):
             continue
         for node in own(function.body):
-            if isinstance(node, ast.For):
+            if isinstance(node, For):
                 found = _shaped(tree, function, node)
                 if found is not None:
                     yield from _judged(tree, found, scope_of(known, enclosing))
@@ -122,7 +125,7 @@ def find(tree: Tree) -> Iterator[TurnFunction]:
 # --------------------------------------------------------------------------------------------------------------- shapes
 
 
-def _shaped(tree: Tree, function: ast.AsyncFunctionDef, loop: ast.For) -> TurnFunction | None:
+def _shaped(tree: Tree, function: ast.AsyncFunctionDef, loop: For) -> TurnFunction | None:
     body, tests = loop.body, tuple[ast.expr, ...]()
     match body:
         case [ast.If(test=test, body=inner, orelse=[])]:
@@ -314,7 +317,7 @@ def _binds_call(step: ast.AST, place: ast.AST) -> bool:
             return False
 
 
-def _is_carried(node: ast.AST, function: FunctionDef, loop: ast.For, local: Names) -> bool:
+def _is_carried(node: ast.AST, function: FunctionDef, loop: For, local: Names) -> bool:
     """Whether code of a turn changes, or uses up, something of the function that other turns use, too."""
     match node:
         case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
@@ -331,7 +334,7 @@ def _is_carried(node: ast.AST, function: FunctionDef, loop: ast.For, local: Name
             return False
 
 
-def _is_made_outside(name: str, function: FunctionDef, loop: ast.For, local: Names) -> bool:
+def _is_made_outside(name: str, function: FunctionDef, loop: For, local: Names) -> bool:
     """Whether a name stands for a collection that the function makes elsewhere."""
     if not name or name in local or name in parameters(function):
         return False
@@ -346,6 +349,9 @@ def _is_used_up(value: ast.expr | None) -> bool:
 
 def _obstacle(found: TurnFunction) -> Obstacle | None:
     """What in the code of a turn would not work, or not work the same, as a function, or beside other turns."""
+    if isinstance(found.loop, ast.AsyncFor):
+        source = ast.unparse(found.loop.iter).partition("\n")[0][:MOST_QUOTED]
+        return Obstacle("order", f"what `{source}` gives next may count on what was done with what it gave before")
     for statement in found.body:
         for node in own([statement]):
             guarded = guards(node) if isinstance(node, ast.With | ast.AsyncWith) else None

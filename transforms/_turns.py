@@ -290,7 +290,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     if (
         others & (changed | frozenset(_handed(turns)))
         or is_ordered(turns.call.func)
-        or (is_dropped(turns) and place_told(turns.call.func))
+        or (is_dropped(turns) and place_told(turns.call))
         or is_endless(turns.source)
         or is_one(turns.source)
     ):

@@ -59,10 +59,10 @@ where the call comes back to the very function: the number of calls on their way
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
 `threading`, or asks for a connection of a pool while it keeps one (each turn has one, and all wait for one more); where
-nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it waits
-for nothing; where all turns use one object of which not all is known; where a turn prints or changes something that would be
-there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands round the loop, for its name, or
-for a comment about its order.
+nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it
+waits for nothing; where all turns use an object that takes one call at a time (by its row, or by its name where nothing is
+known); where a turn prints or changes something that would be there when a later call fails; and, as for
+`sequential-awaits`, for the sake of what stands round the loop, for its name, or for a comment about its order.
 
 Left out altogether: loops with `while`, `async for`, `else`, `break` or `return`; turns of several steps that fill no
 collection, or more than one; turns that need what another turn did; calls that do not depend on the element (another try,
@@ -147,7 +147,7 @@ class AwaitInLoop(BlockTransform):
             turns.shared,
             is_dropped(turns),
             caught,
-            place_told(turns.call.func),
+            place_told(turns.call),
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
         forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]

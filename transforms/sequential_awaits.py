@@ -66,9 +66,9 @@ context variable, works on the event loop, takes a lock or semaphore of asyncio 
 `threading`, or asks for a connection of a pool while it keeps one; where nothing is done with what a call gives and it asks
 another program for something, or not all that it does is known; where fewer than two of them wait for anything; where more
 than one uses an object that takes one call at a time (a database session, connection or cursor, a stream, websocket, file,
-page or device: rows say so with `single`), or one object of which not all is known; under a typed `except`, unless it would
-be SAFE; in a `finally`, within a lock, session, transaction or time limit; where a value is carried from one turn of a loop
-to the next; where a comment speaks of an order.
+page or device: rows say so with `single`, and names do where nothing is known); under a typed `except`, unless it would be
+SAFE; in a `finally`, within a lock, session, transaction or time limit; where a value is carried from one turn of a loop to
+the next; where a comment speaks of an order.
 
 A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
 
@@ -382,7 +382,7 @@ def _made(statement: ast.stmt, call: ast.Call, names: tuple[str, ...], scope: Sc
         return None
     if any(happens_here(node) for node in ast.walk(call)) or is_ordered(call.func):
         return None
-    if not names and place_told(call.func):
+    if not names and place_told(call):
         return None
     reached = set(shared(call, scope))
     if not names:  # a method that gives nothing is there for what it does to its object
@@ -441,7 +441,7 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     apart = next((", ".join(member.targets) for member in tuples), "")
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
-    ordered = next((told for member in run.members if (told := place_told(member.call.func))), "")
+    ordered = next((told for member in run.members if (told := place_told(member.call))), "")
     return Overlap(calls, tuple(shared), early, apart, dropped, catching(tree, run.members[0].statement), ordered)
 
 

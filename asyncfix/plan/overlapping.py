@@ -24,7 +24,7 @@ from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import PATCHING
 from asyncfix.plan.limiting import limit_held, limit_taken
 from asyncfix.plan.member import Member
-from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
+from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, sounds_single, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
@@ -162,7 +162,11 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     if unknown and shared:
         name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
         why = f"more than one uses {name}, which may take one call at a time: {unknown}"
-        return Verdict("bars", why, "shared-object")
+        single = sounds_single(name) or sounds_single(unknown)
+        return Verdict("bars", why, "shared-object") if single else _fails("shared-object", why)
+    for pair in combinations(members, 2):
+        for what in _in_common(*pair):
+            return _fails("shared-object", f"more than one uses {what}, which may take one call at a time")
     unknown = unknown or next((why for member in members for why in member.unshown), "") or _timed(members)
     if unknown:
         return _fails("unknown-effect", f"overlapping starts later calls although an earlier one fails: {unknown}")
@@ -206,9 +210,15 @@ def _one_by_one(one: Member, other: Member) -> Iterator[Verdict]:
                 where = f"{use.where}" if use.where == again.where else f"{use.where}, {again.where}"
                 why = f"more than one uses {use.kind}, which takes one call at a time ({where})"
                 yield Verdict("bars", why, "one-at-a-time")
+    for what in filter(sounds_single, _in_common(one, other)):
+        yield Verdict("bars", f"more than one uses {what}, which may take one call at a time", "shared-object")
+
+
+def _in_common(one: Member, other: Member) -> Iterator[str]:
+    """The objects of which two awaits use methods that nothing shows, as a person reads them."""
     for key in sorted(one.objects & other.objects):
         if not key.startswith("argument ") and "()" not in key:  # two calls may be given, and give, two objects
-            yield Verdict("bars", f"more than one uses {said(key)}, which may take one call at a time", "shared-object")
+            yield said(key)
 
 
 def _examine(facts: Facts, function: str, span: Span, own: frozenset[str] = frozenset()) -> Member:
@@ -319,7 +329,9 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
     if clock:
         member.clocks.append(f"{name} ({where})")
     if row is None:
-        return  # what is not known is told by the effects
+        if name.startswith(DRAWING):
+            member.against.append(("order", f"{name} gives one number after the other ({where})"))
+        return  # what else is not known is told by the effects
     if clock or name in IN_THREAD or row.outside or (row.flow and name != SLEEP):
         member.moving.append(f"{name} ({where})")
     member.uses.extend(uses(facts.index, path, external, row, within))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,6 +27,18 @@ NEEDING_AN_OBJECT = frozenset({"auth", "cookies", "default_encoding", "raise_for
 PAIR = "builtins.tuple"
 COPIED = PLAIN | {"builtins.dict", PAIR, "aiohttp.BasicAuth", "httpx.BasicAuth", "requests.auth.HTTPBasicAuth"}
 """What of such arguments is none: a text, what is copied when it is given, what says the same each time."""
+
+
+SINGLE = re.compile(
+    r"(?:^|[\W_])(?:sess(?:ion)?|conn(?:ection)?|cursor|cur|tx|txn|transaction|uow|db|database|engine|ws|websocket|sock(?:et)?"
+    r"|stream|reader|writer|transport|protocol|channel|chan|serial|modbus|bus|port|device|dev|file|fp|fh|handle|lock|mutex|page"
+    r"|browser|driver|tab|frame|proc(?:ess)?|stdin|stdout|pipe(?:line)?|telnet|ssh|sftp|ftp|imap|smtp|mqtt|queue|iter(?:ator)?"
+    r"|generator|term(?:inal)?|shell|buffer|parser|decoder|decompressor)s?\d*(?:$|[\W_])",
+    re.IGNORECASE,
+)
+"""Words in the name of an object that takes one call at a time, as far as nothing is known of it."""
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+PLACE = re.compile(r"\([^()]*:\d+\)")
 
 
 class Use(NamedTuple):
@@ -74,6 +87,11 @@ def is_plain(index: ProjectIndex, function: str, name: str) -> bool:
         return all(entity.kind == "function" for entity in index.evaluator.evaluate(path, f":{name}") or (SOMETHING,))
     meant = index.evaluator.evaluate(path, f":{fact.qualname}@{name}")
     return bool(meant) and all(entity.kind == "value" and entity.name in PLAIN for entity in meant)
+
+
+def sounds_single(text: str) -> bool:
+    """Whether something of which not all is known takes one call at a time by its name, or by what is said of it."""
+    return SINGLE.search(HUMP.sub("_", PLACE.sub("", text))) is not None
 
 
 def library(name: str) -> str:
