@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncfix.blocks import read_if_failed
@@ -17,7 +17,9 @@ from asyncfix.flow import (
     Names,
     bindings,
     declared,
+    last_name,
     may_suppress,
+    own,
     parameters,
 )
 from asyncfix.model import NotSwallowed
@@ -43,6 +45,7 @@ ORDERED = re.compile(
     re.IGNORECASE,
 )
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+GATHERING = re.compile(r"gather_bounded\d*$")
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
 GUARDS = re.compile(
     r"transaction|atomic|savepoint|begin|(?<!client)session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"
@@ -115,6 +118,18 @@ def modules(tree: ast.Module) -> Iterator[str]:
 def is_test_function(name: str) -> bool:
     """Whether a function is a test wherever it stands: there the order is part of what is tested."""
     return name == "test" or name.startswith("test_")
+
+
+def is_left_out(enclosing: Sequence[FunctionDef]) -> bool:
+    """Whether the loops of a function, given it and those round it, stay as they are: in tests, and where it is itself run for
+    many elements at once, so that the number of calls on their way would multiply."""
+    inner, *outer = enclosing
+    if any(is_test_function(each.name) for each in enclosing):
+        return True
+    calls = (node for each in outer[:1] for node in own(each.body) if isinstance(node, ast.Call))
+    many = (node.args[0] for node in calls if GATHERING.search(last_name(node.func)) and node.args)
+    made = (each.elt for each in many if isinstance(each, ast.GeneratorExp))
+    return any(isinstance(each, ast.Call) and last_name(each.func) == inner.name for each in made)
 
 
 def happens_here(node: ast.AST) -> bool:

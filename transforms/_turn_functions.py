@@ -28,8 +28,8 @@ from ._order import (
     around,
     depends_on_place,
     guards,
+    is_left_out,
     is_ordered,
-    is_test_function,
     modules,
     names_in,
     place_told,
@@ -103,8 +103,16 @@ class TurnFunction:
 
     @property
     def ordered(self) -> str:
-        """What the name of something awaited tells of a place in an order, or ''."""
-        return next((told for call in self.calls if (told := place_told(call))), "")
+        """What the name of something tells of a place in an order that is awaited, or called of what others have; or ''."""
+        made = frozenset(name for name, _ in bindings(self.body)) | {self.name}
+        calls = (node for part in self.body for node in ast.walk(part) if isinstance(node, ast.Call))
+        noticed = (each for each in calls if each in self.calls or not made.issuperset(_receiver(each)))
+        return next((told for call in noticed if (told := place_told(call))), "")
+
+
+def _receiver(call: ast.Call) -> list[str]:
+    """The name that what a method is called of begins with, if it is one."""
+    return list(root(call.func)) if isinstance(call.func, ast.Attribute) else []
 
 
 def find(tree: Tree) -> Iterator[TurnFunction]:
@@ -113,7 +121,7 @@ def find(tree: Tree) -> Iterator[TurnFunction]:
     known = frozenset(modules(tree.module)) if functions else NOTHING
     for function in functions:
         enclosing = around(tree, function)
-        if any(is_test_function(each.name) for each in enclosing):
+        if is_left_out(enclosing):
             continue
         for node in own(function.body):
             if isinstance(node, For):

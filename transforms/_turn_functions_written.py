@@ -38,9 +38,7 @@ def written(tree: Tree, turn: TurnFunction, writing: Writing) -> Iterator[Edit]:
     used = frozenset[str]().union(*map(names_in, turn.body))
     elements = [node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)]
     given = ", ".join(name for name in dict.fromkeys(elements) if name in used)
-    name = writing.function(
-        f"handle_{elements[0].strip('_')}" if len(elements) == 1 and elements[0].strip("_") else "handle_one"
-    )
+    name = writing.function(f"handle_{_of(elements)}")
     head = [*_comments(source, span, start), f"async def {name}({given}):"]
     head += [f"{writing.step}{turn.name} = {turn.empty}"] if turn.gives == ALL else []
     yield from blank_before(source, span, line_end, in_blocks=writing.black is not None)
@@ -58,6 +56,12 @@ def written(tree: Tree, turn: TurnFunction, writing: Writing) -> Iterator[Edit]:
     tail = [f"{inner}return {turn.name}"] if falls_through else []
     below = [f"{indent}{line}" for line in _gathered(source, turn, writing, f"{name}({given})", indent)]
     yield Replace(Span(stop, stop), "".join(f"{line_end}{line}" for line in (*tail, "", *below)))
+
+
+def _of(elements: list[str]) -> str:
+    """What the name of a function says that is called for each element."""
+    only = elements[0].strip("_") if len(elements) == 1 else ""
+    return only if len(only) > 1 else "one"
 
 
 def _gathered(source: Source, turn: TurnFunction, writing: Writing, call: str, indent: str) -> list[str]:

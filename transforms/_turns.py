@@ -25,8 +25,8 @@ from ._order import (
     around,
     depends_on_place,
     dotted,
+    is_left_out,
     is_ordered,
-    is_test_function,
     modules,
     names_in,
     place_told,
@@ -110,7 +110,7 @@ def find(tree: Tree) -> Iterator[Turns]:
     known = frozenset(modules(tree.module)) if functions else NOTHING
     for function in functions:
         enclosing = around(tree, function)
-        if any(is_test_function(each.name) for each in enclosing):
+        if is_left_out(enclosing):
             continue
         for node in own(function.body):
             if isinstance(node, ast.For | Comprehension):
