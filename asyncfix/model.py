@@ -279,6 +279,7 @@ class Function(Packed, frozen=True):
     is_plain   a lambda whose body could stand in a comprehension over what it is given
     drained    parameters that it goes through once, from the first element to the last, whatever else happens
     imports    dotted names of what it imports, but for type checkers
+    loose      names of attributes, and special methods, that it runs of what its file does not tell
     """
 
     qualname: str
@@ -308,6 +309,7 @@ class Function(Packed, frozen=True):
     is_plain: bool = False
     drained: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    loose: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

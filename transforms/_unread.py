@@ -10,6 +10,8 @@ from asyncfix.transform import Tree
 
 PUTTING = frozenset({"append", "add", "appendleft"})
 MAKING = frozenset({"list", "set", "deque"})
+NAMESPACES = frozenset({"dir", "eval", "exec", "locals", "vars"})
+"""Builtins that see the names of the function which calls them."""
 LASTING = re.compile(r"forever|serve|polling|^(?:wait|join|gather|listen|consume|idle|run)$|^(?:wait|run)_until")
 """Names of functions that are awaited for as long as the program, or what it has started, goes on."""
 
@@ -20,6 +22,8 @@ def unread(tree: Tree, node: ast.expr) -> FunctionDef | None:
     function = next((item for item in tree.ancestors(node) if isinstance(item, FunctionDef | ast.Lambda)), None)
     name = _name(tree, node)
     if not isinstance(function, FunctionDef) or not name or name in parameters(function):
+        return None
+    if any(isinstance(item, ast.Call) and last_name(item.func) in NAMESPACES for item in ast.walk(function)):
         return None
     if name in declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal):
         return None

@@ -32,9 +32,10 @@ async def is_known(password: bytes, salt: bytes, known: bytes) -> bool:
 ## Safety
 
 As for `blocking-call`: SAFE if all that then runs in the thread is known, writes nothing that others can reach, and reads
-nothing that other code changes. UNSAFE where a coroutine awaited nothing and then writes or prints what others see: tasks did
-that in the order in which they were started, and may come to it in another one now. UNSAFE where data are compressed or
-unpacked (`gzip`, `zlib`, `bz2`, `lzma`): of little data a thread costs more than the call.
+nothing that other code changes. UNSAFE where a coroutine awaited nothing, or only sleeps, locks and queues of asyncio, and then
+writes or prints what others see: tasks did that in the order in which they were started, and may come to it in another one
+now. UNSAFE where data are compressed or unpacked (`gzip`, `zlib`, `bz2`, `lzma`): of little data a thread costs more than the
+call.
 
 A thread helps as far as the library lets go of the GIL: hashlib, bcrypt, argon2-cffi, PyNaCl, cryptography, polars and
 compression do for almost all of the time, Pillow mostly (not while it writes a JPEG), pandas in part, passlib by scheme

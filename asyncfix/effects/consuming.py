@@ -57,13 +57,34 @@ class Consuming:
         self, ref: str, span: Span, at: int, where: Where, changes: Callable[[Entity], bool]
     ) -> Iterator[Touch]:
         told = any(map(changes, self.index.evaluator.evaluate(where.path, ref)))
-        if not told and (changes is _keeps or not self._may_be_made(ref)):
+        handed = not told and changes is not _keeps and self._is_given_iterator(where.path, ref, changes, frozenset())
+        if not (told or handed) and (changes is _keeps or not self._may_be_made(ref)):
             return
         key, holder = self.keys.of(where.path, ref, deep=True)
         made = key.startswith("?") and key.endswith("()")  # what a call gives to be gone through is new, as a rule
         alone = key.startswith(ARGUMENT) and not _is_held(self.keys, where.path, ref)
-        if key and not made and not alone and (told or key in self._iterators()):
+        if key and not made and not alone and (told or handed or key in self._iterators()):
             yield Touch(key, holder, True, span, at, where, True)
+
+    def _is_given_iterator(
+        self, path: str, ref: str, changes: Callable[[Entity], bool], through: frozenset[str]
+    ) -> bool:
+        """Whether a caller gives for a parameter, whatever its annotation says, what can be gone through once: under a name,
+        where it makes iterators of what it has."""
+        parameter = PARAMETER.fullmatch(ref)
+        functions = self.index.evaluator.function_ids(path, parameter[1]) if parameter is not None else ()
+        for function in functions if ref not in through else ():
+            for edge, argument in given(self.index, function, parameter[2] if parameter is not None else ""):
+                above, made = self.index.path(edge.caller), self.index.externals.get(edge.caller, ())
+                iterated = (item.ref for each in made if each.name == MAKING for item in each.call.arguments[:1])
+                if argument.name and (argument.ref.startswith(f"{MAKING}(") or argument.ref in iterated):
+                    return True
+                named = argument.name or not argument.ref.endswith("()")
+                if named and any(map(changes, self.index.evaluator.evaluate(above, argument.ref))):
+                    return True
+                if self._is_given_iterator(above, argument.ref, changes, through | {ref}):
+                    return True
+        return False
 
     def _may_be_made(self, ref: str) -> bool:
         """Whether something of that last name is assigned an iterator somewhere."""

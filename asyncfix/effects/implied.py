@@ -7,11 +7,15 @@ beside other code, and there what they do to others counts alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 
+from asyncfix.effects.getters import Getters
 from asyncfix.effects.touch import CONSTRUCTING
+from asyncfix.facts.special import CLASSIFIED, FORMATTED, MATCHED
 from asyncfix.link.entities import Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
+from asyncfix.link.operations import NAMED
 from asyncfix.model import Call
 
 SPECIAL = re.compile(r"__\w+__")
@@ -24,26 +28,54 @@ BY_NAME = {
     "contextlib.aclosing": ("aclose",),
     "dataclasses.replace": ("__post_init__",),
     "copy.replace": ("__post_init__",),
+    "builtins.print": ("write", "flush"),
 }
 """Methods that some functions run of what they are given."""
 OF_FIELDS = frozenset({"converter", "default_factory", "factory", "on_setattr", "validator"})
 """What the fields of a class may be told to run."""
 MISSING = "_missing_"
+OBJECT = "builtins.object"
+BUILTINS = {
+    f"builtins.{kind.__name__}": kind
+    for kind in (list, dict, set, frozenset, tuple, str, bytes, bytearray, int, float, complex)
+}
 SHOWING = (".format", ".format_map")
 """Methods of texts that read attributes."""
+OF_CLASSES = {
+    "__getitem__": ("__class_getitem__",),
+    CLASSIFIED: ("__subclasshook__",),
+}
+"""What is run of a class itself, besides what its metaclass has."""
 
 
-def implied(index: ProjectIndex, function: str) -> Iterator[Edge]:
+def implied(index: ProjectIndex, getters: Getters, function: str) -> Iterator[Edge]:
     """What the calls of libraries in a function may run of what they are given, and what its classes gave to a library."""
     yield from _made(index, function)
+    yield from _operated(index, function)
+    yield from _read(index, getters, function)
     external = ((each.name, each.call) for each in index.externals.get(function, ()))
     unknown = (
         (call.targets[0], call) for call in index.unknown.get(function, ())
     )  # of a text, by the name of the method
     for name, call in (*external, *unknown):
         for entity in _given(index, function, call):
-            for method in _run_of(index, entity, name):
+            for method in (*_run_of(index, entity, name), *_in_place(index, entity, name)):
                 yield Edge(function, method, "implied", call, False)
+
+
+def _in_place(index: ProjectIndex, entity: Entity, called: str) -> Iterator[str]:
+    """What a class has in place of what a library would run: all methods, where one that it inherits from a class of the
+    standard library is called; of what is derived from a builtin those that this has, wherever it is given."""
+    order = index.evaluator.order(entity.name) if entity.kind == "instance" else ()
+    outside = [name for name in order if name not in index.classes and name not in ("?", OBJECT)]
+    inherited = called.rpartition(".")[0] in outside and called.partition(".")[0] in sys.stdlib_module_names
+    for base in (BUILTINS.get(name) for name in outside):
+        for owner in order if base is not None else ():
+            for last, methods in index.evaluator.methods.get(owner, {}).items():
+                yield from methods if hasattr(base, last) else ()
+    for owner in order if inherited else ():
+        for last, methods in index.evaluator.methods.get(owner, {}).items():
+            yield from methods if last not in OTHERWISE else ()
 
 
 def _made(index: ProjectIndex, function: str) -> Iterator[Edge]:
@@ -61,6 +93,35 @@ def _made(index: ProjectIndex, function: str) -> Iterator[Edge]:
                 for meant in (each for ref in refs for each in index.evaluator.evaluate(index.path(name), ref)):
                     if meant.kind in ("function", "method"):
                         yield Edge(function, meant.name, "implied", call, False)
+
+
+def _operated(index: ProjectIndex, function: str) -> Iterator[Edge]:
+    """What is run of classes as such, by their metaclasses too, and what texts and patterns read of objects."""
+    path, evaluator = index.path(function), index.evaluator
+    for operation in index.fact(function).operations:
+        for entity in evaluator.evaluate(path, operation.ref):
+            if entity.kind == "class":
+                methods = NAMED.get(operation.kind, (operation.kind,))
+                made = (
+                    method
+                    for maker in index.making.makers(entity.name)
+                    for method in evaluator.named_methods(maker, methods)
+                )
+                own = evaluator.named_methods(entity, OF_CLASSES.get(operation.kind, ()))
+                taken = _run_of(index, Entity("instance", entity.name), SHOWING[0]) if operation.kind == MATCHED else ()
+                run: Iterable[str] = (*made, *own, *taken)
+            else:
+                run = _run_of(index, entity, SHOWING[0]) if operation.kind == FORMATTED else ()
+            yield from (Edge(function, method, "implied", operation, False) for method in dict.fromkeys(run))
+
+
+def _read(index: ProjectIndex, getters: Getters, function: str) -> Iterator[Edge]:
+    """What attributes run that are properties by a call."""
+    for access in index.fact(function).accesses if getters.names else ():
+        base, _, attribute = access.ref.rpartition(".")
+        if base and attribute in getters.names and access.kind in ("read", "write"):
+            run = getters.run_by(index.path(function), base, attribute)
+            yield from (Edge(function, method, "implied", access, False) for method in dict.fromkeys(run))
 
 
 def _given(index: ProjectIndex, function: str, call: Call) -> Iterator[Entity]:

@@ -35,6 +35,8 @@ class Keys:
         ref = TAKEN_OUT.sub("", ELEMENT.sub("[]", ref))
         if deep and OWN_ELEMENT.match(ref):
             return "?", "?"
+        if deep and ref.startswith(":") and ref.endswith("^"):
+            return self._whole(path, f"{ref[:-1]}!")  # what `super` changes is the object itself
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";") or MADE_LIKE in ref:
             return "", ""
         if ref.startswith("?"):

@@ -11,18 +11,30 @@ from asyncfix.link.index import ProjectIndex
 
 SHARING = frozenset(
     {
+        "asyncio.current_task",
+        "asyncio.get_event_loop",
+        "asyncio.get_running_loop",
         "builtins.__import__",
         "builtins.globals",
         "builtins.locals",
         "builtins.vars",
         "decimal.getcontext",
         "functools.reduce",
+        "heapq.heappop",
+        "heapq.heappushpop",
+        "heapq.heapreplace",
         "importlib.import_module",
         "inspect.currentframe",
         "logging.getLogger",
+        "operator.getitem",
+        "operator.iadd",
+        "operator.iconcat",
+        "operator.ior",
+        "random.choice",
         "sys._getframe",
         "threading.current_thread",
         "threading.main_thread",
+        "weakref.proxy",
     }
 )
 """Functions of libraries that give what was there before."""
@@ -31,6 +43,8 @@ PASSING_ON = (
     "collections.",
     "contextlib.",
     "copy.copy",
+    "copy.replace",
+    "dataclasses.replace",
     "heapq.",
     "itertools.",
     "operator.",
@@ -59,7 +73,7 @@ def of_self(touch: Touch, index: ProjectIndex, function: str) -> bool:
         return False
     attribute = _first(held[1:])
     owner = index.evaluator.owner(info)
-    if not attribute and not touch.deep:
+    if not attribute and (not touch.deep or touch.key.endswith("!")):
         return owner is None or not _share_all(index, owner)
     return owner is not None and _made_with(index, owner, attribute or touch.key.rpartition(".")[2])
 

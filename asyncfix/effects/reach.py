@@ -21,6 +21,7 @@ from asyncfix.effects.runs import Run, Runs
 from asyncfix.effects.tables import BUFFERS, QUIET_DECORATORS, VALUE_METHODS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where
 from asyncfix.effects.unclear import Unclear, sentence, unclear
+from asyncfix.effects.unseen import Unseen
 from asyncfix.effects.writers import Writers
 from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
 from asyncfix.facts.scopes import ELEMENT, bare
@@ -83,6 +84,7 @@ class Effects:
         self.runs = Runs(index, self.keys)
         self._consuming = Consuming(self.keys)
         self._writers = Writers(self)
+        self.unseen = Unseen(self)
 
     # ------------------------------------------------------------------------------------------------------- one function
 

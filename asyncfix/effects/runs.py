@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from asyncfix.effects.getters import Getters
 from asyncfix.effects.implied import implied
 from asyncfix.effects.keys import Keys
 from asyncfix.link.index import Edge, ProjectIndex
@@ -21,6 +22,7 @@ class Runs:
     def __init__(self, index: ProjectIndex, keys: Keys) -> None:
         self.index = index
         self.keys = keys
+        self.getters = Getters(index)
         self._calls: dict[str, list[tuple[int, int, Run, bool]]] = {}
         self._next: dict[tuple[Run, bool], frozenset[Run]] = {}
         self._closures: dict[tuple[Run, bool], frozenset[Run]] = {}
@@ -58,7 +60,7 @@ class Runs:
     def _of_libraries(self, function: str) -> tuple[tuple[Edge, Run], ...]:
         found = self._implied.get(function)
         if found is None:
-            edges = dict.fromkeys(implied(self.index, function))
+            edges = dict.fromkeys(implied(self.index, self.getters, function))
             found = self._implied[function] = tuple((edge, (edge.callee, self._is_given_own(edge))) for edge in edges)
         return found
 

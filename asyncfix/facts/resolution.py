@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from asyncfix.facts.draining import drained
 from asyncfix.facts.handlers import raises_again, reads_error
+from asyncfix.facts.returning import gives_back
 from asyncfix.facts.scopes import (
     ANYTHING,
     LITERALS,
@@ -38,8 +39,8 @@ from asyncfix.facts.scopes import (
     union,
 )
 from asyncfix.facts.shapes import could_be_element, does_nothing
-from asyncfix.facts.sharing import held_by_the_class
-from asyncfix.facts.special import ENDING, ITER
+from asyncfix.facts.sharing import fields, held_by_the_class
+from asyncfix.facts.special import BY_COLLECTIONS, ENDING, ITER
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
@@ -131,6 +132,7 @@ TOLD = (STOP, *ENDING)  # exceptions of which it matters who makes them
 NAMESPACES = ("builtins.globals()", "builtins.vars()")  # a change of these is one of variables or attributes
 OF_THE_PROCESS = ("os.environ", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv", "sys.path", "sys.modules")
 STANDARD = sys.stdlib_module_names | {"builtins"}
+CONTAINERS = tuple(f"builtins.{name}" for name in ("list", "dict", "set", "tuple", "frozenset"))
 
 
 @dataclass(slots=True)
@@ -144,6 +146,7 @@ class Loose:
 def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
     """The facts of one frame, resolved."""
     node, source = frame.node, walker.source
+    untold: set[str] = set()
     span = Span(0, len(source.data)) if isinstance(node, ast.Module) else source.span(node)  # type: ignore[arg-type]
     temporary = "tempfile" in walker.imports
     line, column, end_line, end_column = (1, 1, 1, 1)
@@ -168,10 +171,10 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         parameters=_parameter_facts(frame),
         results=_results(frame),
         calls=tuple(fact for call in frame.calls if (fact := _call_fact(walker, frame, temporary, *call)) is not None),
-        accesses=tuple(_accesses(source, frame, loose)),
+        accesses=tuple(_accesses(source, frame, loose, untold)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
-        operations=tuple(_operations(walker, frame)),
+        operations=tuple(_operations(walker, frame, untold)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
         withs=tuple(_withs(source, frame)),
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
@@ -179,6 +182,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
         drained=drained(frame),
         imports=tuple(dict.fromkeys(frame.imports)),
+        loose=tuple(sorted(untold)),  # when accesses and operations have been gone through
     )
 
 
@@ -199,7 +203,9 @@ def class_facts(item: ClassFrame) -> Class:
         made_by=next((resolve(word.value, item.outside) for word in item.node.keywords if word.arg == "metaclass"), ()),
         assigned=tuple(dict.fromkeys(_assigned(item.node.body))),
         empty=tuple(name for name, values in item.attributes.items() if any(_says_none(each) for each, _, _ in values)),
-        shared=tuple(sorted(item.given | (set(held_by_the_class(item.node.body)) - item.begun))),
+        shared=tuple(
+            sorted(item.given | set(fields(item.node)) | (set(held_by_the_class(item.node.body)) - item.begun))
+        ),
     )
 
 
@@ -530,7 +536,7 @@ def _one(refs: Refs) -> str:
     return refs[0] if len(refs) == 1 or all(ref.startswith("builtins.") for ref in refs) else "?"
 
 
-def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
+def _accesses(source: Source, frame: Frame, loose: Loose, untold: set[str]) -> Iterable[Access]:
     for node, kind, scope, context in frame.accesses:
         if isinstance(node, ast.Name):
             refs = scope.touched.get((node.id, kind))  # most are local names, seen before, that nobody else can reach
@@ -541,18 +547,24 @@ def _accesses(source: Source, frame: Frame, loose: Loose) -> Iterable[Access]:
         for ref in refs if kind == "read" else map(bare, refs):
             if ref[:1] == "?":
                 _note_loose(ref, kind, node, loose)
+                if kind in ("read", ASKED):
+                    untold.add(ref.rpartition(".")[2])
             elif kind in ("write", "change") or not _is_standard(ref) or ref in (STOP, *OF_THE_PROCESS):
                 found = _access(source, ref, node, "read" if kind in ("base", "item", ASKED) else kind, context)
                 yield replace(found, asked=True) if kind == ASKED else found
+            elif isinstance(node, ast.Attribute) and gives_back(ref):
+                untold.add(node.attr)
 
 
-def _operations(walker: Walker, frame: Frame) -> Iterable[Access]:
+def _operations(walker: Walker, frame: Frame, untold: set[str]) -> Iterable[Access]:
     for node, method, scope, context in frame.operations:
         asked = method in (ENTER, ITER)  # of what is not known, too
         for ref in resolve(node, scope):
             if asked or (ref[:1] != "?" and (not ref.startswith("builtins.") or ref in ENDING)):
                 by, within = taken(walker, frame, node, scope, context), lazy(walker, frame, node, scope, context)
                 yield _access(walker.source, ref, node, method, context, by, within)
+            if ref[:1] == "?" or gives_back(ref) or (method in BY_COLLECTIONS and ref.startswith(CONTAINERS)):
+                untold.add(method)
 
 
 def _withs(source: Source, frame: Frame) -> Iterable[With]:

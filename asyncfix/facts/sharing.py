@@ -11,6 +11,9 @@ MAKING = frozenset(
     | {"deque", "defaultdict"}
 )
 FIELDS = frozenset({"field", "Field", "attrib", "ib"})  # by which a class says what is made for each of its objects
+PLAIN = frozenset(
+    {"str", "bytes", "int", "float", "complex", "bool", "date", "datetime", "timedelta", "Decimal", "UUID", "Path"}
+)
 FACTORIES = frozenset({"default_factory", "factory"})
 
 
@@ -38,6 +41,34 @@ def _makes(factory: ast.expr) -> bool:
             return is_new(body)
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name in MAKING or name.lstrip("_")[:1].isupper()
+        case _:
+            return False
+
+
+def fields(node: ast.ClassDef) -> Iterator[str]:
+    """The names under which objects of a class hold what they are given when they are made: of a dataclass and its like."""
+    methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
+    if "__init__" in methods or not (node.decorator_list or node.bases):
+        return
+    for statement in node.body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=stated, value=None) if not _is_plain(stated):
+                yield name
+            case _:
+                pass
+
+
+def _is_plain(annotation: ast.expr) -> bool:
+    """Whether what is stated cannot be changed, or belongs to the class."""
+    match annotation:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in PLAIN
+        case ast.Constant(value=value):
+            return value is None or (isinstance(value, str) and value in PLAIN)
+        case ast.BinOp(left=one, right=other):
+            return _is_plain(one) and _is_plain(other)
+        case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inner):
+            return name == "ClassVar" or (name in ("Optional", "Final") and _is_plain(inner))
         case _:
             return False
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from copy import copy
 
@@ -18,6 +19,9 @@ UNPACKED = "unpacked"  # gone through, to bind its elements to names
 MAPPED = "mapped"  # taken apart by its keys
 COPIED = "copied"  # or written down, as pickle does
 RAISED = "raised"  # a class of which an object is made, to be raised
+FORMATTED = "formatted"  # put into a text that may name attributes and elements of it
+MATCHED = "matched"  # a class whose objects a pattern takes apart by their positions
+CLASSIFIED = "__instancecheck__"  # a class that is asked whether something is of it
 ENDING = ("builtins.SystemExit", "builtins.KeyboardInterrupt")
 """Exceptions that end an event loop where a task lets them out: making one tells of it."""
 Run = tuple[ast.expr, str]
@@ -59,7 +63,14 @@ OF_ELEMENTS = {
     "frozenset": HASH,
 }
 COPYING = frozenset({"copy", "deepcopy", "dump", "dumps"})
+BY_COLLECTIONS = frozenset({SHOW, REPR, HASH, "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
+"""What collections run of their elements, too."""
 SHOWN = frozenset({"print", "format"})  # the function, and the method of a text
+FILLING = frozenset({"extend", "update"})
+FORMATTING = frozenset({"format", "format_map"})
+TAKING_APART = re.compile(r"\{[^{}]*[.\[]")
+"""A field of a text that names an attribute or an element of what is put there."""
+TYPE_TESTS = frozenset({"isinstance", "issubclass"})
 # Methods that look something up, and those that compare elements.
 LOOKING_UP = frozenset({"get", "pop", "setdefault", "add", "discard", "remove"})
 COMPARING = {"index": "__eq__", "count": "__eq__", "remove": "__eq__", "sort": "__lt__"}
@@ -119,8 +130,13 @@ def run_by(node: ast.AST) -> Iterator[Run]:
             yield from ((key, HASH) for key in node.keys if key is not None)
         case ast.Raise():
             yield from (
-                (part, RAISED) for part in (node.exc, node.cause) if isinstance(part, (ast.Name, ast.Attribute))
+                (part, RAISED)
+                for part in (node.exc, node.cause)
+                if isinstance(part, (ast.Name, ast.Attribute, ast.Subscript, ast.IfExp, ast.BoolOp))
             )
+        case ast.MatchClass():
+            yield node.cls, CLASSIFIED
+            yield from ((node.cls, MATCHED) for _ in node.patterns[:1])
         case ast.Call():
             yield from _called(node)
         case _:
@@ -150,9 +166,27 @@ def _combined(node: ast.BinOp) -> Iterator[Run]:
     method = OPERATORS[type(node.op)]
     yield node.left, method
     yield node.right, f"__r{method[2:]}"
-    if isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
-        for shown in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
-            yield shown, SHOW
+    if isinstance(node.op, ast.Mult):  # a text, so many times
+        yield from ((node.left, INDEX), (node.right, INDEX))
+    if isinstance(node.op, ast.Mod) and not _is_number(node.left):
+        if isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+            yield node.right, MAPPED
+        yield from ((shown, SHOW) for shown in _put_in(node.right))
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not isinstance(node.value, str | bytes)
+
+
+def _put_in(node: ast.expr) -> Iterator[ast.expr]:
+    """What is put into a text by ``%`` or ``format_map``: of a tuple or a mapping that is written out its elements."""
+    match node:
+        case ast.Tuple(elts=parts) | ast.Dict(values=parts):
+            yield from parts
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words):
+            yield from (word.value for word in words)
+        case _:
+            yield node
 
 
 def _compared(node: ast.Compare) -> Iterator[Run]:
@@ -177,8 +211,14 @@ def _displayed(node: ast.expr) -> Iterator[ast.expr]:
 
 def _called(node: ast.Call) -> Iterator[Run]:
     called = last_name(node.func)
+    given = (*node.args, *(item.value for item in node.keywords))
     if called in SHOWN:
-        yield from ((shown, SHOW) for shown in (*node.args, *(item.value for item in node.keywords)))
+        yield from ((shown, SHOW) for shown in given)
+    if called in FORMATTING and isinstance(node.func, ast.Attribute) and _takes_apart(node.func.value):
+        yield from ((shown, FORMATTED) for item in given for shown in _put_in(item))
+    if called == "format_map":
+        yield from ((mapping, MAPPED) for mapping in given)
+        yield from ((shown, SHOW) for item in given for shown in _put_in(item))
     yield from ((item.value, MAPPED) for item in node.keywords if item.arg is None)
     yield from ((copied, COPIED) for copied in node.args[:1] if called in COPYING)
     if isinstance(node.func, ast.Name) and node.args:
@@ -189,10 +229,23 @@ def _called(node: ast.Call) -> Iterator[Run]:
         if called == "join" and isinstance(node.func.value, (ast.Constant, ast.JoinedStr)):
             yield from ((argument, ITER) for argument in node.args)
         yield from ((key, HASH) for key in node.args[:1] if called in LOOKING_UP)
+        yield from ((mapping, MAPPED) for mapping in node.args[:1] if called == "update")
+        yield from ((gone_through, UNPACKED) for gone_through in node.args if called in FILLING)
+        yield from ((table, "__getitem__") for table in node.args[:1] if called == "translate")
+
+
+def _takes_apart(text: ast.expr) -> bool:
+    """Whether a text may name attributes and elements of what is put into it."""
+    return not isinstance(text, ast.Constant) or bool(TAKING_APART.search(str(text.value)))
 
 
 def _by_builtin(called: str, arguments: list[ast.expr]) -> Iterator[Run]:
     first = arguments[0]
+    if called in TYPE_TESTS and len(arguments) > 1:
+        classes = arguments[1].elts if isinstance(arguments[1], ast.Tuple) else [arguments[1]]
+        yield from ((each, CLASSIFIED) for each in classes)
+    if called == "dict":
+        yield first, MAPPED
     for table in (ASKING, MAKING):
         if called in table:
             yield first, table[called]

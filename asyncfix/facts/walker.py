@@ -32,7 +32,7 @@ from asyncfix.facts.shapes import (
     strings,
 )
 from asyncfix.facts.sharing import is_new
-from asyncfix.facts.special import HASH, INDEX, ITER, OPERATORS, REPR, SHOW
+from asyncfix.facts.special import HASH, INDEX, ITER, OPERATORS, REPR, SHOW, UNPACKED
 from asyncfix.facts.texts import called_in_doctest, text_shape
 from asyncfix.flow import last_name
 from asyncfix.model import ANY, Mention, Span
@@ -372,6 +372,8 @@ class Walker:
         if isinstance(node.target, ast.Subscript):
             self._operation(node.target.value, "__getitem__", frame, scope, context)
         self._operation(node.target, f"__i{OPERATORS[type(node.op)][2:]}", frame, scope, context)
+        if isinstance(node.op, ast.Add):  # of a list, it takes the elements of whatever it is
+            self._operation(node.value, UNPACKED, frame, scope, context)
         self._visit(node.value, frame, scope, context)
         inner = replace(context, late=node.value, barrier=context.barrier or "augmented-target")
         self._target(node.target, "?", "", frame, scope, inner)
@@ -412,6 +414,8 @@ class Walker:
                 deleted = isinstance(target.ctx, ast.Del)
                 self._operation(target.value, "__delitem__" if deleted else "__setitem__", frame, scope, context)
                 self._operation(target.slice, HASH, frame, scope, context)
+                if isinstance(target.slice, ast.Slice) and isinstance(value, ast.expr):
+                    self._operation(value, UNPACKED, frame, scope, context)
                 self._record(target.value, "change", frame, scope, context)
                 if isinstance(value, ast.expr) and not suffix:
                     self._filled(target.value, value, DICT, scope)
@@ -499,6 +503,7 @@ class Walker:
                 for part in parts:
                     self._pattern(part, value, frame, scope, context)
             case ast.MatchClass(cls=made, patterns=parts, kwd_attrs=names, kwd_patterns=others):
+                self._run_by(node, frame, scope, context)
                 self._visit(made, frame, scope, context)
                 for part in parts:
                     self._pattern(part, "?", frame, scope, context)
@@ -508,6 +513,8 @@ class Walker:
                         self._record(held, "read", frame, scope, context)
                     self._pattern(part, held, frame, scope, context)
             case ast.MatchSequence(patterns=parts) | ast.MatchMapping(patterns=parts):
+                if isinstance(value, ast.expr):
+                    self._operation(value, "__getitem__", frame, scope, context)
                 for part in parts:
                     self._pattern(part, _element(value, part), frame, scope, context)
                 if isinstance(node, ast.MatchMapping) and node.rest:
@@ -546,7 +553,8 @@ class Walker:
 
     def _operation(self, node: ast.expr, method: str, frame: Frame, scope: Scope, context: Context) -> None:
         """A special method is run, of what goes by a name, or of what a call gives: that is gone through by the call."""
-        if isinstance(node, (ast.Name, ast.Attribute)) or (isinstance(node, PARTS) and method not in BY_CALLS):
+        held = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+        if held or (isinstance(node, PARTS) and method not in BY_CALLS):
             frame.operations.append((node, method, scope, context))
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asyncfix.link import members
-from asyncfix.link.entities import OBJECTS
+from asyncfix.link.entities import OBJECTS, Entity
 from asyncfix.link.evaluate import Evaluator
 
 HOOKS = frozenset({"__get__", "__set__"})
@@ -27,6 +27,10 @@ def described(evaluator: Evaluator) -> frozenset[str]:
             made = evaluator.all(info.path, refs) if any(ref.endswith("()") for ref in refs) else ()
             if any(entity.kind == "instance" and entity.name in having for entity in made):
                 found.add(attribute)
+    for attribute, places in evaluator.filled.items():
+        put = (entity for path, item in places for entity in evaluator.all(path, item.values))
+        if any(entity.kind == "instance" and entity.name in having for entity in put):
+            found.add(attribute)
     return frozenset(found)
 
 
@@ -41,9 +45,17 @@ def run_by_descriptor(evaluator: Evaluator, path: str, base: str, attribute: str
     """The methods of a descriptor that are run where an attribute of what ``base`` means is read or written."""
     for entity in evaluator.evaluate(path, base):
         if entity.kind in OBJECTS or (entity.kind == "class" and kind == "read"):
-            for held in members.held(evaluator, entity, attribute):
+            for held in (*members.held(evaluator, entity, attribute), *_put(evaluator, entity, attribute)):
                 if held.kind == "instance":
                     yield from evaluator.named_methods(held, RUN[kind])
+
+
+def _put(evaluator: Evaluator, made: Entity, attribute: str) -> Iterator[Entity]:
+    """What is put into a class from outside under a name."""
+    for path, item in evaluator.filled.get(attribute, ()):
+        holders = evaluator.evaluate(path, item.holder)
+        if any(holder.kind == "class" and holder.name in evaluator.order(made.name) for holder in holders):
+            yield from evaluator.all(path, item.values)
 
 
 def run_by_asking(

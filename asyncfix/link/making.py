@@ -26,7 +26,7 @@ class Making:
 
     def defining(self, class_id: str) -> Iterator[str]:
         """The methods that are run when a class is defined."""
-        for maker in self._makers(class_id):
+        for maker in self.makers(class_id):
             yield from self.evaluator.named_methods(maker, DEFINING)
         if not self._hooked:
             return
@@ -40,7 +40,7 @@ class Making:
 
     def calling(self, class_id: str) -> Iterator[str]:
         """The methods of its metaclass that are run when a class is called."""
-        for maker in self._makers(class_id):
+        for maker in self.makers(class_id):
             yield from self.evaluator.named_methods(maker, CALLED)
 
     def makes_others(self, class_id: str) -> bool:
@@ -57,7 +57,7 @@ class Making:
         making = (call for call in fact.calls if any(ref.endswith(f".{NEW}") for ref in call.targets))
         return any(call.arguments and call.arguments[0].ref != own for call in making)
 
-    def _makers(self, class_id: str) -> Iterator[Entity]:
+    def makers(self, class_id: str) -> Iterator[Entity]:
         """The metaclass of a class, as an object: that of the nearest class which names one."""
         for name in self.evaluator.order(class_id) if self._made else ():
             info = self._made.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from asyncfix.facts.special import COPIED, ENDING, HASH, MAPPED, RAISED, UNPACKED
+from asyncfix.facts.special import BY_COLLECTIONS, CLASSIFIED, COPIED, ENDING, HASH, MAPPED, RAISED, UNPACKED
 from asyncfix.link import calling, defaulting
 from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
 from asyncfix.link.index import CONSTRUCTORS, ENTERING, ITERATING, OF_VALUE, External, Loose, ProjectIndex
@@ -20,6 +20,7 @@ RUNNING = {"__enter__": ENTERING, "__iter__": ITERATING, "__aenter__": ("__aente
 }
 INSTEAD = (
     {"__str__": ("__format__", "__str__", "__repr__"), "__ne__": ("__ne__", "__eq__")}
+    | {name: (name, "__lt__", "__gt__", "__le__", "__ge__") for name in ("__lt__", "__le__", "__gt__", "__ge__")}
     | {
         "__bool__": ("__bool__", "__len__"),
         "__int__": ("__int__", "__index__"),
@@ -52,17 +53,16 @@ RUN = (
     | {
         HASH: (HASH, "__eq__", "__index__"),
         "__getitem__": ("__getitem__", "__missing__"),
-        MAPPED: ("keys", "__getitem__"),
+        MAPPED: ("keys", "__getitem__", "__missing__"),
         UNPACKED: ITERATING,
         COPIED: COPYING,
+        CLASSIFIED: (CLASSIFIED, "__subclasscheck__"),
     }
 )
 """A key is compared with others; of a list it is an index."""
 NAMED = RUN | {"__contains__": ("__contains__", *ITERATING), "__iter__": (*ITERATING, "__getitem__")}
 """Where a class has no ``__contains__``, it is gone through; where it has no ``__iter__``, by numbers."""
 INSTEAD_OF = {"__contains__": ITERATING, "__iter__": ("__getitem__",)}
-OF_ELEMENTS = frozenset({"__str__", "__repr__", HASH, "__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"})
-"""What collections run of their elements, too."""
 LIBRARY_OPERATIONS = {
     "__enter__": ("acquire", "entered"),
     "__iter__": ("__iter__", "iterated"),
@@ -138,7 +138,7 @@ def _run_on(
     """
     path = index.path(name)
     entities = index.evaluator.all(path, refs)
-    if not OF_ELEMENTS.isdisjoint(methods):
+    if not BY_COLLECTIONS.isdisjoint(methods):
         entities = tuple(parted(entity)[1] if entity.kind == "many" else entity for entity in entities)
     having = [entity.name for entity in entities if entity.kind == "instance" and _has(index, entity, methods)]
     for class_id in dict.fromkeys(having):

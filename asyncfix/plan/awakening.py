@@ -17,6 +17,23 @@ from asyncfix.model import Call, Function, Span
 from asyncfix.plan.interleave import Suspension
 
 ENTERED = ("__aenter__", "__aexit__")
+IN_TURN = frozenset(
+    {
+        "asyncio.sleep",
+        "asyncio.Event.wait",
+        "asyncio.Condition.wait",
+        "asyncio.Condition.wait_for",
+        "asyncio.Barrier.wait",
+    }
+    | {
+        f"asyncio.{queue}.{name}"
+        for queue in ("Queue", "LifoQueue", "PriorityQueue")
+        for name in ("put", "get", "join")
+    }
+    | {f"asyncio.{lock}.acquire" for lock in ("Lock", "Semaphore", "BoundedSemaphore", "Condition")}
+)
+"""What lets tasks go on in the order in which they came, or in which the program itself says: nothing outside has a say."""
+LOCKS = frozenset(f"asyncio.{name}" for name in ("Lock", "Semaphore", "BoundedSemaphore", "Condition", "timeout"))
 BY_HAND = ("send", "throw")
 
 
@@ -39,6 +56,7 @@ class Awakening:
     _above: dict[str, list[Await]] | None = None
     _asleep: dict[str, bool] = field(default_factory=lambda: dict[str, bool]())
     _driven: tuple[Where, ...] | None = None
+    _in_order: dict[str, bool] = field(default_factory=lambda: dict[str, bool]())
 
     def all(self, suspension: Suspension) -> tuple[Suspension, ...]:
         """An emitted await with those above it, nearest first, that become points of suspension by it."""
@@ -51,6 +69,40 @@ class Awakening:
                     found[key] = Suspension.at(above.function, above.call)
                     waiting.append(found[key])
         return tuple(waiting)
+
+    def in_order(self, suspension: Suspension) -> tuple[Suspension, ...]:
+        """An emitted await with those above it, nearest first, through which tasks come in the order in which they began."""
+        found = {(suspension.function, suspension.span): suspension}
+        waiting = [suspension]
+        for each in waiting:
+            for edge in self.index.callers.get(each.function, ()) if self.is_in_order(each.function) else ():
+                awaited = isinstance(edge.site, Call) and edge.site.use == "awaited"
+                if awaited and (edge.caller, edge.span) not in found:
+                    found[edge.caller, edge.span] = Suspension.at(edge.caller, edge.site)
+                    waiting.append(found[edge.caller, edge.span])
+        return tuple(waiting)
+
+    def is_in_order(self, function: str) -> bool:
+        """Whether nothing that an async function awaits comes from outside the program, or from a thread: tasks get through
+        it in the order in which they began, or in which other tasks let them."""
+        found = self._in_order.get(function)
+        if found is None:
+            self._in_order[function] = True  # one that awaits itself waits for others only if something else in it does
+            fact = self.index.fact(function)
+            found = fact.is_async and all(self._is_in_turn(function, span) for span in fact.awaits)
+            self._in_order[function] = found
+        return found
+
+    def _is_in_turn(self, function: str, span: Span) -> bool:
+        fact, path = self.index.fact(function), self.index.path(function)
+        call = _awaited_call(fact, span)
+        if call is not None:
+            callees = self._run(function, call)
+            named = {each.name for each in self.index.externals.get(function, ()) if each.call.span == call.span}
+            return all(map(self.is_in_order, callees)) if callees else bool(named) and named <= IN_TURN
+        entered = [each for each in fact.operations if each.kind == ENTERED[0] and span.contains(each.span)]
+        meant = [entity for each in entered for entity in self.index.evaluator.evaluate(path, each.ref)]
+        return bool(meant) and all(entity.name.removesuffix("()") in LOCKS for entity in meant)
 
     def is_one_step(self, function: str) -> bool:
         """Whether an async function runs to its end, or to its next ``yield``, before any other task does."""

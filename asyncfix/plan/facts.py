@@ -23,10 +23,12 @@ from asyncfix.model import Api, Call, Handler, Mention, Site, Span, Summary
 from asyncfix.plan.awakening import Awakening
 from asyncfix.plan.caching import Caches
 from asyncfix.plan.connections import Connections
+from asyncfix.plan.constructing import Constructing
 from asyncfix.plan.importing import Importing
 from asyncfix.plan.interleave import Interleaving, Suspension
 from asyncfix.plan.limiting import Limiting
 from asyncfix.plan.member import Member
+from asyncfix.plan.replacing import Replacing
 from asyncfix.plan.rows import Rows
 from asyncfix.plan.running import Running
 from asyncfix.plan.sharing import made_otherwise
@@ -73,6 +75,8 @@ class Facts:
     limiting: Limiting
     connections: Connections
     caches: Caches
+    constructing: Constructing
+    replacing: Replacing
     mocked: Mapping[str, tuple[Patch, ...]]
     ends: Ends | None = None
     rows: Rows | None = None
@@ -283,6 +287,8 @@ def gather(
         Limiting(effects),
         Connections(effects),
         Caches(index),
+        Constructing(index),
+        Replacing(index),
         _mocked(index, meant),
     )
 

@@ -132,8 +132,6 @@ class Forms:
             yield from self.facts.interleaving.races(each)
             yield from self.facts.awakening.doubts(each.function)
             yield from self.facts.awakening.started(each)
-            if computing:
-                yield from unordered(self.facts.awakening, self.facts.interleaving, each)
             entered = perhaps_held(self.index, each)
             if entered:
                 yield f"{entered} is not known, and may be a lock, which must not be held at an await"
@@ -141,6 +139,8 @@ class Forms:
             swallowed = self.facts.swallowed(each)
             if swallowed:
                 yield swallowed
+        for each in self.facts.awakening.in_order(suspension) if computing else ():
+            yield from unordered(self.facts.awakening, self.facts.interleaving, each)
 
     def form(self, site: Site, suspension: Suspension) -> tuple[Form | None, list[str], Mend]:
         """The first form whose requirements hold, with what is unproven; else the reason of the last that failed."""

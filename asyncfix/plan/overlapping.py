@@ -37,6 +37,19 @@ TOLD = ("file", "metadata", "computation")
 """Flows of which the effects tell what is changed."""
 ALONE = ("process", "queue", "input", "lock")
 """Flows of which only one is to go on at a time, or that others see."""
+SHOWING = frozenset(
+    {f"traceback.print_{name}" for name in ("exc", "exception", "last", "list", "stack", "tb")}
+    | {
+        "dis.dis",
+        "faulthandler.dump_traceback",
+        "pprint.pp",
+        "pprint.pprint",
+        "warnings.warn",
+        "warnings.warn_explicit",
+    }
+    | {"xml.etree.ElementTree.dump"}
+)
+"""What others see, line by line, besides what is printed."""
 NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 """Of the functions of logging those that write nothing."""
 SEEDING = frozenset({"random.seed", "random.setstate", "numpy.random.seed"})
@@ -112,6 +125,7 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
         return Verdict("bars", f"what a turn does would not be done when a later call fails: {why}", "partial-results")
     found = _unproven(facts, function, [member, member], condition.shared)
     later = next((why for each in between for why in (*each.unknown, *each.unshown)), "") or _timed((member, *between))
+    later = later or next(iter(facts.effects.unseen.by(function)), "")
     if found.kind == "holds" and later:
         return _fails("unknown-effect", f"what a turn does is done before or after all calls: {later}")
     changed = changed_before(facts, function, (condition.call, *condition.tests))
@@ -271,6 +285,11 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None, own: f
         member.waits = True
         member.unknown.append(reach.unknown)
     member.unknown.extend(_assigned_anew(facts, reach.names))
+    for name in run if span is None else (each for each in run if each != function):
+        member.unknown.extend((*facts.effects.unseen.by(name), *facts.constructing.by(name)))
+    builtin = facts.replacing.builtin()
+    if builtin is not None:
+        member.unknown.append(f"{builtin[0]} is assigned anew ({builtin[1]}), so something else may run")
     for name in (each for each in (function, *reach.names) if each in facts.importing.importers):
         for body in facts.importing.run_by(name):
             if body not in member.begun:
@@ -321,6 +340,9 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
     catalog, path, name = facts.index.catalog, facts.index.path(caller), external.name
     where = Where(path, external.call.line)
     row = catalog.harmless(name) or catalog.blocking(name)
+    replaced = facts.replacing.of(name)
+    if replaced is not None:
+        member.unknown.append(f"{name} is assigned anew ({replaced}), so something else may run")
     if name in ENDING or name in ASKING or (name in CURRENT_EXCEPTION and not external.call.in_handler):
         member.against.append(("task", f"{name} means something else in a task ({where})"))
     if name in PATCHING:
@@ -355,7 +377,7 @@ def _external(facts: Facts, member: Member, caller: str, external: External, wit
         pass  # nobody learns how long it was
     elif name.startswith(DRAWING):
         member.against.append(("order", f"{name} gives one number after the other ({where})"))
-    elif name.startswith("logging.") and name not in NAMING:
+    elif name in SHOWING or (name.startswith("logging.") and name not in NAMING):
         member.unknown.append(f"{name} writes what others see in its order ({where})")
     elif "context" in (row.writes or ()):
         member.against.append(("context", f"{name} sets a context variable, which a task would lose ({where})"))

@@ -15,13 +15,14 @@ RUNNING = (".run", ".run_until_complete")
 
 
 def unordered(awakening: Awakening, interleaving: Interleaving, suspension: Suspension) -> Iterator[str]:
-    """Why tasks that ran one after the other no longer do, where that shows: something is written, or printed, behind the
-    await of a function that was one step."""
+    """Why tasks that came one after the other no longer do, where that shows: something is written, or printed, behind the
+    await of a function that awaited nothing from outside the program."""
     function = suspension.function
-    met = awakening.is_one_step(function) and not _is_alone(interleaving.effects.index, function)
+    met = awakening.is_in_order(function) and not _is_alone(interleaving.effects.index, function)
     seen = _seen(interleaving, suspension) if met else ""
     if seen:
-        yield f"until now {function} ran as one step: {seen}, and tasks may now come to that in another order"
+        kept = "ran as one step" if awakening.is_one_step(function) else "kept tasks in order"
+        yield f"until now {function} {kept}: {seen}, and tasks may now come to that in another order"
 
 
 def _is_alone(index: ProjectIndex, function: str) -> bool:
