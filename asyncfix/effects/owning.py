@@ -11,9 +11,6 @@ from asyncfix.link.index import ProjectIndex
 
 SHARING = frozenset(
     {
-        "asyncio.current_task",
-        "asyncio.get_event_loop",
-        "asyncio.get_running_loop",
         "builtins.__import__",
         "builtins.globals",
         "builtins.locals",

@@ -33,6 +33,7 @@ OF_A_DEFINITION = (".__name__", ".__qualname__", ".__doc__", ".__module__", ".__
 LIBRARY_VARIABLE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 
 THREAD_LOCAL = "threading.local"
+LOOP = "asyncio.AbstractEventLoop"
 WARN = "warnings.warn"
 HALF = "may leave half a line in a thread, and another task may write the rest of it"
 STOP = "builtins.StopIteration"
@@ -156,12 +157,19 @@ class Effects:
             key, holder = self._library_variable(path, access.ref), access.ref.rpartition(".")[0]
         if not key and access.kind == "write" and OWN_ELEMENT.match(access.ref):
             key = holder = "?"
+        if not key and access.kind == "write" and self._is_of_loop(path, access.ref):
+            key, holder = f"{LOOP}.{split(access.ref)[1]}", LOOP
         if not key and access.kind == "write":
             key, holder = self._definition(path, access.ref), access.ref.rpartition(".")[0]
         if key:
             where = Where(path, access.line)
             writes = access.kind in ("write", "change")
             yield Touch(key, holder, writes, access.span, access.at, where, deep)
+
+    def _is_of_loop(self, path: str, ref: str) -> bool:
+        """Whether a ref is an attribute of an event loop, which nobody makes who asks for it."""
+        base, attribute = split(ref)
+        return bool(attribute) and any(entity.name == LOOP for entity in self.index.evaluator.evaluate(path, base))
 
     def _library_variable(self, path: str, ref: str) -> str:
         """The key of a variable of a library's module, '' if it is none."""
