@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from asyncfix.effects.owning import kept
+from asyncfix.effects.owning import NAMESPACE, kept
 from asyncfix.facts.likeness import CONFIGURED, MADE_LIKE
 from asyncfix.facts.scopes import ELEMENT, KEPT, bare
 from asyncfix.link.entities import Entity
@@ -99,7 +99,7 @@ class Keys:
                 name, (f":{name}",)
             ):
                 return "", ""
-        if name in summary.bindings:
+        if name in summary.bindings or name == NAMESPACE:
             return f"{module}.{name}", module
         return "", ""
 
@@ -122,6 +122,11 @@ class Keys:
                 owner = base
         return owner
 
+    def _is_of_elements(self, path: str, base: str, steps: str) -> bool:
+        """Whether a method of a new collection may give what it was made of, which others have too."""
+        made = self.index.evaluator.evaluate(path, base.removesuffix("()")) if base.endswith("()") else ()
+        return not all(kept(self.index, entity, steps) for entity in made)
+
     def made_here(self, path: str, ref: str) -> bool:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
         if ref.endswith(";"):
@@ -142,7 +147,7 @@ class Keys:
         method = attribute and any(
             entity.kind in ("instance", "value") for entity in self.index.evaluator.evaluate(path, base)
         )
-        return not method or not self.of(path, base)[0]
+        return not method or (not self.of(path, base)[0] and not self._is_of_elements(path, base, ref[len(base) :]))
 
 
 def pretty(ref: str) -> str:

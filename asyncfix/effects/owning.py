@@ -12,8 +12,14 @@ from asyncfix.link.index import ProjectIndex
 SHARING = frozenset(
     {
         "builtins.__import__",
+        "builtins.eval",
+        "builtins.getattr",
         "builtins.globals",
         "builtins.locals",
+        "builtins.max",
+        "builtins.min",
+        "builtins.next",
+        "builtins.type",
         "builtins.vars",
         "decimal.getcontext",
         "functools.reduce",
@@ -22,6 +28,7 @@ SHARING = frozenset(
         "heapq.heapreplace",
         "importlib.import_module",
         "inspect.currentframe",
+        "inspect.getmodule",
         "logging.getLogger",
         "operator.getitem",
         "operator.iadd",

@@ -549,6 +549,8 @@ def _accesses(source: Source, frame: Frame, loose: Loose, untold: set[str]) -> I
                 _note_loose(ref, kind, node, loose)
                 if kind in ("read", ASKED):
                     untold.add(ref.rpartition(".")[2])
+                elif kind == "write" and isinstance(node, ast.Attribute):
+                    yield _access(source, ref, node, kind, context)  # anybody may have what it is
             elif kind in ("write", "change") or not _is_standard(ref) or ref in (STOP, *OF_THE_PROCESS):
                 found = _access(source, ref, node, "read" if kind in ("base", "item", ASKED) else kind, context)
                 yield replace(found, asked=True) if kind == ASKED else found
