@@ -78,7 +78,7 @@ from typing import ClassVar
 
 from asyncfix.lines import end_of_line
 from asyncfix.model import Early, Edit, FanOut, Form, Function, Site, Span, Unproven
-from asyncfix.preconditions import Obstacle
+from asyncfix.preconditions import Obstacle, Precondition
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
@@ -155,8 +155,8 @@ class AwaitInLoop(BlockTransform):
             forms.insert(0, Form(FUNCTION, (*read, _fan_out(tree, turn))))
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
-        if caught and turns.doubts and len(forms) == 1:
-            obstacle = obstacle or Obstacle("errors", f"{caught}, and {turns.doubts[0]}")
+        if caught and len(forms) == 1:
+            obstacle = obstacle or _told_apart(caught, turns.doubts)
         return self._made(tree, turns.function, span, turns.call, forms, obstacle)
 
     def _site_of_function(self, tree: Tree, turn: turn_functions.TurnFunction) -> Site:
@@ -166,8 +166,8 @@ class AwaitInLoop(BlockTransform):
         lines = Span(first_comment(source, source.line_start(whole.start)), end_of_line(source, whole.end))
         obstacle = turn.obstacle or order_told(comments_of(source, lines))
         fan = _fan_out(tree, turn)
-        if fan.caught and turn.doubts:
-            obstacle = obstacle or Obstacle("errors", f"{fan.caught}, and {turn.doubts[0]}")
+        if fan.caught:
+            obstacle = obstacle or _told_apart(fan.caught, turn.doubts)
         read = lost(tree, turn.loop, frozenset({turn.name}))
         forms = [Form(FUNCTION, read, (*map(Unproven, turn.doubts), fan))]
         return self._made(tree, turn.function, whole, turn.calls[0], forms, obstacle)
@@ -212,6 +212,12 @@ def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
         turn.ordered,
         turn.own,
     )
+
+
+def _told_apart(caught: str, doubts: Iterable[str]) -> Obstacle | None:
+    """What speaks against another order of errors where something knows them apart."""
+    why = next((each for each in doubts if each.startswith(Precondition.ERRORS)), "")
+    return Obstacle("errors", f"{caught}, and {why}") if why else None
 
 
 def _sources(source: Source, given: Iterable[ast.expr]) -> tuple[Early, ...]:

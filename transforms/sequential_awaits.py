@@ -66,9 +66,8 @@ context variable, works on the event loop, takes a lock or semaphore of asyncio 
 `threading`, or asks for a connection of a pool while it keeps one; where nothing is done with what a call gives and it asks
 another program for something, or not all that it does is known; where fewer than two of them wait for anything; where more
 than one uses an object that takes one call at a time (a database session, connection or cursor, a stream, websocket, file,
-page or device: rows say so with `single`, and names do where nothing is known); under a typed `except`, unless it would be
-SAFE; in a `finally`, within a lock, session, transaction or time limit; where a value is carried from one turn of a loop to
-the next; where a comment speaks of an order.
+page or device: rows say so with `single`, and names do where nothing is known); in a `finally`, within a lock, session,
+transaction or time limit; where a value is carried from one turn of a loop to the next; where a comment speaks of an order.
 
 A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
 

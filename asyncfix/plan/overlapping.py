@@ -101,11 +101,12 @@ def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
 
 
 def _strict(found: Verdict, condition: Overlap | FanOut) -> Verdict:
-    """The verdict where something knows errors apart, or a name tells of an order: then what is not known bars."""
-    for code, why in (("errors", condition.caught), ("order", condition.ordered)):
-        if why and found.kind == "fails":
-            return Verdict("bars", f"{why}, and {found.why}", code)
-    return found
+    """The verdict where a name tells of an order: then what is not known bars; with what knows errors apart."""
+    if found.kind != "fails":
+        return found
+    if condition.ordered:
+        return Verdict("bars", f"{condition.ordered}, and {found.why}", "order")
+    return replace(found, why=f"{found.why}; {condition.caught}") if condition.caught else found
 
 
 def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Verdict:
