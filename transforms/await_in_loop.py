@@ -62,12 +62,13 @@ context variable, works on the event loop, takes a lock or semaphore of asyncio 
 nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it
 waits for nothing; where all turns use an object that takes one call at a time (by its row, or by its name where nothing is
 known); where a turn prints or changes something that would be there when a later call fails; and, as for
-`sequential-awaits`, for the sake of what stands round the loop, for its name, or for a comment about its order.
+`sequential-awaits`, for the sake of what stands round the loop, for its name, or for a comment about its order; and with
+`async for`: what it gives next may count on what was done before.
 
-Left out altogether: loops with `while`, `async for`, `else`, `break` or `return`; turns of several steps that fill no
-collection, or more than one; turns that need what another turn did; calls that do not depend on the element (another try,
-the next page); sources without an end; loop variables that are read afterwards; calls that by their name wait, or send or
-change something where nothing is done with what they give; and tests.
+Left out altogether: loops with `while`, `else`, `break` or `return`; turns of several steps that fill no collection, or more
+than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page);
+sources without an end; loop variables that are read afterwards; calls that by their name wait, or send or change something
+where nothing is done with what they give; and tests.
 """
 
 from __future__ import annotations
