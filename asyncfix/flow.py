@@ -171,9 +171,11 @@ def unbound_in(nodes: Iterable[ast.AST]) -> Names:
 
 @dataclass(slots=True)
 class Flow:
-    """Follows statements; ``early`` gathers the names that they read where these are not bound for certain."""
+    """Follows statements; ``early`` gathers the names that they read where these are not bound for certain. ``swallowed``: any
+    ``with`` may swallow exceptions."""
 
     early: set[str] = field(default_factory=lambda: set[str]())
+    swallowed: bool = False
 
     def block(self, statements: Sequence[ast.stmt], state: State) -> State:
         """The state behind a list of statements."""
@@ -215,7 +217,7 @@ class Flow:
                 return self._loop(node, state)
             case ast.With() | ast.AsyncWith():
                 after = self.block(node.body, self.evaluate(node.items, state))
-                return join([after, state - unbound_in(node.body)]) if may_suppress(node) else after
+                return join([after, state - unbound_in(node.body)]) if self.swallowed or may_suppress(node) else after
             case ast.Try() | ast.TryStar():
                 return self._try(node, state)
             case ast.Match():

@@ -104,7 +104,7 @@ def bound_to(name: str, function: FunctionDef, but: Sequence[ast.stmt] = ()) -> 
             yield next((each.value for each in creations if node in ast.walk(each)), None)
 
 
-def is_own(tree: Tree, function: FunctionDef, loop: ast.For | ast.AsyncFor | Comprehension, name: str) -> bool:
+def is_made_here(tree: Tree, function: FunctionDef, loop: ast.For | ast.AsyncFor | Comprehension, name: str) -> bool:
     """Whether a local name stands for something that only this function has: it was made here, and nobody got it before the
     loop."""
     if name in parameters(function) or not all(

@@ -44,8 +44,8 @@ from ._owning import (
     is_empty,
     is_endless,
     is_made,
+    is_made_here,
     is_one,
-    is_own,
     open_sources,
     root,
 )
@@ -80,6 +80,7 @@ class TurnFunction:
     puts      the statements that put something into it, ``gives`` telling what: each turn one value or one pair of a key and a
               value in its last step (``VALUE``, ``PAIR``), or whatever there is (``ALL``)
     next      the statements that go on with the next element
+    kept      a name that would be read as an earlier turn left it, were an error swallowed by a ``with`` of the turn, or ''
     own       variables of a turn that stand for what it made; shared: names by which it reaches what other turns reach
     sources   what is gone through and others may change; doubts: what is not proven, by the look of it
     """
@@ -95,6 +96,7 @@ class TurnFunction:
     gives: str
     next: tuple[ast.Continue, ...]
     creation: Creation | None = None
+    kept: str = ""
     own: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     sources: tuple[ast.expr, ...] = ()
@@ -261,14 +263,14 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
     elements, bound = names_in(loop.target), frozenset(name for name, _ in bindings(body))
     local, code = elements | bound, (*body, *found.tests)
     mentioned = NOTHING.union(*map(names_in, code))
-    flow = Flow()
-    flow.block(body, flow.evaluate([loop.target], NOTHING))
+    early, swallowing = _early(found, False), _early(found, True) & bound
     if (
         not all(isinstance(node, ast.Name | ast.Tuple | ast.expr_context) for node in ast.walk(loop.target))
         or not all(names_in(call) & _derived(body, elements) for call in found.calls)
         or (mentioned | names_in(loop.iter)) & scope.foreign
         or mentioned & scope.functions
-        or bound & (frozenset(flow.early) | NOTHING.union(*map(names_in, (loop.iter, *found.tests))))
+        or (swallowing and not _is_in_all(found))
+        or bound & (early | NOTHING.union(*map(names_in, (loop.iter, *found.tests))))
         or local & (read_later(tree, loop) | held_in_functions(tree, function))
         or found.name in held_in_functions(tree, function) | read_if_failed(tree, loop) | names_in(loop.iter)
         or any(is_ordered(call.func) for call in found.calls)
@@ -280,17 +282,31 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
     end = loop.end_lineno or 0
     reached = (name for part in code for name in shared(part, scope))
     doubts = list(doubts_of_source(tree, function, loop.iter, end))
-    if not is_own(tree, function, loop, found.name):
+    if not is_made_here(tree, function, loop, found.name):
         why = f"`{found.name}` may be seen by others, who would miss what was done before a call fails"
         doubts.append(reason("partial-results", why))
     yield replace(
         found,
+        kept=min(swallowing, default=""),
         own=tuple(_made(body)),
         shared=tuple(each for each in dict.fromkeys(reached) if each.partition(".")[0] not in {*local, found.name}),
         sources=tuple(open_sources(tree, function, loop.iter, end)),
         doubts=tuple(doubts),
         obstacle=depends_on_place(tree, loop, mentioned, frozenset({found.name})) or _obstacle(found),
     )
+
+
+def _early(found: TurnFunction, swallowed: bool) -> Names:
+    """The names that a turn reads where it has not bound them for certain."""
+    flow = Flow(swallowed=swallowed)
+    flow.block(found.body, flow.evaluate([found.loop.target], NOTHING))
+    return frozenset(flow.early)
+
+
+def _is_in_all(found: TurnFunction) -> bool:
+    """Whether the first call stands in every ``with`` of a turn, which are looked at for its sake."""
+    guards_in = (node for node in own(found.body) if isinstance(node, ast.With | ast.AsyncWith))
+    return all(found.calls[0] in ast.walk(node) for node in guards_in)
 
 
 def _derived(body: Sequence[ast.stmt], elements: Names) -> Names:

@@ -41,8 +41,8 @@ from ._owning import (
     is_collection,
     is_empty,
     is_endless,
+    is_made_here,
     is_one,
-    is_own,
     open_sources,
     root,
 )
@@ -139,7 +139,7 @@ def filled(tree: Tree, turns: Turns) -> Filled | None:
             if (
                 taken is not turns.waiting
                 or method not in GROWING
-                or not is_own(tree, turns.function, turns.node, name)
+                or not is_made_here(tree, turns.function, turns.node, name)
             ):
                 return None
             return Filled(name, GROWING[method], _creation(tree, turns, name))
@@ -358,7 +358,7 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     yield from doubts_of_source(tree, turns.function, turns.source, turns.node.end_lineno or 0)
     for name in sorted(changed - turns.elements):
-        if not is_own(tree, turns.function, turns.node, name):
+        if not is_made_here(tree, turns.function, turns.node, name):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
             yield reason("partial-results", why)
     for name in sorted(changed & turns.elements):
@@ -366,7 +366,7 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
             "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
         )
     lists = isinstance(turns.node, ast.For) and filled(tree, turns) is None
-    own_names = (name for name in changed if is_own(tree, turns.function, turns.node, name))
+    own_names = (name for name in changed if is_made_here(tree, turns.function, turns.node, name))
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:
         text = ast.unparse(found).partition("\n")[0][:MOST_QUOTED]

@@ -78,7 +78,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from asyncfix.lines import end_of_line
-from asyncfix.model import Early, Edit, FanOut, Form, Function, Site, Span, Unproven
+from asyncfix.model import Early, Edit, FanOut, Form, Function, NotSwallowed, Site, Span, Unproven
 from asyncfix.preconditions import Obstacle, Precondition
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
@@ -153,7 +153,7 @@ class AwaitInLoop(BlockTransform):
         read = lost(tree, statement_of(tree, turns), turns.bound)
         forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]
         if turn is not None and turn.obstacle is None and not turn.doubts and turns.doubts:
-            forms.insert(0, Form(FUNCTION, (*read, _fan_out(tree, turn))))
+            forms.insert(0, Form(FUNCTION, (*read, *_kept(turn), _fan_out(tree, turn))))
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
         if caught and len(forms) == 1:
@@ -169,7 +169,7 @@ class AwaitInLoop(BlockTransform):
         fan = _fan_out(tree, turn)
         if fan.caught:
             obstacle = obstacle or _told_apart(fan.caught, turn.doubts)
-        read = lost(tree, turn.loop, frozenset({turn.name}))
+        read = (*lost(tree, turn.loop, frozenset({turn.name})), *_kept(turn))
         forms = [Form(FUNCTION, read, (*map(Unproven, turn.doubts), fan))]
         return self._made(tree, turn.function, whole, turn.calls[0], forms, obstacle)
 
@@ -213,6 +213,10 @@ def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
         turn.ordered,
         turn.own,
     )
+
+
+def _kept(turn: turn_functions.TurnFunction) -> tuple[NotSwallowed, ...]:
+    return (NotSwallowed(turn.kept),) if turn.kept else ()
 
 
 def _told_apart(caught: str, doubts: Iterable[str]) -> Obstacle | None:

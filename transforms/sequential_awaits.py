@@ -300,16 +300,18 @@ def _runs(tree: Tree) -> Iterator[Run]:
     if is_test(tree.source.path):
         return
     functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
-    candidates = [(node, block) for node in functions for block in blocks(node) if _may_overlap(block)]
+    candidates = {node: found for node in functions if (found := list(filter(_may_overlap, blocks(node))))}
     known = frozenset(modules(tree.module)) if candidates else NOTHING
-    for node, block in candidates:
+    for node, found in candidates.items():
         enclosing = around(tree, node)
         if any(is_test_function(function.name) for function in enclosing):
             continue
-        for members in _independent(block, scope_of(known, enclosing)):
-            yield _run(tree.source, node, members, _seen(tree, members))
-        for statement in block:
-            yield from _inside(tree, node, statement, scope_of(known, enclosing))
+        scope = scope_of(known, enclosing)
+        for block in found:
+            for members in _independent(block, scope):
+                yield _run(tree.source, node, members, _seen(tree, members))
+            for statement in block:
+                yield from _inside(tree, node, statement, scope)
 
 
 def _may_overlap(block: Sequence[ast.stmt]) -> bool:
