@@ -570,12 +570,23 @@ def annotation(node: ast.expr | None, scope: Scope) -> Refs:
         case ast.Subscript():
             return _generic(node, scope)
         case ast.Name() | ast.Attribute():
-            refs = resolve(node, scope)
+            refs = resolve(node, _beyond_variables(node, scope))
             if refs[0] in ("typing.Self", "typing_extensions.Self") and scope.function.owner_class:
                 return (f":{scope.function.owner_class}!",)
             return _instance(refs)
         case _:
             return ()
+
+
+def _beyond_variables(node: ast.Name | ast.Attribute, scope: Scope) -> Scope:
+    """Where the name that a type begins with is read: not among the variables of a class, which are of types and are none,
+    and often have the name of the module that theirs stands in."""
+    root: ast.expr = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    own = scope.names.get(root.id, []) if isinstance(root, ast.Name) and scope.kind == "class" else []
+    stated = bool(own) and all(isinstance(bound.value, str) and not is_definition(bound) for bound in own)
+    return scope.parent if stated and scope.parent is not None else scope
 
 
 def _instance(refs: Refs) -> Refs:
