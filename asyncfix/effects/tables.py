@@ -105,6 +105,7 @@ QUIET_DECORATORS = TRANSPARENT_DECORATORS | {
     *CACHES,
     "functools.total_ordering",
     "contextlib.contextmanager",
+    "contextlib.asynccontextmanager",
     "typing.overload",
 }
 # Files in memory.

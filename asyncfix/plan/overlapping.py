@@ -19,7 +19,7 @@ from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
 from asyncfix.plan import queries
-from asyncfix.plan.clocks import reads_clock
+from asyncfix.plan.clocks import CLOCKS, TELLING, reads_clock
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import PATCHING
 from asyncfix.plan.limiting import limit_held, limit_taken
@@ -426,7 +426,11 @@ def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
         member.waits = member.waits or not computes
         if row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
-        elif row.outside != READ and not (row.flow in TOLD and row.writes == ()) and not (computes and _gives(row)):
+        elif (
+            row.outside != READ
+            and not (row.flow in TOLD and row.writes == ())
+            and not (computes and _gives(entity.name, row))
+        ):
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
         elif row.outside:
             _answered(facts, member, caller, External(caller, entity.name, _run_by(call)), row, frozenset())
@@ -445,9 +449,10 @@ def _lasts(facts: Facts, function: str) -> bool:
     return bool(reach.unknown) or not all(_computes(facts, each.name) for each in run)
 
 
-def _gives(row: Api) -> bool:
+def _gives(name: str, row: Api) -> bool:
     """Whether a call does nothing but make something of what it is given."""
-    return bool(row.reads) and GIVEN.issuperset(row.reads or ()) and row.writes == () and not row.runs
+    drawn = name.startswith(DRAWING) or name in CLOCKS or name in TELLING
+    return not drawn and row.reads is not None and GIVEN.issuperset(row.reads) and row.writes == () and not row.runs
 
 
 def _computes(facts: Facts, name: str) -> bool:
