@@ -36,15 +36,17 @@ async def load_all(numbers: list[int]) -> list[User]:
 
 ## Safety
 
-Always UNSAFE: coroutines that wait for each other (a barrier, a producer and its consumers) hang when not all may run; and
-where `gather` raises the first error in time and lets the others run on, the error of the first in order is raised when
-those after it have been cancelled and have ended. Arguments are evaluated when a coroutine is made.
+Always UNSAFE: coroutines that wait for each other (a barrier, a producer and its consumers), or that never end, keep those
+behind the bound from beginning; and where `gather` raises the first error in time and lets the others run on, the error of the
+first in order is raised when those after it have been cancelled and have ended. Arguments are evaluated when a coroutine is
+made.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -66,9 +68,10 @@ CHOSEN = re.compile(
     r"worker|consumer|producer|concurren|parallel|simultaneous|repeat|repetition|replica", re.IGNORECASE
 )
 """In what is called for each number of a range, or in its end: how many run at once is chosen."""
-CHANGES = (
-    "coroutines that wait for each other would hang, and of several errors the first in order is raised, after those "
-    "behind it are cancelled, where gather raised the first in time and let the others run on"
+WAITING = "coroutines that wait for each other, or never end, would keep those behind the bound from beginning"
+RAISED = (
+    "of several errors the first in order is raised, after those behind it are cancelled, where gather raised the first in "
+    "time and let the others run on"
 )
 
 
@@ -91,7 +94,7 @@ class UnboundedGather(Watch):
         begin = look.tree.source.span(found.filling.begin) if found.filling else made
         span = Span(min(begin.start, call.start), call.end)
         real = NotPatched(("asyncio.gather", *(["asyncio.create_task"] if started(look.node, found.made) else [])))
-        form = Form("bounded", (real,), (Unproven(CHANGES),))
+        form = Form("bounded", (real,), (Unproven("; ".join(_changes(look.node))),))
         unless = (Limited(made),)
         return replace(look.site(self, [form]), span=span, message=message, title="bound a gather", unless=unless)
 
@@ -102,6 +105,13 @@ class UnboundedGather(Watch):
             raise CannotWrite("the gather is not what was surveyed")
         name = Replace(tree.source.span(node.func), writing.generated("gather_bounded"))
         return [name, *written(tree, node, found, writing)]
+
+
+def _changes(node: ast.Call) -> Iterator[str]:
+    """What a bound changes, or may: of errors nothing where they are results."""
+    yield WAITING
+    if not any(isinstance(item.value, ast.Constant) and item.value.value is True for item in node.keywords):
+        yield RAISED
 
 
 def _is_bounded(made: ast.expr) -> bool:
