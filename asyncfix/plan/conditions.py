@@ -160,7 +160,7 @@ def _doubled(facts: Facts, condition: NotDoubled) -> Verdict:
     double = facts.limits.doubles.lacking(condition.owner, condition.method)
     if double is None:
         return HOLDS
-    why = f"something without `{condition.method}` may be given for a {condition.owner} ({double[0]}:{double[1]})"
+    why = f"something without `{condition.method}` may be given in place of {condition.owner} ({double[0]}:{double[1]})"
     return Verdict("fails", why, "test-double")
 
 
