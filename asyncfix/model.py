@@ -423,6 +423,10 @@ class OnLoop(Value, frozen=True, tag="on-loop"):
     """Coroutines run on an event loop: nothing in the project drives them by hand."""
 
 
+class WithinLoop(Value, frozen=True, tag="within-loop"):
+    """No code of the project is seen to run the site's sync function where no event loop runs."""
+
+
 class Limited(Value, frozen=True, tag="limited"):
     """What the calls in ``span`` run limits itself how many of it run at once: it holds a lock or a semaphore of asyncio."""
 
@@ -557,6 +561,7 @@ Condition: TypeAlias = (
     | FileOwned
     | Unlocked
     | OnLoop
+    | WithinLoop
     | Limited
     | PassesOn
     | Means

@@ -34,9 +34,9 @@ async def load_all(numbers: list[int]) -> list[User]:
 
 SAFE: a coroutine runs on a loop, and that is what both functions give, on every Python since 3.7. UNSAFE where a test or the
 program puts something else in the place of one of them, or drives coroutines by hand (`coroutine.send(None)`), and in sync
-functions: others may call them where no loop runs. Sync functions of which it is not seen that async code, other than a test,
-calls them may run in a callback of a loop or in a thread of their own: they are left alone, as is code that sets the loop
-itself or is ready for the error.
+functions: others may call them where no loop runs. Refused where a sync test or the code of a module is seen to come there.
+Sync functions of which it is not seen that async code, other than a test, calls them may run in a callback of a loop or in a
+thread of their own: they are left alone, as is code that sets the loop itself or is ready for the error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,19 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from asyncfix.flow import blocks, declared, last_name
-from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, OnLoop, Replace, Site, Span, Unproven
+from asyncfix.model import (
+    Edit,
+    Form,
+    Means,
+    MinimumPython,
+    NotPatched,
+    OnLoop,
+    Replace,
+    Site,
+    Span,
+    Unproven,
+    WithinLoop,
+)
 from asyncfix.statements import next_line, with_blank_lines
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
@@ -98,7 +110,8 @@ class GetEventLoop(Watch):
         if _is_guarded(look) or not isinstance(look.function, ast.FunctionDef) or _asks(look.function):
             return None
         if look.way and not look.way.startswith("test") and not _is_ready(look):
-            form = Form("running", (MinimumPython((3, 7)),), (NotPatched((GET, RUNNING)), Unproven(ELSEWHERE)))
+            unproven = (NotPatched((GET, RUNNING)), Unproven(ELSEWHERE))
+            form = Form("running", (MinimumPython((3, 7)), WithinLoop()), unproven)
             message = f"async code gets the loop that it runs on ({look.way}): asyncio.get_running_loop says so"
             return replace(look.site(self, [form]), message=message, title="get the running loop")
         if look.function.name != "__init__" or not _is_kept(look.statement):

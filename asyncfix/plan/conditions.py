@@ -37,6 +37,7 @@ from asyncfix.model import (
     ThreadSafe,
     Unlocked,
     Unproven,
+    WithinLoop,
 )
 from asyncfix.plan import positions, stopping
 from asyncfix.plan.cancelling import passes_on
@@ -45,6 +46,7 @@ from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.limiting import limited_by
 from asyncfix.plan.locks import asyncio_lock_held, lock_held
 from asyncfix.plan.loops import one_loop
+from asyncfix.plan.loopless import within_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap
 from asyncfix.plan.swallowing import not_swallowed
@@ -93,6 +95,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
         case OnLoop():
             driven = facts.awakening.driven()
             return Verdict("fails", driven, "driven") if driven else HOLDS
+        case WithinLoop():
+            return within_loop(facts.index, function)
         case Overlap():
             return overlap(facts, condition, function)
         case Means():
