@@ -22,12 +22,15 @@ def written(tree: Tree, node: ast.Call, found: Gathered, writing: Writing) -> It
     if found.filling:
         yield from (_unstarred(tree, found), _filled(tree, node, found.filling, writing))
     else:
-        yield from _opened(tree, node, found)
-        yield from _unstarted(tree.source, node, found.made)
+        unstarted = list(_unstarted(tree.source, node, found.made))
+        for edit in _opened(tree, node, found):  # the indentation of a line may go with what begins on the line above
+            if not any(gone.span.contains(edit.span) for gone in unstarted):
+                yield edit
+        yield from unstarted
         yield from _snapshot(tree, node, found, writing)
 
 
-def _opened(tree: Tree, node: ast.Call, found: Gathered) -> Iterator[Edit]:
+def _opened(tree: Tree, node: ast.Call, found: Gathered) -> Iterator[Replace]:
     """The star and the brackets taken away, so that the coroutines are made one by one."""
     source = tree.source
     star, value, made = (source.span(item) for item in (found.starred, found.starred.value, found.made))
@@ -49,7 +52,7 @@ def _opened(tree: Tree, node: ast.Call, found: Gathered) -> Iterator[Edit]:
     yield Replace(Span(made.end - 1, made.end), ")")
 
 
-def _unstarted(source: Source, node: ast.Call, made: ast.expr) -> Iterator[Edit]:
+def _unstarted(source: Source, node: ast.Call, made: ast.expr) -> Iterator[Replace]:
     """The coroutine alone, without the task that was made of it, if no comment stands round it."""
     task = started(node, made)
     if task is not None:
@@ -59,7 +62,7 @@ def _unstarted(source: Source, node: ast.Call, made: ast.expr) -> Iterator[Edit]
             yield from (Replace(before, ""), Replace(behind, ""))
 
 
-def _unwrapped(source: Source, whole: Span, inside: int) -> Iterator[Edit]:
+def _unwrapped(source: Source, whole: Span, inside: int) -> Iterator[Replace]:
     """What stands between brackets without them: of brackets that have a line each, the lines go, too."""
     data, end = source.data, whole.end - 1
     start, close = source.line_start(whole.start), source.line_start(end)

@@ -45,8 +45,8 @@ from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.limiting import limited_by
 from asyncfix.plan.locks import asyncio_lock_held, lock_held
-from asyncfix.plan.loops import one_loop
 from asyncfix.plan.loopless import within_loop
+from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap
 from asyncfix.plan.swallowing import not_swallowed
