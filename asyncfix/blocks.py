@@ -114,7 +114,7 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
         return barred
     if any(leaving([statement])):
         return Barred("leaves-loop", "a `break` or `continue` belongs to a loop outside the block")
-    if any(isinstance(node, ast.Call) and _sees_names(node) for node in own(function.body)):
+    if any(isinstance(node, ast.Call) and sees_names(node) for node in own(function.body)):
         return Barred(
             "frame", "the function looks at its own variables, and those of the block would not be among them"
         )
@@ -184,7 +184,7 @@ def _sees_frame(node: ast.Call) -> bool:
             return False
 
 
-def _sees_names(node: ast.Call) -> bool:
+def sees_names(node: ast.Call) -> bool:
     """Calls whose result depends on the variables of the function they stand in."""
     return _sees_frame(node) and called(node) != "super"
 

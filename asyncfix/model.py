@@ -518,9 +518,13 @@ class FanOut(Value, frozen=True, tag="fan-out"):
 
 
 class NotSwallowed(Value, frozen=True, tag="not-swallowed"):
-    """No context manager that is open at the site swallows errors: this name is read behind it."""
+    """No context manager that is open at the site swallows errors: this name is read behind it.
+
+    ``inside``: only those count that stand in so many others, and one of which nothing is known leaves it unproven.
+    """
 
     name: str
+    inside: int = -1
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):

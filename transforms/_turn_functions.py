@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, held_in_functions, read_if_failed, read_later, unfit
+from asyncfix.blocks import above, held_in_functions, read_if_failed, read_later, sees_names, unfit
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -14,6 +15,7 @@ from asyncfix.flow import (
     FunctionDef,
     Names,
     bindings,
+    last_name,
     leaving,
     may_suppress,
     own,
@@ -26,6 +28,7 @@ from ._order import (
     MOST_QUOTED,
     Scope,
     around,
+    catching,
     depends_on_place,
     guards,
     is_left_out,
@@ -49,6 +52,7 @@ from ._owning import (
     open_sources,
     root,
 )
+from ._turn_aliases import Aliases
 
 For = ast.For | ast.AsyncFor
 
@@ -102,6 +106,16 @@ class TurnFunction:
     sources: tuple[ast.expr, ...] = ()
     doubts: tuple[str, ...] = ()
     obstacle: Obstacle | None = None
+
+    @property
+    def call(self) -> ast.Call:
+        """The awaited call that stands in most ``with`` of a turn: where it stands, they are open."""
+        return max(self.calls, key=lambda call: sum(call in ast.walk(each) for each in self.opened))
+
+    @property
+    def opened(self) -> list[ast.With | ast.AsyncWith]:
+        """Each ``with`` of a turn."""
+        return [node for node in own(self.body) if isinstance(node, ast.With | ast.AsyncWith)]
 
     @property
     def ordered(self) -> str:
@@ -171,6 +185,9 @@ def _shaped(tree: Tree, function: ast.AsyncFunctionDef, loop: For) -> TurnFuncti
         return None
     ends = _ends(body)
     each_one = ends is not None and set(ends) == set(puts) and not going and all(map(_is_one_put, puts))
+    handlers = (node for node in inside if isinstance(node, ast.ExceptHandler))
+    if kind != "list" and (any(map(_may_take, handlers)) or catching(tree, loop)):
+        each_one = each_one and all(map(_is_put_safely, puts))
     gives = ALL if not each_one else PAIR if kind == "dict" else VALUE
     following = tuple(each for each in going if isinstance(each, ast.Continue))
     made = above(tree, loop)
@@ -210,6 +227,24 @@ def _is_one_put(put: ast.stmt) -> bool:
             return method in ONE
         case _:
             return True
+
+
+def _may_take(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler may be for what cannot be hashed."""
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    known = (getattr(builtins, each.id, None) if isinstance(each, ast.Name) else None for each in types)
+    return not all(isinstance(each, type) and not issubclass(TypeError, each) for each in known)
+
+
+def _is_put_safely(put: ast.stmt) -> bool:
+    """Whether a statement cannot fail where it puts something into a dict or a set: what it is found by can be hashed."""
+    match put:
+        case ast.Assign(targets=[ast.Subscript(slice=key)]):
+            return isinstance(key, ast.Constant | ast.JoinedStr)
+        case ast.Expr(value=ast.Call(args=[given])):
+            return isinstance(given, ast.Constant | ast.JoinedStr)
+        case _:
+            return False
 
 
 def _kind(value: ast.expr | None) -> str:
@@ -264,6 +299,7 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
     local, code = elements | bound, (*body, *found.tests)
     mentioned = NOTHING.union(*map(names_in, code))
     early, swallowing = _early(found, False), _early(found, True) & bound
+    aliases = Aliases(function, body, elements, found.name)
     if (
         not all(isinstance(node, ast.Name | ast.Tuple | ast.expr_context) for node in ast.walk(loop.target))
         or not all(names_in(call) & _derived(body, elements) for call in found.calls)
@@ -275,13 +311,15 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
         or found.name in held_in_functions(tree, function) | read_if_failed(tree, loop) | names_in(loop.iter)
         or any(is_ordered(call.func) for call in found.calls)
         or any(_is_carried(node, function, loop, local | {found.name}) for part in body for node in ast.walk(part))
+        or any(aliases.changes(node) for node in own(body))
+        or any(isinstance(node, ast.Call) and sees_names(node) for node in own(function.body))
         or is_endless(loop.iter)
         or is_one(loop.iter)
     ):
         return
     end = loop.end_lineno or 0
     reached = (name for part in code for name in shared(part, scope))
-    doubts = list(doubts_of_source(tree, function, loop.iter, end))
+    doubts = [*doubts_of_source(tree, function, loop.iter, end), *dict.fromkeys(aliases.used_up())]
     if not is_made_here(tree, function, loop, found.name):
         why = f"`{found.name}` may be seen by others, who would miss what was done before a call fails"
         doubts.append(reason("partial-results", why))
@@ -304,9 +342,8 @@ def _early(found: TurnFunction, swallowed: bool) -> Names:
 
 
 def _is_in_all(found: TurnFunction) -> bool:
-    """Whether the first call stands in every ``with`` of a turn, which are looked at for its sake."""
-    guards_in = (node for node in own(found.body) if isinstance(node, ast.With | ast.AsyncWith))
-    return all(found.calls[0] in ast.walk(node) for node in guards_in)
+    """Whether one call stands in every ``with`` of a turn, which are looked at for its sake."""
+    return all(found.call in ast.walk(node) for node in found.opened)
 
 
 def _derived(body: Sequence[ast.stmt], elements: Names) -> Names:
@@ -376,12 +413,21 @@ def _obstacle(found: TurnFunction) -> Obstacle | None:
     if isinstance(found.loop, ast.AsyncFor):
         source = ast.unparse(found.loop.iter).partition("\n")[0][:MOST_QUOTED]
         return Obstacle("order", f"what `{source}` gives next may count on what was done with what it gave before")
+    for each in found.opened:
+        guarded = guards(each)
+        if guarded is not None:
+            return guarded
+        if found.call not in ast.walk(each) and not all(map(_opens, each.items)):
+            text = ast.unparse(each.items[0].context_expr)[:MOST_QUOTED]
+            return Obstacle("errors", f"`{text}` in line {each.lineno} may swallow errors")
     for statement in found.body:
-        for node in own([statement]):
-            guarded = guards(node) if isinstance(node, ast.With | ast.AsyncWith) else None
-            if guarded is not None:
-                return guarded
         barred = unfit(statement, awaits=True)
         if barred is not None:
             return Obstacle("layout", barred.why)
     return None
+
+
+def _opens(item: ast.withitem) -> bool:
+    """Whether what a ``with`` enters is a file, which swallows no errors."""
+    given = item.context_expr
+    return isinstance(given, ast.Call) and last_name(given.func) == "open"

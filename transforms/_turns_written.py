@@ -82,7 +82,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
             made = (
                 f"[{_grouped(turns.target, elements)} for {elements} in {collection}{tests}]"
                 if tests
-                else f"{writing.name('builtins.list')}{collection if collection.startswith('(') else f'({collection})'}"
+                else f"{writing.name('builtins.list')}({collection})"
             )
             lines.append(f"{name} = {made}")
             collection = name

@@ -75,8 +75,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import ClassVar
 
+from asyncfix.flow import FunctionDef
 from asyncfix.lines import end_of_line
 from asyncfix.model import Early, Edit, FanOut, Form, Function, NotSwallowed, Site, Span, Unproven
 from asyncfix.preconditions import Obstacle, Precondition
@@ -123,7 +125,7 @@ class AwaitInLoop(BlockTransform):
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
         if form == FUNCTION:
-            calls = (turn for turn in turn_functions.find(tree) if tree.source.span(turn.calls[0]) == site.call)
+            calls = (turn for turn in turn_functions.find(tree) if tree.source.span(turn.call) == site.call)
             turn = next(calls, None)
             if turn is None:
                 raise CannotWrite("the loop is not what was surveyed")
@@ -153,7 +155,7 @@ class AwaitInLoop(BlockTransform):
         read = lost(tree, statement_of(tree, turns), turns.bound)
         forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]
         if turn is not None and turn.obstacle is None and not turn.doubts and turns.doubts:
-            forms.insert(0, Form(FUNCTION, (*read, *_kept(turn), _fan_out(tree, turn))))
+            forms.insert(0, Form(FUNCTION, (*read, *_kept(turn), *_passing(tree, turn), _fan_out(tree, turn))))
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
         if caught and len(forms) == 1:
@@ -170,8 +172,8 @@ class AwaitInLoop(BlockTransform):
         if fan.caught:
             obstacle = obstacle or _told_apart(fan.caught, turn.doubts)
         read = (*lost(tree, turn.loop, frozenset({turn.name})), *_kept(turn))
-        forms = [Form(FUNCTION, read, (*map(Unproven, turn.doubts), fan))]
-        return self._made(tree, turn.function, whole, turn.calls[0], forms, obstacle)
+        forms = [Form(FUNCTION, read, (*_passing(tree, turn), *map(Unproven, turn.doubts), fan))]
+        return self._made(tree, turn.function, whole, turn.call, forms, obstacle)
 
     def _made(
         self,
@@ -196,6 +198,14 @@ class AwaitInLoop(BlockTransform):
             message=WAITS,
             title="overlap the awaits of a loop",
         )
+
+
+def _passing(tree: Tree, turn: turn_functions.TurnFunction) -> tuple[NotSwallowed, ...]:
+    """What must hold of the context managers in a turn: behind one that swallowed an error it would go on, giving nothing."""
+    around = (each for each in tree.ancestors(turn.loop) if isinstance(each, ast.With | ast.AsyncWith | FunctionDef))
+    outer = takewhile(lambda each: not isinstance(each, FunctionDef), around)
+    inside = sum(len(each.items) for each in outer if isinstance(each, ast.With | ast.AsyncWith))
+    return (NotSwallowed(turn.name, inside),) if turn.opened else ()
 
 
 def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:

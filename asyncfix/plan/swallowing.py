@@ -8,6 +8,7 @@ from asyncfix.link.index import ProjectIndex
 from asyncfix.model import NotSwallowed
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.verdict import HOLDS, Verdict
+from asyncfix.preconditions import reason
 
 EXITS = ("__exit__", "__aexit__")
 SWALLOWING = frozenset({"contextlib.suppress", "contextlib.ExitStack", "contextlib.AsyncExitStack"})
@@ -17,30 +18,35 @@ SWALLOWING = frozenset({"contextlib.suppress", "contextlib.ExitStack", "contextl
 def not_swallowed(index: ProjectIndex, condition: NotSwallowed, suspension: Suspension) -> Verdict:
     """Whether a name that is read behind the context managers of a site is bound whenever it is read."""
     path = index.path(suspension.function)
-    for ref in suspension.held:
+    verdict = HOLDS
+    for ref in suspension.held[max(condition.inside, 0) :]:
         held = ref.removesuffix("~")
-        if _may_swallow(index, path, held):
-            why = f"`{condition.name}` is read behind `{pretty(held)}`, which may swallow an error of one of them"
+        swallows = _swallows(index, path, held)
+        why = f"`{condition.name}` is read behind `{pretty(held)}`, which may swallow an error of one of them"
+        if swallows or (swallows is None and condition.inside < 0):
             return Verdict("bars", why, "errors")
-    return HOLDS
+        if swallows is None:
+            verdict = Verdict("fails", reason("errors", why), "errors")
+    return verdict
 
 
-def _may_swallow(index: ProjectIndex, path: str, held: str) -> bool:
+def _swallows(index: ProjectIndex, path: str, held: str) -> bool | None:
+    """Whether one swallows errors, None where that is not known."""
     made_by = index.evaluator.evaluate(path, held.removesuffix("()")) if held.endswith("()") else ()
     functions = [each for each in made_by if each.kind in ("function", "method")]
     if functions:  # written as a generator
         tries = (item for each in functions for item in index.fact(each.name).tries)
         return any(not handler.raises for item in tries for handler in item.handlers)
-    objects = index.evaluator.evaluate(path, held)
-    return not objects or any(_is_swallower(index, each) for each in objects)
+    found = [_is_swallower(index, each) for each in index.evaluator.evaluate(path, held)]
+    return True if True in found else None if None in found or not found else False
 
 
-def _is_swallower(index: ProjectIndex, entity: Entity) -> bool:
-    """Whether an object swallows errors when a ``with`` over it ends, or nothing is known of it."""
+def _is_swallower(index: ProjectIndex, entity: Entity) -> bool | None:
+    """Whether an object swallows errors when a ``with`` over it ends, None where nothing is known of it."""
     if entity.kind == "instance":
         exits = index.evaluator.named_methods(entity, EXITS)
-        return not exits or any(index.fact(name).results for name in exits)
+        return any(index.fact(name).results for name in exits) if exits else None
     name = entity.name.removesuffix("()")
     catalog = index.catalog
     known = catalog.is_class(name) or catalog.harmless(name) is not None or catalog.blocking(name) is not None
-    return name in SWALLOWING or not known
+    return True if name in SWALLOWING else None if not known else False
