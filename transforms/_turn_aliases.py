@@ -18,6 +18,12 @@ CHANGING = frozenset(
     | {"intersection_update", "symmetric_difference_update", "__setitem__", "__delitem__", "__iadd__"}
 )
 """Methods of collections that change them."""
+CHANGING_FIRST = frozenset(
+    {"heappush", "heappop", "heapify", "heapreplace", "heappushpop", "insort", "insort_left", "insort_right", "shuffle"}
+    | {"setitem", "delitem", "iadd", "iconcat", "ior", "setattr", "delattr"}
+)
+"""Functions that change what they are given first."""
+OF_CLASS = frozenset({"list", "dict", "set", "deque"})
 GIVING = frozenset({"get", "setdefault", "pop", "popitem", "popleft", "items", "values", "__getitem__", "most_common"})
 """Methods of collections that give what is in them."""
 CONTAINERS = frozenset({"list", "tuple", "set", "frozenset", "dict", "sorted", "copy", "deque"})
@@ -91,7 +97,13 @@ class Aliases:
             case ast.AugAssign(target=ast.Name(id=name), value=value):
                 number = isinstance(value, ast.Constant) and isinstance(value.value, int | float)
                 return not number and self.levels.get(name) == OUTSIDE
-            case ast.Call(func=ast.Attribute(value=value, attr=method)) if method in CHANGING:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[first, *_]) if (
+                name in OF_CLASS
+            ):
+                return method in CHANGING and self.level(first) == OUTSIDE
+            case ast.Call(func=function, args=[first, *_]) if last_name(function) in CHANGING_FIRST:
+                return self.level(first) == OUTSIDE
+            case ast.Attribute(value=value, attr=method, ctx=ast.Load()) if method in CHANGING:
                 return self.level(value) == OUTSIDE
             case ast.Name(id=name, ctx=ast.Load()) if name in self.around:
                 values = [each for each in bound_to(name, self.function, self.body) if each is not None]
