@@ -80,7 +80,7 @@ from typing import ClassVar
 
 from asyncfix.flow import FunctionDef
 from asyncfix.lines import end_of_line
-from asyncfix.model import Early, Edit, FanOut, Form, Function, NotSwallowed, Site, Span, Unproven
+from asyncfix.model import Condition, Early, Edit, FanOut, Form, Function, NotSwallowed, Site, Span, Unproven
 from asyncfix.preconditions import Obstacle, Precondition
 from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
@@ -154,8 +154,16 @@ class AwaitInLoop(BlockTransform):
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
         forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]
-        if turn is not None and turn.obstacle is None and not turn.doubts and turns.doubts:
-            forms.insert(0, Form(FUNCTION, (*read, *_kept(turn), *_passing(tree, turn), _fan_out(tree, turn))))
+        if (
+            turn is not None
+            and turn.obstacle is None
+            and len(turn.doubts) < len(turns.doubts)
+            and not _only_puts(turns)
+        ):
+            doubts: tuple[Condition, ...] = tuple(map(Unproven, turn.doubts))
+            forms.insert(
+                0, Form(FUNCTION, (*read, *_kept(turn)), (*doubts, *_passing(tree, turn), _fan_out(tree, turn)))
+            )
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
         if caught and len(forms) == 1:
@@ -223,6 +231,15 @@ def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
         turn.ordered,
         turn.own,
     )
+
+
+def _only_puts(turns: Turns) -> bool:
+    """Whether a turn does nothing but put what it awaited somewhere: no work for a function."""
+    match turns.body:
+        case [ast.Expr(value=ast.Call(args=[given]))]:
+            return given is turns.waiting
+        case _:
+            return False
 
 
 def _kept(turn: turn_functions.TurnFunction) -> tuple[NotSwallowed, ...]:
