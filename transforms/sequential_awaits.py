@@ -442,8 +442,15 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     apart = next((", ".join(member.targets) for member in tuples), "")
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
-    ordered = next((told for member in run.members if (told := place_told(member.call))), "")
+    ordered = next((told for member in run.members if (told := place_told(member.call))), "") or _asked_again(run)
     return Overlap(calls, tuple(shared), early, apart, dropped, catching(tree, run.members[0].statement), ordered)
+
+
+def _asked_again(run: Run) -> str:
+    """That one call stands there more than once, which may give one thing after the other; or ''."""
+    calls = [ast.unparse(member.call) for member in run.members]
+    again = next((each for each in calls if calls.count(each) > 1), "")
+    return f"`{again[:MOST_QUOTED]}` may give the next one each time" if again else ""
 
 
 def _unpacks(member: Member) -> bool:

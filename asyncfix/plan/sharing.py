@@ -33,10 +33,12 @@ SINGLE = re.compile(
     r"(?:^|[\W_])(?:sess(?:ion)?|conn(?:ection)?|cursor|cur|tx|txn|transaction|uow|db|database|engine|ws|websocket|sock(?:et)?"
     r"|stream|reader|writer|transport|protocol|channel|chan|serial|modbus|bus|port|device|dev|file|fp|fh|handle|lock|mutex|page"
     r"|browser|driver|tab|frame|proc(?:ess)?|stdin|stdout|pipe(?:line)?|telnet|ssh|sftp|ftp|imap|smtp|mqtt|queue|iter(?:ator)?"
-    r"|generator|term(?:inal)?|shell|buffer|parser|decoder|decompressor)s?\d*(?:$|[\W_])",
+    r"|generator|conv(?:ersation)?|term(?:inal)?|shell|buffer|parser|decoder|decompressor)s?\d*(?:$|[\W_])",
     re.IGNORECASE,
 )
 """Words in the name of an object that takes one call at a time, as far as nothing is known of it."""
+BODIES = frozenset({"request", "req"})
+"""Names of what a client sent, whose body is read once."""
 HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 PLACE = re.compile(r"\([^()]*:\d+\)")
 
@@ -91,7 +93,7 @@ def is_plain(index: ProjectIndex, function: str, name: str) -> bool:
 
 def sounds_single(text: str) -> bool:
     """Whether something of which not all is known takes one call at a time by its name, or by what is said of it."""
-    return SINGLE.search(HUMP.sub("_", PLACE.sub("", text))) is not None
+    return text in BODIES or SINGLE.search(HUMP.sub("_", PLACE.sub("", text))) is not None
 
 
 def library(name: str) -> str:
