@@ -1,4 +1,4 @@
-"""An event loop that runs what is ready in any order, some of it later; as a program: a run of a case by many such loops.
+"""An event loop that runs tasks that are ready in any order, some later; as a program: a run of a case by many such loops.
 
 python shuffled.py CODE TIMES    prints what each of the runs printed and how it ended, every different one once
 """
@@ -19,18 +19,25 @@ LONGEST = 0.001  # for so many seconds
 
 
 class Shuffled(asyncio.SelectorEventLoop):
-    """An event loop whose order is that of the random numbers."""
+    """An event loop in which the order of tasks is that of the random numbers."""
 
     def _run_once(self) -> None:
         ready: Any = getattr(self, "_ready")  # noqa: B009
-        held = [ready.popleft() for _ in range(len(ready))]  # threads may add to it meanwhile
-        random.shuffle(held)
-        for handle in held:
+        held: list[asyncio.Handle] = [ready.popleft() for _ in range(len(ready))]  # threads may add to it meanwhile
+        ready.extend(handle for handle in held if not _is_step(handle))
+        steps = list(filter(_is_step, held))
+        random.shuffle(steps)
+        for handle in steps:
             if random.random() < SELDOM:
                 self.call_later(random.random() * LONGEST, _unless_cancelled, handle)
             else:
                 ready.append(handle)
         super()._run_once()  # type: ignore[misc]
+
+
+def _is_step(handle: asyncio.Handle) -> bool:
+    """Whether it goes on with a task: what else is ready, as the callbacks of a socket, comes before, in its order."""
+    return isinstance(getattr(getattr(handle, "_callback", None), "__self__", None), asyncio.Task)
 
 
 def _unless_cancelled(handle: asyncio.Handle) -> None:
