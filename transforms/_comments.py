@@ -31,3 +31,9 @@ def comments_of(source: Source, span: Span) -> Iterator[Comment]:
     for token in tokenize.generate_tokens(lambda: line + "\n" if (line := next(lines, None)) is not None else ""):
         if token.type == tokenize.COMMENT:
             yield (before + token.start[0], token.start[1] + 1), token.string.rstrip()
+
+
+def comments_within(source: Source, lines: Span, span: Span) -> Iterator[str]:
+    """The texts of the comments of whole lines that begin within a span."""
+    begin, end = source.position(span.start), source.position(span.end)
+    yield from (text for place, text in comments_of(source, lines) if begin <= place < end)

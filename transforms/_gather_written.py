@@ -10,10 +10,10 @@ from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import Source
 from asyncfix.transform import Tree, Writing
 
-from ._comments import comments_of, first_comment
+from ._comments import comments_within, first_comment
 from ._filling import Filling
 from ._gathered import Comprehension, Gathered, function_of, started
-from ._layout import fits, moved
+from ._layout import enclosed, fits, moved
 from ._meanwhile import is_own
 
 
@@ -107,9 +107,8 @@ def _filled(tree: Tree, node: ast.Call, found: Filling, writing: Writing) -> Edi
 
 def _comments(source: Source, span: Span) -> Iterator[str]:
     """The comments that begin within a span of whole statements."""
-    begin, end = source.position(span.start), source.position(span.end)
     lines = Span(first_comment(source, source.line_start(span.start)), end_of_line(source, span.end))
-    yield from (text for place, text in comments_of(source, lines) if begin <= place < end)
+    return comments_within(source, lines, span)
 
 
 def _snapshot(tree: Tree, node: ast.Call, found: Gathered, writing: Writing) -> Iterator[Edit]:
@@ -123,7 +122,7 @@ def _snapshot(tree: Tree, node: ast.Call, found: Gathered, writing: Writing) -> 
     span = tree.source.span(source)
     if clause and any(_depends(test, clause.target) for test in clause.ifs):
         elements = tree.source.text(tree.source.span(clause.target))
-        element = _element(clause.target, elements)
+        element = enclosed(tree.source, clause.target)
         end = _closed(tree.source, tree.source.span(clause.ifs[-1]).end, tree.source.span(made).end)
         start = _behind_in(tree.source, tree.source.span(clause.target).end)
         yield Replace(Span(start, start), f"[{element} for {elements} in ")
@@ -138,11 +137,11 @@ def _clauses(tree: Tree, node: ast.Call, made: ast.GeneratorExp, writing: Writin
     clause = made.generators[0]
     target = tree.source.text(tree.source.span(clause.target))
     source = tree.source.text(tree.source.span(clause.iter))
-    tests = [_operand(tree.source, test) for test in clause.ifs]
+    tests = [enclosed(tree.source, test) for test in clause.ifs]
     if any(_depends(test, clause.target) for test in clause.ifs):
         chosen = " ".join(f"if {test}" for test in tests)
-        gone_through = _operand(tree.source, clause.iter)
-        yield f"for {target} in [{_element(clause.target, target)} for {target} in {gone_through} {chosen}]"
+        gone_through = enclosed(tree.source, clause.iter)
+        yield f"for {target} in [{enclosed(tree.source, clause.target)} for {target} in {gone_through} {chosen}]"
         return
     own = _is_own(tree, node, clause.iter)
     yield f"for {target} in {source}" if own else f"for {target} in {writing.name('builtins.list')}({source})"
@@ -153,16 +152,6 @@ def _is_own(tree: Tree, node: ast.Call, source: ast.expr) -> bool:
     """Whether nobody can change what is gone through until the statement of the gather has ended."""
     end = next(item for item in tree.ancestors(node) if isinstance(item, ast.stmt)).end_lineno or node.lineno
     return is_own(tree, function_of(tree, node), source, end)
-
-
-def _operand(source: Source, part: ast.expr) -> str:
-    """The text of an expression, in brackets where a comprehension wants them."""
-    text = source.text(source.span(part))
-    return f"({text})" if isinstance(part, ast.IfExp | ast.Lambda | ast.NamedExpr) else text
-
-
-def _element(target: ast.expr, text: str) -> str:
-    return f"({text})" if isinstance(target, ast.Tuple) and text[0] != "(" else text
 
 
 def _depends(test: ast.expr, target: ast.expr) -> bool:

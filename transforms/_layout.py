@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from asyncfix.lines import movable
 from asyncfix.model import Span
 from asyncfix.source import Source
@@ -12,6 +14,26 @@ LINE_LENGTH = 88
 def fits(line: str, indent: str) -> bool:
     """Whether what is to be one line is one, and no long one."""
     return len(indent.expandtabs()) + len(line) <= LINE_LENGTH and "\n" not in line and "\r" not in line
+
+
+def is_bare_tuple(source: Source, node: ast.expr) -> bool:
+    """Whether it is a tuple without brackets of its own; those of its first element and its last are none."""
+    if not isinstance(node, ast.Tuple):
+        return False
+    (held,) = ast.parse(f"[{source.text(source.span(node))}]").body
+    return not (isinstance(held, ast.Expr) and isinstance(held.value, ast.List) and _is_one_tuple(held.value.elts))
+
+
+def _is_one_tuple(nodes: list[ast.expr]) -> bool:
+    return len(nodes) == 1 and isinstance(nodes[0], ast.Tuple)
+
+
+def enclosed(source: Source, node: ast.expr) -> str:
+    """An expression as it is written among others, or in a clause of a comprehension, where some need brackets."""
+    text = source.text(source.span(node))
+    return (
+        f"({text})" if isinstance(node, ast.IfExp | ast.Lambda | ast.NamedExpr) or is_bare_tuple(source, node) else text
+    )
 
 
 def moved(source: Source, span: Span, column: int, indent: str) -> str:

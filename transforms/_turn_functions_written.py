@@ -12,11 +12,11 @@ from asyncfix.nesting import blank_before, block_end, line_end_of
 from asyncfix.source import Source
 from asyncfix.transform import Tree, Writing
 
-from ._comments import comments_of, first_comment
-from ._layout import moved
+from ._comments import comments_within, first_comment
+from ._layout import enclosed, is_bare_tuple, moved
 from ._order import dotted, names_in
 from ._turn_functions import ALL, TurnFunction
-from ._turns_written import in_clause, spread
+from ._turns_written import spread
 
 OPENED = re.compile(r"[\w.]+\s*\(")
 MADE = {"set()": "builtins.set", "{}": "builtins.dict"}
@@ -39,7 +39,8 @@ def written(tree: Tree, turn: TurnFunction, writing: Writing) -> Iterator[Edit]:
     elements = [node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)]
     given = ", ".join(name for name in dict.fromkeys(elements) if name in used)
     name = writing.function(f"handle_{_of(elements)}")
-    head = [*_comments(source, span, start), f"async def {name}({given}):"]
+    above = Span(source.line_start(span.start), source.line_start(start))  # the body begins with comments of its own
+    head = [*comments_within(source, above, Span(span.start, start)), f"async def {name}({given}):"]
     head += [f"{writing.step}{turn.name} = {turn.empty}"] if turn.gives == ALL else []
     yield from blank_before(source, span, line_end, in_blocks=writing.black is not None)
     yield Replace(Span(span.start, start), f"{line_end}{indent}".join([*head, writing.step]))
@@ -66,8 +67,8 @@ def _of(elements: list[str]) -> str:
 
 def _gathered(source: Source, turn: TurnFunction, writing: Writing, call: str, indent: str) -> list[str]:
     """The lines that have all elements handled, and put what comes of it into the collection."""
-    clauses = [f"for {source.text(source.span(turn.loop.target))} in {in_clause(source, turn.loop.iter)}"]
-    clauses += [f"if {in_clause(source, test)}" for test in turn.tests]
+    clauses = [f"for {source.text(source.span(turn.loop.target))} in {enclosed(source, turn.loop.iter)}"]
+    clauses += [f"if {enclosed(source, test)}" for test in turn.tests]
     grow = "extend" if turn.empty == "[]" else "update"
     if turn.gives == ALL:
         found = writing.fresh("found", source.span(turn.loop))
@@ -81,13 +82,6 @@ def _gathered(source: Source, turn: TurnFunction, writing: Writing, call: str, i
     return spread(writing, f"{turn.name}{hint} = {before}", call, clauses, behind, indent)
 
 
-def _comments(source: Source, span: Span, start: int) -> Iterator[str]:
-    """The comments of the lines that a new head stands for, up to where the body begins with its own."""
-    begin, end = source.position(span.start), source.position(start)
-    whole = Span(source.line_start(span.start), source.line_start(start))
-    yield from (text for place, text in comments_of(source, whole) if begin <= place < end)
-
-
 def _returned(source: Source, put: ast.stmt, writing: Writing, surplus: int) -> Iterator[Edit]:
     """``return`` in place of what puts something into the collection. ``surplus``: how much less its lines are indented then."""
     span = source.span(put)
@@ -96,15 +90,15 @@ def _returned(source: Source, put: ast.stmt, writing: Writing, surplus: int) -> 
         case ast.Expr(value=ast.Call(args=[value])):
             yield from _returned_value(source, span, value, None if surplus else inner)
         case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
-            text, given = _one(source, key), source.span(value)
+            text, given = enclosed(source, key), source.span(value)
             if not isinstance(key, ast.Constant) and not dotted(key).isidentifier():
                 result = writing.fresh("result", span)
                 yield Replace(Span(span.start, given.start), f"{result} = ")
                 yield _behind(source, span, f"\n{inner}return {text}, {result}")
                 return
-            tuple_without = isinstance(value, ast.Tuple) and not source.text(given).startswith("(")
-            yield Replace(Span(span.start, given.start), f"return {text}, {'(' if tuple_without else ''}")
-            if tuple_without:
+            bare = is_bare_tuple(source, value)
+            yield Replace(Span(span.start, given.start), f"return {text}, {'(' if bare else ''}")
+            if bare:
                 yield _behind(source, span, ")")
         case _:
             pass
@@ -145,8 +139,3 @@ def _stands_alone(text: str) -> bool:
     except SyntaxError:
         return False
     return True
-
-
-def _one(source: Source, key: ast.expr) -> str:
-    text = source.text(source.span(key))
-    return f"({text})" if isinstance(key, ast.Tuple) and not text.startswith("(") else text

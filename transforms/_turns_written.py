@@ -10,8 +10,8 @@ from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import Source
 from asyncfix.transform import Tree, Writing
 
-from ._comments import comments_of, first_comment
-from ._layout import fits, moved
+from ._comments import comments_within, first_comment
+from ._layout import enclosed, fits, moved
 from ._turns import Filled, Turns, apart, filled, is_at_hand, is_dropped, statement_of
 
 TIGHT = ast.Attribute | ast.Subscript | ast.Call | ast.Await
@@ -48,7 +48,7 @@ def loop_written(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
     indent = writing.indent(span)
     begin, end = _put(source, found, writing) if found else ("", "")
-    lines = [*comments_in(tree, turns, span), *_gathered(turns, writing, begin, end, indent)]
+    lines = [*comments_within(source, lines_of(tree, turns), span), *_gathered(turns, writing, begin, end, indent)]
     yield Replace(span, f"\n{indent}".join(lines))
 
 
@@ -73,14 +73,14 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
     above = first_comment(source, source.line_start(source.span(kept[0]).start))
     start = above + len(source.data[above:]) - len(source.data[above:].lstrip())
     elements = source.text(source.span(turns.target))
-    lines = list(comments_in(tree, turns, Span(whole.start, start)))
+    lines = list(comments_within(source, lines_of(tree, turns), Span(whole.start, start)))
     if any(isinstance(node, ast.Name) and node.id in turns.elements for node in apart(kept, turns.waiting)):
-        collection = in_clause(source, turns.source)
+        collection = enclosed(source, turns.source)
         if turns.tests or not is_at_hand(turns):
             name = writing.fresh(plural(turns.target, "elements"), whole)
-            tests = "".join(f" if {in_clause(source, test)}" for test in turns.tests)
+            tests = "".join(f" if {enclosed(source, test)}" for test in turns.tests)
             made = (
-                f"[{_grouped(turns.target, elements)} for {elements} in {collection}{tests}]"
+                f"[{enclosed(source, turns.target)} for {elements} in {collection}{tests}]"
                 if tests
                 else f"{writing.name('builtins.list')}({collection})"
             )
@@ -89,7 +89,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
         results = writing.fresh(plural(bound, "results"), whole)
         lines += _gathered(turns, writing, f"{results} = ", "", indent, collection)
         lines.append(
-            f"for {_grouped(turns.target, elements)}, {_grouped(bound, result)} in "
+            f"for {enclosed(source, turns.target)}, {enclosed(source, bound) if bound else result} in "
             f"{writing.name('builtins.zip')}({collection}, {results}):"
         )
     else:
@@ -123,7 +123,7 @@ def comprehension_written(tree: Tree, turns: Turns, writing: Writing) -> Iterato
     elements, name = source.text(target), source.text(collection)
     calls = f"{source.text(call)} for {elements} in {name}"
     yield Replace(_bracketed(source, waiting), result)
-    yield Replace(target, f"{_grouped(turns.target, elements)}, {result}")
+    yield Replace(target, f"{enclosed(source, turns.target)}, {result}")
     yield Replace(collection, f"{writing.name('builtins.zip')}({name}, await {function}({calls}))")
 
 
@@ -131,9 +131,9 @@ def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str,
     """The lines of a fan-out between other text: one, if that is short enough."""
     source = writing.source
     elements = source.text(source.span(turns.target))
-    clauses = [f"for {elements} in {collection or in_clause(source, turns.source)}"]
+    clauses = [f"for {elements} in {collection or enclosed(source, turns.source)}"]
     if not collection:
-        clauses += [f"if {in_clause(source, test)}" for test in turns.tests]
+        clauses += [f"if {enclosed(source, test)}" for test in turns.tests]
     call = source.span(turns.call)
     inner = indent + writing.step
     return spread(writing, begin, source.text(call), clauses, end, indent, moved(source, call, len(inner), inner))
@@ -154,19 +154,6 @@ def spread(
     return [begin, *(f"{writing.step}{each}" for each in inner), f"){end}"]
 
 
-def in_clause(source: Source, node: ast.expr) -> str:
-    """An expression as it is written in a clause of a comprehension, where some need brackets."""
-    text = source.text(source.span(node))
-    bare = isinstance(node, ast.IfExp | ast.Lambda) or (isinstance(node, ast.Tuple) and not text.startswith("("))
-    return f"({text})" if bare else text
-
-
-def comments_in(tree: Tree, turns: Turns, span: Span) -> Iterator[str]:
-    """The comments that begin within a span of what is written anew."""
-    begin, end = tree.source.position(span.start), tree.source.position(span.end)
-    yield from (text for place, text in comments_of(tree.source, lines_of(tree, turns)) if begin <= place < end)
-
-
 def lines_of(tree: Tree, turns: Turns) -> Span:
     """The lines of what is written anew, with the comments above them."""
     source, statement = tree.source, statement_of(tree, turns)
@@ -182,11 +169,6 @@ def plural(target: ast.expr | None, otherwise: str) -> str:
     if target.id.endswith("s") and not target.id.endswith(("ss", "us", "is")):
         return otherwise  # many already
     return f"{target.id}es" if target.id.endswith(("s", "x", "ch", "sh")) else f"{target.id}s"
-
-
-def _grouped(target: ast.expr | None, text: str) -> str:
-    """A target beside another one."""
-    return f"({text})" if isinstance(target, ast.Tuple) and not text.startswith("(") else text
 
 
 def _bracketed(source: Source, span: Span) -> Span:
