@@ -9,6 +9,8 @@ from asyncfix.blocks import above, read_later
 from asyncfix.flow import FunctionDef, Loop, declared
 from asyncfix.transform import Tree
 
+from ._owning import conditioned
+
 NOT_IN_SIGHT = "the coroutines are put together elsewhere"
 NOT_ADJACENT = "other code stands between the list, the loop that fills it, and the gather"
 
@@ -68,12 +70,7 @@ def _whole(
 
 def _turn(function: FunctionDef, loop: ast.For, name: str) -> tuple[ast.expr, tuple[ast.expr, ...]] | None:
     """What a turn puts into the list, and on which conditions; None if it does more."""
-    body, tests = loop.body, tuple[ast.expr, ...]()
-    match body:
-        case [ast.If(test=test, body=inner, orelse=[])]:
-            body, tests = inner, (test,)
-        case _:
-            pass
+    body, tests = conditioned(loop.body)
     if loop.orelse:
         return None
     match body:

@@ -120,7 +120,18 @@ def is_test_function(name: str) -> bool:
     return name == "test" or name.startswith("test_")
 
 
-def is_left_out(enclosing: Sequence[FunctionDef]) -> bool:
+def with_loops(tree: Tree) -> Iterator[tuple[ast.AsyncFunctionDef, list[FunctionDef], Names]]:
+    """The coroutine functions of a file whose loops are looked at, each with itself and those round it, and with the dotted
+    names of the modules that the file knows."""
+    functions = [node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef)]
+    known = frozenset(modules(tree.module)) if functions else NOTHING
+    for function in functions:
+        enclosing = around(tree, function)
+        if not _is_left_out(enclosing):
+            yield function, enclosing, known
+
+
+def _is_left_out(enclosing: Sequence[FunctionDef]) -> bool:
     """Whether the loops of a function, given it and those round it, stay as they are: in tests, and where it is itself run for
     many elements at once, so that the number of calls on their way would multiply."""
     inner, *outer = enclosing

@@ -23,6 +23,15 @@ ENDLESS = frozenset({"count", "cycle", "repeat", "iter", "chain", "islice"})
 FRESH = frozenset({"list", "dict", "set", "defaultdict", "Counter", "OrderedDict", "deque", "StringIO"})
 
 
+def conditioned(body: list[ast.stmt]) -> tuple[list[ast.stmt], tuple[ast.expr, ...]]:
+    """What a turn does, and the conditions on which it does it: where all of it stands in one ``if``."""
+    match body:
+        case [ast.If(test=test, body=inner, orelse=[])]:
+            return inner, (test,)
+        case _:
+            return body, ()
+
+
 def root(node: ast.AST) -> Iterator[str]:
     """The name that an expression begins with."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):

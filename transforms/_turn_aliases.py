@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from asyncfix.facts.containers import CHANGING_METHODS
 from asyncfix.flow import Definition, FunctionDef, Names, bindings, last_name, own, parameters
 from asyncfix.preconditions import reason
 
 from ._order import MOST_QUOTED, names_in
 from ._owning import bound_to, is_collection, root
 
-CHANGING = frozenset(
-    {"append", "appendleft", "extend", "extendleft", "insert", "remove", "pop", "popitem", "popleft", "clear", "add"}
-    | {"discard", "update", "setdefault", "sort", "reverse", "rotate", "subtract", "move_to_end", "difference_update"}
-    | {"intersection_update", "symmetric_difference_update", "__setitem__", "__delitem__", "__iadd__"}
+CHANGING = CHANGING_METHODS | frozenset(
+    {"extendleft", "rotate", "subtract", "move_to_end", "difference_update", "intersection_update"}
+    | {"symmetric_difference_update", "__setitem__", "__delitem__", "__iadd__"}
 )
 """Methods of collections that change them."""
 CHANGING_FIRST = frozenset(

@@ -27,22 +27,21 @@ from asyncfix.transform import Tree
 from ._order import (
     MOST_QUOTED,
     Scope,
-    around,
     catching,
     depends_on_place,
     guards,
-    is_left_out,
     is_ordered,
-    modules,
     names_in,
     place_told,
     scope_of,
     shared,
+    with_loops,
 )
 from ._owning import (
     Creation,
     bound_name,
     bound_to,
+    conditioned,
     doubts_of_source,
     is_empty,
     is_endless,
@@ -133,12 +132,7 @@ def _receiver(call: ast.Call) -> list[str]:
 
 def find(tree: Tree) -> Iterator[TurnFunction]:
     """All of a file that fit, by the look of them."""
-    functions = [node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef)]
-    known = frozenset(modules(tree.module)) if functions else NOTHING
-    for function in functions:
-        enclosing = around(tree, function)
-        if is_left_out(enclosing):
-            continue
+    for function, enclosing, known in with_loops(tree):
         for node in own(function.body):
             if isinstance(node, For):
                 found = _shaped(tree, function, node)
@@ -150,12 +144,7 @@ def find(tree: Tree) -> Iterator[TurnFunction]:
 
 
 def _shaped(tree: Tree, function: ast.AsyncFunctionDef, loop: For) -> TurnFunction | None:
-    body, tests = loop.body, tuple[ast.expr, ...]()
-    match body:
-        case [ast.If(test=test, body=inner, orelse=[])]:
-            body, tests = inner, (test,)
-        case _:
-            pass
+    body, tests = conditioned(loop.body)
     inside = list(own(body))
     awaited = [node.value for node in inside if isinstance(node, ast.Await)]
     calls = tuple(node for node in awaited if isinstance(node, ast.Call))

@@ -22,21 +22,20 @@ from asyncfix.transform import Tree
 from ._failing import failing
 from ._order import (
     MOST_QUOTED,
-    around,
     depends_on_place,
     dotted,
-    is_left_out,
     is_ordered,
-    modules,
     names_in,
     place_told,
     scope_of,
     shared,
+    with_loops,
 )
 from ._owning import (
     Comprehension,
     Creation,
     bound_name,
+    conditioned,
     doubts_of_source,
     is_collection,
     is_empty,
@@ -106,12 +105,7 @@ def apart(parts: Iterable[ast.AST], waiting: ast.Await) -> Iterator[ast.AST]:
 
 def find(tree: Tree) -> Iterator[Turns]:
     """All of a file, those left out that show in themselves that their order matters, or that a turn needs the one before."""
-    functions = [node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef)]
-    known = frozenset(modules(tree.module)) if functions else NOTHING
-    for function in functions:
-        enclosing = around(tree, function)
-        if is_left_out(enclosing):
-            continue
+    for function, enclosing, known in with_loops(tree):
         for node in own(function.body):
             if isinstance(node, ast.For | Comprehension):
                 found = _turns(tree, function, node)
@@ -181,12 +175,7 @@ def _turns(tree: Tree, function: ast.AsyncFunctionDef, node: ast.For | Comprehen
 
 
 def _loop(function: ast.AsyncFunctionDef, node: ast.For) -> Turns | None:
-    body, tests = node.body, tuple[ast.expr, ...]()
-    match body:
-        case [ast.If(test=test, body=inner, orelse=[])]:
-            body, tests = inner, (test,)
-        case _:
-            pass
+    body, tests = conditioned(node.body)
     waiting = _only_wait(node.body)
     early = any(isinstance(each, LEAVES) for each in own(node.body)) or any(
         isinstance(each, ast.Break) for each in leaving(node.body)

@@ -123,20 +123,10 @@ class AwaitInLoop(BlockTransform):
         return sorted(sites, key=lambda site: site.span)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
-        tree = writing.tree()
-        if form == FUNCTION:
-            calls = (turn for turn in turn_functions.find(tree) if tree.source.span(turn.call) == site.call)
-            turn = next(calls, None)
-            if turn is None:
-                raise CannotWrite("the loop is not what was surveyed")
-            return list(turn_functions_written.written(tree, turn, writing))
-        found = (turns for turns in find(tree) if tree.source.span(turns.call) == site.call)
-        turns = next(found, None)
-        if turns is None:
+        edits = list(_written(site, form, writing))
+        if not edits:
             raise CannotWrite("the loop is not what was surveyed")
-        if not isinstance(turns.node, ast.For):
-            return list(comprehension_written(tree, turns, writing))
-        return list(loop_written(tree, turns, writing))
+        return edits
 
     def _site(self, tree: Tree, turns: Turns, turn: turn_functions.TurnFunction | None) -> Site:
         """The site of turns that await one call first; ``turn``: as a function of its own, which keeps errors in order."""
@@ -206,6 +196,19 @@ class AwaitInLoop(BlockTransform):
             message=WAITS,
             title="overlap the awaits of a loop",
         )
+
+
+def _written(site: Site, form: str, writing: Writing) -> Iterator[Edit]:
+    """The edits of a site, none if it is not there."""
+    tree = writing.tree()
+    if form == FUNCTION:
+        turn = next((each for each in turn_functions.find(tree) if tree.source.span(each.call) == site.call), None)
+        yield from turn_functions_written.written(tree, turn, writing) if turn is not None else ()
+        return
+    turns = next((each for each in find(tree) if tree.source.span(each.call) == site.call), None)
+    if turns is not None:
+        write = loop_written if isinstance(turns.node, ast.For) else comprehension_written
+        yield from write(tree, turns, writing)
 
 
 def _passing(tree: Tree, turn: turn_functions.TurnFunction) -> tuple[NotSwallowed, ...]:
