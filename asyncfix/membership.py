@@ -18,6 +18,7 @@ from asyncfix.facts.testfiles import is_gathered
 _RELATIVE = re.compile(rb"^[ \t]*from[ \t]+\.", re.MULTILINE)
 _ABSOLUTE = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(\w+)", re.MULTILINE)
 _GUARD = re.compile(rb"^if[ \t(]+__name__[ \t]*==|^asyncio\.run\(|^\w+\.run_until_complete\(", re.MULTILINE)
+_BARE = rb"^[ \t]*(?:from|import)[ \t]+%b(?:\.(\w+)|[ \t]+import[ \t]*\(?\s*(\w+|\*))"
 _BY_PATH = rb"\bpython[\d.]*[\"',\s]+(?:-[a-zA-Z]+[\"',\s]+)*(?:\./)?%b\b"
 
 
@@ -51,6 +52,9 @@ class Membership:
         name = self._dotted(path, top) if top and self._is_run(path) else ""
         if name:
             return top, f"{name}."
+        whole = self._beyond(path, top)
+        if whole:
+            return whole, f"{whole.rpartition('/')[2]}."
         return top, "." * (1 + folder[len(top) :].count("/") + (bool(folder) and not top))
 
     def doubt(self, path: str) -> str:
@@ -96,18 +100,49 @@ class Membership:
         return any(by_path.search(data) for other, data in self.files.items() if data and not other.endswith(".py"))
 
     def _top(self, folder: str) -> str:
-        """The topmost package, or one below it that somebody imports by its bare name: its folder is a source root then."""
+        """The topmost package, or one below it that somebody imports by its bare name: its folder is a source root then; or
+        the one below a name that several distributions put their packages under."""
         while folder and dirname(folder) in self.packages and not self._is_imported(folder):
+            if self._is_shared(dirname(folder)):
+                break
             folder = dirname(folder)
         return folder
+
+    def _beyond(self, path: str, top: str) -> str:
+        """The topmost package round that one, with folders without an ``__init__.py`` between, if the file imports from it."""
+        for each in _parents(dirname(top)):
+            if each in self.packages:
+                whole = self._top(each)
+                return whole if whole.rpartition("/")[2].encode() in _ABSOLUTE.findall(self._text(path)) else ""
+        return ""
 
     def _is_imported(self, folder: str) -> bool:
         if folder not in self._imported:
             name = folder.rpartition("/")[2].encode()
-            marks = (b"from %b." % name, b"import %b." % name, b"from %b import " % name)
-            texts = (data for other, data in self.files.items() if data and other.endswith(".py"))
-            self._imported[folder] = any(mark in data for data in texts for mark in marks)
+            imports = re.compile(_BARE % re.escape(name), re.MULTILINE)
+            own = join(folder, "__init__.py")
+            texts = (data for other, data in self.files.items() if data and other.endswith(".py") and other != own)
+            found = (match for data in texts if name in data for match in imports.finditer(data))
+            self._imported[folder] = any(self._holds(folder, *match.groups()) for match in found)
         return self._imported[folder]
+
+    def _holds(self, folder: str, module: bytes | None, name: bytes | None) -> bool:
+        """Whether a package has a module of a name, or something else of a name that its ``__init__.py`` mentions: another
+        one of the package's name may have not."""
+        inner = join(folder, (module or name or b"").decode())
+        if f"{inner}.py" in self.files or inner in self.packages or name == b"*":
+            return True
+        return name is not None and re.search(rb"\b%b\b" % name, self._text(join(folder, "__init__.py"))) is not None
+
+    def _is_shared(self, folder: str) -> bool:
+        """Whether a topmost package has no modules of its own, and another one has its name."""
+        name = folder.rpartition("/")[2]
+        others = (each for each in self.packages if each != folder and each.rpartition("/")[2] == name)
+        return (
+            dirname(folder) not in self.packages
+            and any(dirname(each) not in self.packages for each in others)
+            and not any(dirname(path) == folder and not path.endswith("/__init__.py") for path in self.files)
+        )
 
     def _is_run(self, path: str) -> bool:
         """Whether a file of a package may be run as a program, too: then it has no relative imports."""
