@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncfix.blocks import read_if_failed
+from asyncfix.facts.verbs import has_place
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -32,16 +33,6 @@ from ._comments import Comment
 WAITING = re.compile(
     r"(?:^|_)(?:sleep|wait|timeout|acquire|release|lock|join|drain|anext|aenter|aexit|gather|shield|asend|athrow"
     r"|commit|rollback|begin|run_in_executor|ensure_future|wrap_future)(?:_|$)",
-    re.IGNORECASE,
-)
-# What has a place in an order, or changes something for others, unless all is known of it.
-ORDERED = re.compile(
-    r"(?:^|_)(?:execute\w*|publish|put|write|flush|delete|ack|send\w*|receive\w*|recv\w*"
-    r"|connect|disconnect|login|logout|open|closed?|aclose|start|startup|stop|shutdown|init|initiali[sz]e|setup|teardown"
-    r"|create|update|set|save|add|insert|remove|destroy|edit|reset|reload|upload|deploy|install|cleanup|read\w*"
-    r"|register|unregister|subscribe|unsubscribe|notify|emit|broadcast|dispatch|enqueue|enable|disable|cancel|kill|terminate)"
-    r"(?:_|$)|^_*post_|^_*(?:patch|mark|record|store|move|rename|replace|push|pop|increment|decrement|reply|respond|defer"
-    r"|ban|kick|charge|transfer|submit|apply|toggle|resume|migrate|log)(?:_|$)",
     re.IGNORECASE,
 )
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -165,7 +156,7 @@ def place_told(call: ast.Call) -> str:
     """What the name of something called, or a method of HTTP that it is given, tells of a place in an order, which all that is
     known of it may refute; or ''."""
     text = dotted(call.func)
-    if ORDERED.search(text.rpartition(".")[2]):
+    if has_place(text):
         return f"`{text}` by its name has a place in an order"
     given = [*call.args[:2], *(item.value for item in call.keywords if item.arg == "method")]
     methods = (each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str))

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, called, read_if_failed, read_later
+from asyncfix.blocks import above, called, read_if_failed, read_later, sees_names
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -127,16 +127,30 @@ class Filled:
 
 
 def filled(tree: Tree, turns: Turns) -> Filled | None:
-    """The collection that a loop fills, if it was made in this function and the loop does nothing else."""
+    """The collection that all that a loop does is to put the results into, if it was made in this function."""
+    match put_straight(tree, turns):
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in GROWING:
+            made_here = is_made_here(tree, turns.function, turns.node, name)
+            return Filled(name, GROWING[method], _creation(tree, turns, name)) if made_here else None
+        case _:
+            return None
+
+
+def put_straight(tree: Tree, turns: Turns) -> ast.Call | None:
+    """The call that is given what was awaited, by itself or under a name that nobody reads later, if a turn does nothing else."""
     match turns.body:
-        case [ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method), args=[taken]))]:
-            if (
-                taken is not turns.waiting
-                or method not in GROWING
-                or not is_made_here(tree, turns.function, turns.node, name)
-            ):
-                return None
-            return Filled(name, GROWING[method], _creation(tree, turns, name))
+        case [
+            ast.Assign(targets=[ast.Name(id=result)], value=waited),
+            ast.Expr(value=ast.Call(args=[ast.Name(id=given)], keywords=[]) as put),
+        ]:
+            only = (
+                given == result
+                and waited is turns.waiting
+                and result not in read_later(tree, statement_of(tree, turns))
+            )
+            return put if only and result not in names_in(put.func) else None
+        case [ast.Expr(value=ast.Call(args=[given], keywords=[]) as put)]:
+            return put if given is turns.waiting else None
         case _:
             return None
 
@@ -299,10 +313,19 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
 
 
 def _bound_to_frame(turns: Turns) -> Obstacle | None:
-    """What a call, or a condition, asks of the function it stands in: a generator expression is another one."""
+    """What a call, or a condition, asks of the function it stands in: a generator expression is another one, with a variable
+    of its own for the elements."""
     calls = (each for part in (turns.call, *turns.tests, *turns.body) for each in ast.walk(part))
     name = next((called(each) for each in calls if called(each) in OF_FRAME), "")
-    return Obstacle("layout", f"`{name}()` means something else in a generator expression") if name else None
+    if name:
+        return Obstacle("layout", f"`{name}()` means something else in a generator expression")
+    looking = (each for each in own(turns.function.body) if isinstance(each, ast.Call) and sees_names(each))
+    found = next(looking, None) if isinstance(turns.node, ast.For) else None
+    return (
+        Obstacle("layout", f"`{called(found)}()` (line {found.lineno}) sees the variables of the loop")
+        if found
+        else None
+    )
 
 
 def _mentioned(turns: Turns) -> Names:

@@ -53,17 +53,18 @@ process meanwhile, a later call may see an older state than an earlier one: wher
 the loop.
 
 UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list of which others
-may have hold: whoever has it, too, may add to it while the loop waits; for conditions and arguments that others write; and
-where the call comes back to the very function: the number of calls on their way multiplies.
+may have hold: whoever has it, too, may add to it while the loop waits; and for conditions and arguments that others write.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
 `threading`, or asks for a connection of a pool while it keeps one (each turn has one, and all wait for one more); where
-nothing is done with what it gives and it asks another program for something, or not all that it does is known; where it
-waits for nothing; where all turns use an object that takes one call at a time (by its row, or by its name where nothing is
-known); where a turn prints or changes something that would be there when a later call fails; and, as for
-`sequential-awaits`, for the sake of what stands round the loop, for its name, or for a comment about its order; and with
-`async for`: what it gives next may count on what was done before.
+nothing is done with what it gives and it asks another program for something, or not all that it does is known; where
+something that it awaits, and of which nothing is known, by its name changes something for others (`send`, `create`, `save`);
+where it comes back to the very function: the number of calls on their way would multiply; where it waits for nothing; where
+all turns use an object that takes one call at a time (by its row, or by its name where nothing is known); where a turn prints
+or changes something that would be there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands
+round the loop, for its name, or for a comment about its order; and with `async for`: what it gives next may count on what was
+done before.
 
 Left out altogether: loops with `while`, `else`, `break` or `return`; turns of several steps that fill no collection, or more
 than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page);
@@ -90,7 +91,7 @@ from . import _turn_functions_written as turn_functions_written
 from ._comments import comments_of, first_comment
 from ._gather_bounded import GATHER_BOUNDED
 from ._order import catching, lost, order_told, place_told
-from ._turns import Turns, find, is_at_hand, is_dropped, statement_of
+from ._turns import Turns, find, is_at_hand, is_dropped, put_straight, statement_of
 from ._turns_written import begin_of, comprehension_written, is_whole, lines_of, loop_written, result_names
 
 FUNCTION = "function"
@@ -148,7 +149,7 @@ class AwaitInLoop(BlockTransform):
             turn is not None
             and turn.obstacle is None
             and len(turn.doubts) < len(turns.doubts)
-            and not _only_puts(turns)
+            and put_straight(tree, turns) is None
         ):
             doubts: tuple[Condition, ...] = tuple(map(Unproven, turn.doubts))
             forms.insert(
@@ -234,15 +235,6 @@ def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
         turn.ordered,
         turn.own,
     )
-
-
-def _only_puts(turns: Turns) -> bool:
-    """Whether a turn does nothing but put what it awaited somewhere: no work for a function."""
-    match turns.body:
-        case [ast.Expr(value=ast.Call(args=[given]))]:
-            return given is turns.waiting
-        case _:
-            return False
 
 
 def _kept(turn: turn_functions.TurnFunction) -> tuple[NotSwallowed, ...]:

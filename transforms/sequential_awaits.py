@@ -66,8 +66,10 @@ context variable, works on the event loop, takes a lock or semaphore of asyncio 
 `threading`, or asks for a connection of a pool while it keeps one; where nothing is done with what a call gives and it asks
 another program for something, or not all that it does is known; where fewer than two of them wait for anything; where more
 than one uses an object that takes one call at a time (a database session, connection or cursor, a stream, websocket, file,
-page or device: rows say so with `single`, and names do where nothing is known); in a `finally`, within a lock, session,
-transaction or time limit; where a value is carried from one turn of a loop to the next; where a comment speaks of an order.
+page or device: rows say so with `single`, and names do where nothing is known); where one awaits, however far down, something
+of which nothing is known and that by its name changes something for others (`send`, `create`, `save`); in a `finally`, within
+a lock, session, transaction or time limit; where a value is carried from one turn of a loop to the next; where a comment
+speaks of an order.
 
 A reason begins with what it is about: `data`, `effects`, `resources`, `errors`, `order`, `task` or `gain`.
 
@@ -621,8 +623,8 @@ def _gather(run: Run, writing: Writing, function: str) -> list[str]:
     hints = [f"{piece.targets[0]}: {piece.annotation}" for piece in pieces if piece.annotation]
     unused = "" if all(piece.targets for piece in pieces) else writing.fresh("_", run.span)
     targets = [f"({_names(piece)})" if piece.unpacked else _names(piece) or unused for piece in pieces]
-    begin = f"{', '.join(targets)} = await " if any(piece.targets for piece in pieces) else "await "
-    begin += f"{function}("
+    awaited = f"await {function}("
+    begin = f"{', '.join(targets)} = {awaited}" if any(piece.targets for piece in pieces) else awaited
     calls = [_call(run, writing, piece, "") for piece in pieces]
     line = f"{begin}{', '.join(calls)})"
     if not any(piece.above or piece.behind for piece in pieces):
@@ -631,7 +633,10 @@ def _gather(run: Run, writing: Writing, function: str) -> list[str]:
             return [*hints, formatted or line]
     members = zip(pieces, calls, strict=True)
     arguments = (line for piece, call in members for line in (*piece.above, f"{call},{piece.behind}"))
-    return [*hints, begin, *(f"{writing.step}{line}" for line in arguments), ")"]
+    head = [begin]
+    if begin != awaited and not fits(begin, indent):
+        head = ["(", *(f"{writing.step}{target}," for target in targets), f") = {awaited}"]
+    return [*hints, *head, *(f"{writing.step}{line}" for line in arguments), ")"]
 
 
 def _names(piece: Piece) -> str:

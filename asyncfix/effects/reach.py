@@ -61,6 +61,7 @@ class Reach:
 
     ``blocked``: what keeps it out of a thread; ``stops``: what may let a StopIteration out of it, which is lost in one.
     ``objects``: keys of objects that outlive it and of which it calls methods that nothing shows.
+    ``told``: what of this, by its name, changes something for others, with its place, or ''.
     ``names``: the functions of the project that it runs, once each, sorted.
     """
 
@@ -70,6 +71,7 @@ class Reach:
     stops: Barred | None = None
     objects: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()
+    told: str = ""
 
 
 class Effects:
@@ -390,6 +392,7 @@ class Effects:
             next(iter(stops), None),
             objects,
             tuple(dict.fromkeys([name for name, _ in runs])),
+            next((item.what for item in unknown if item.told), ""),
         )
 
     def _in_call(self, run: Run) -> Direct:

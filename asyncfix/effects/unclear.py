@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects.keys import Keys, is_known
 from asyncfix.effects.touch import Where
+from asyncfix.facts.verbs import changes
 from asyncfix.model import Call, Span
 
 UNSEEN = "is not known: it may touch shared state"
@@ -28,6 +29,7 @@ class Unclear:
     rank     ``LASTING``: a method of an object that outlives the call; ``MAKING``: something is made, such as an exception
              that is raised, which does least harm; ``PASSING``: any other. The lower, the sooner a person should know
     objects  keys of the objects whose method it is
+    told     it is awaited, and by its name it changes something for others
     """
 
     span: Span
@@ -35,6 +37,7 @@ class Unclear:
     why: str = UNSEEN
     rank: int = PASSING
     objects: frozenset[str] = frozenset()
+    told: bool = False
 
 
 def unclear(keys: Keys, path: str, call: Call, name: str, subject: str = "{}") -> Unclear:
@@ -42,9 +45,10 @@ def unclear(keys: Keys, path: str, call: Call, name: str, subject: str = "{}") -
     what = subject.format(f"{name or 'a call'} ({Where(path, call.line)})")
     receivers = [target.rpartition(".")[0] for target in call.targets]
     objects = frozenset(key for receiver in receivers if is_known(key := keys.of(path, receiver)[0]))
+    told = call.use == "awaited" and changes(name)
     if objects and not any(LOGGER.fullmatch(receiver) for receiver in receivers):
-        return Unclear(call.span, what, rank=LASTING, objects=objects)
-    return Unclear(call.span, what, rank=MAKING if name.rpartition(".")[2][:1].isupper() else PASSING)
+        return Unclear(call.span, what, rank=LASTING, objects=objects, told=told)
+    return Unclear(call.span, what, rank=MAKING if name.rpartition(".")[2][:1].isupper() else PASSING, told=told)
 
 
 def sentence(items: Sequence[Unclear]) -> str:

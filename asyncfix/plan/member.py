@@ -13,12 +13,13 @@ class Member:
     """What is known of one of the awaits.
 
     unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
+    told     what of this, by its name, changes something for others
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
     threads  functions that threads are given to run
     begun  bodies of modules, and of classes in them, that it imports
     clocks  calls that read the time
     asks  calls that ask somebody outside the process for something, but for files
-    recursive  it runs the very function that it stands in
+    recursive  it runs the very function that it stands in, or something unknown of its name
     kept  functions it runs that keep what they gave; twice: of these those that may run twice at once
     sleeps  where it lets time pass; moving: what it asks for, or reads, that may be another when time has passed
     answered  calls of which a row tells what they do, by file and place; shown: those that wait, for a person
@@ -29,6 +30,7 @@ class Member:
     waits: bool = False
     unknown: list[str] = field(default_factory=lambda: list[str]())
     unshown: list[str] = field(default_factory=lambda: list[str]())
+    told: list[str] = field(default_factory=lambda: list[str]())
     objects: frozenset[str] = frozenset()
     uses: list[Use] = field(default_factory=lambda: list[Use]())
     threads: set[str] = field(default_factory=lambda: set[str]())
@@ -50,6 +52,7 @@ class Member:
         self.waits = self.waits or other.waits
         self.unknown += other.unknown
         self.unshown += other.unshown
+        self.told += other.told
         self.objects |= other.objects
         self.uses += other.uses
         self.threads |= other.threads
@@ -68,7 +71,17 @@ class Member:
     def keep_first(self) -> None:
         """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
         for noted in (
-            *(self.unknown, self.unshown, self.clocks, self.sleeps, self.moving, self.asks, self.batched, self.against),
+            *(
+                self.unknown,
+                self.unshown,
+                self.told,
+                self.clocks,
+                self.sleeps,
+                self.moving,
+                self.asks,
+                self.batched,
+                self.against,
+            ),
         ):
             del noted[1:]
         first: dict[str, Use] = {}

@@ -90,22 +90,27 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
     found = dropped or _unproven(facts, function, members, condition.shared)
     if found.kind == "holds":
         found = _out_of_turn(facts, condition, function) or found
-    return _strict(found, condition)
+    return _strict(found, condition, members)
 
 
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
     member = _examine(facts, function, condition.call, frozenset(condition.own))
-    found = _strict(_turns(facts, condition, function, member), condition)
+    found = _strict(_turns(facts, condition, function, member), condition, [member])
     return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
 
 
-def _strict(found: Verdict, condition: Overlap | FanOut) -> Verdict:
+def _strict(found: Verdict, condition: Overlap | FanOut, members: Sequence[Member]) -> Verdict:
     """The verdict where a name tells of an order: then what is not known bars; with what knows errors apart."""
     if found.kind != "fails":
         return found
     if condition.ordered:
         return Verdict("bars", f"{condition.ordered}, and {found.why}", "order")
+    told = next((what for member in members for what in member.told), "")
+    if told:
+        return Verdict(
+            "bars", f"{told} by its name changes something for others, and what it does is not known", "order"
+        )
     return replace(found, why=f"{found.why}; {condition.caught}") if condition.caught else found
 
 
@@ -118,6 +123,10 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
         return Verdict("bars", why, code)
     if not member.waits:
         return Verdict("bars", "it waits for nothing: there is nothing to gain", "never-waits")
+    if member.recursive:
+        return Verdict(
+            "bars", "it calls itself: the number of calls on their way would multiply, without a bound", "limited"
+        )
     dropped = _dropped([member]) if condition.dropped else None
     if dropped is not None:
         return dropped
@@ -253,7 +262,12 @@ def _look(facts: Facts, function: str, span: Span, own: frozenset[str]) -> Membe
         member.against.append(("limited", f"it stands within {held}, which lets in so many at a time"))
     if taken:
         member.against.append(("limited", f"it takes {taken}, which lets in so many at a time"))
-    member.recursive = function in facts.effects.names(function, span)
+    member.recursive = function in facts.effects.names(function, span) or any(
+        target.rpartition(".")[2] == facts.index.fact(function).name
+        for call in facts.index.unknown.get(function, ())
+        if span.contains(call.span)
+        for target in call.targets
+    )
     _code(facts, member, function, span, own)
     return member
 
@@ -285,6 +299,7 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None, own: f
     if reach.unknown:
         member.waits = True
         member.unknown.append(reach.unknown)
+    member.told.extend([reach.told] if reach.told else ())
     member.unknown.extend(_assigned_anew(facts, reach.names))
     for name in run if span is None else (each for each in run if each != function):
         member.unknown.extend((*facts.effects.unseen.by(name), *facts.constructing.by(name)))
