@@ -226,7 +226,7 @@ def depends_on_place(tree: Tree, statement: ast.stmt, used: Names, bound: Names)
             case ast.With() | ast.AsyncWith():
                 found = guards(parent)
             case ast.For() | ast.AsyncFor() | ast.While():
-                carried = min(_carried(parent) & used, default="")
+                carried = min(carried_over(parent) & used, default="")
                 found = Obstacle("data", f"`{carried}` comes from an earlier turn of the loop") if carried else None
             case ast.AsyncFunctionDef():
                 break
@@ -311,7 +311,7 @@ def _free(inner: FunctionDef | ast.Lambda | ast.GeneratorExp) -> Names:
     return frozenset(name.id for name in ast.walk(inner) if isinstance(name, ast.Name)) - own
 
 
-def _carried(loop: Loop) -> Names:
+def carried_over(loop: Loop) -> Names:
     """Names whose value one turn of a loop takes over from the turn before."""
     flow = Flow()
     state = flow.evaluate([loop.test if isinstance(loop, ast.While) else loop.target], NOTHING)

@@ -22,6 +22,7 @@ from asyncfix.transform import Tree
 from ._failing import failing
 from ._order import (
     MOST_QUOTED,
+    carried_over,
     depends_on_place,
     dotted,
     is_ordered,
@@ -35,6 +36,7 @@ from ._owning import (
     Comprehension,
     Creation,
     bound_name,
+    bound_to,
     conditioned,
     doubts_of_source,
     is_collection,
@@ -307,6 +309,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
     bound = changed - elements
     seen = depends_on_place(tree, statement_of(tree, turns), mentioned | changed, bound) or _bound_to_frame(turns)
+    seen = seen or _added_up(turns)
     end = turns.node.end_lineno or 0
     sources, doubts = tuple(open_sources(tree, turns.function, turns.source, end)), tuple(_doubts(tree, turns, changed))
     yield replace(turns, shared=reached, given=sources, bound=bound, doubts=doubts, obstacle=seen)
@@ -326,6 +329,24 @@ def _bound_to_frame(turns: Turns) -> Obstacle | None:
         if found
         else None
     )
+
+
+def _added_up(turns: Turns) -> Obstacle | None:
+    """What each turn makes of what the turn before it left, in the loop itself: a sum, a counter, the last one; not a list."""
+    if not isinstance(turns.node, ast.For):
+        return None
+    added = (each.target for each in own(turns.body) if isinstance(each, ast.AugAssign))
+    bound = frozenset(name for name, _ in bindings(turns.body))
+    parts = (name for each in added if not isinstance(each, ast.Name) for name in root(each) if name not in bound)
+    names = [*sorted(carried_over(turns.node)), *parts]
+    name = next((each for each in names if not _is_list(turns, each)), "")
+    return Obstacle("data", f"`{name}` is made up turn by turn") if name else None
+
+
+def _is_list(turns: Turns, name: str) -> bool:
+    """Whether a name stands for a list outside of the loop."""
+    made = list(bound_to(name, turns.function, turns.body))
+    return bool(made) and all(isinstance(each, ast.List | ast.ListComp) for each in made)
 
 
 def _mentioned(turns: Turns) -> Names:
