@@ -89,19 +89,26 @@ def _returned(source: Source, put: ast.stmt, writing: Writing, surplus: int) -> 
     match put:
         case ast.Expr(value=ast.Call(args=[value])):
             yield from _returned_value(source, span, value, None if surplus else inner)
-        case ast.Assign(targets=[ast.Subscript(slice=key)], value=value):
-            text, given = enclosed(source, key), source.span(value)
+        case ast.Assign(targets=[ast.Subscript(slice=key) as target], value=value):
+            text, begin = enclosed(source, key), _begin_of_value(source, source.span(target), source.span(value))
             if not isinstance(key, ast.Constant) and not dotted(key).isidentifier():
                 result = writing.fresh("result", span)
-                yield Replace(Span(span.start, given.start), f"{result} = ")
+                yield Replace(Span(span.start, begin), f"{result} = ")
                 yield _behind(source, span, f"\n{inner}return {text}, {result}")
                 return
             bare = is_bare_tuple(source, value)
-            yield Replace(Span(span.start, given.start), f"return {text}, {'(' if bare else ''}")
+            yield Replace(Span(span.start, begin), f"return {text}, {'(' if bare else ''}")
             if bare:
                 yield _behind(source, span, ")")
         case _:
             pass
+
+
+def _begin_of_value(source: Source, target: Span, value: Span) -> int:
+    """Where what is assigned begins, with the brackets round it."""
+    between = source.data[target.end : value.start]
+    behind = between[between.index(b"=") + 1 :]
+    return value.start - len(behind.lstrip(b" \t"))
 
 
 def _behind(source: Source, span: Span, text: str) -> Replace:
