@@ -328,6 +328,7 @@ class Class(Packed, frozen=True):
     ``assigned``: the names to which the body itself gives a value.
     ``shared``: names under which an object may hold what others hold, too: it was not made for it.
     ``empty``: names under which it may hold None, by what is written there.
+    ``fields``: names that the body annotates, in order, if nothing but these says what an object is made of.
     """
 
     qualname: str
@@ -339,6 +340,7 @@ class Class(Packed, frozen=True):
     assigned: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 class Mention(Packed, frozen=True):

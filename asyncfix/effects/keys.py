@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from asyncfix.effects.owning import NAMESPACE, kept
+from asyncfix.effects.given import Given
+from asyncfix.effects.owning import NAMESPACE, TAKEN_OUT, kept
 from asyncfix.facts.likeness import CONFIGURED, MADE_LIKE
 from asyncfix.facts.scopes import ELEMENT, KEPT, bare
 from asyncfix.link.entities import Entity
@@ -13,8 +14,8 @@ from asyncfix.link.index import ProjectIndex
 OWN_ROOT = re.compile(r"builtins\.[a-z]+!|types\.GeneratorType!")
 OWN_ELEMENT = re.compile(r"(?:builtins\.(?:list|dict|set|frozenset|tuple)|types\.GeneratorType)!(?:\.\w+\(\))*\[")
 """What is taken out of a new collection of which it is not known what was put in: that may be anything."""
-TAKEN_OUT = re.compile(r"\*[\w.]+\??;(?:\.(?:values|copy)\(\))*\[\]")
-"""The steps to a new collection of something, and back to what is in it."""
+HELD = re.compile(r"(builtins\.\w+!|;)=")
+"""What is said to be of a type, and may be what others have."""
 LIBRARY = "library "
 MOST_FOLLOWED = 60  # properties, one behind the other: what gives more than that is not known
 PROCESS_STATE = re.compile(r"(?:global|process-state) \((\w+)\)")
@@ -25,6 +26,7 @@ class Keys:
 
     def __init__(self, index: ProjectIndex) -> None:
         self.index = index
+        self.given = Given(self)
 
     def of(self, path: str, ref: str, through: frozenset[str] = frozenset(), *, deep: bool = False) -> tuple[str, str]:
         """The shared thing that a ref names, and the object that holds it; empty if only the call itself can reach it.
@@ -33,8 +35,9 @@ class Keys:
         ``deep``: what is asked for is the thing that goes by that name, not the name.
         """
         ref = TAKEN_OUT.sub("", ELEMENT.sub("[]", ref))
-        if deep and OWN_ELEMENT.match(ref):
+        if deep and (OWN_ELEMENT.match(ref) or HELD.search(ref)):
             return "?", "?"
+        ref = HELD.sub(r"\1", ref)
         if deep and ref.startswith(":") and ref.endswith("^"):
             return self._whole(path, f"{ref[:-1]}!")  # what `super` changes is the object itself
         if not ref or OWN_ROOT.match(ref) or ref.endswith(";") or MADE_LIKE in ref:
@@ -86,7 +89,7 @@ class Keys:
             )  # what a function of the project, or a method of something shared, gives may be shared
         base = ref.rstrip("[]%~")
         made = self.index.evaluator.evaluate(path, base.removesuffix("()")) if base != ref else ()
-        if not all(kept(self.index, entity, ref.removeprefix(base)) for entity in made):
+        if not all(kept(self.given, entity, ref.removeprefix(base)) for entity in made):
             return f"?{ref}", ref  # an element of what was made here of something that may be shared
         return self.of(path, base) if base != ref else ("", "")
 
@@ -125,7 +128,7 @@ class Keys:
     def _is_of_elements(self, path: str, base: str, steps: str) -> bool:
         """Whether a method of a new collection may give what it was made of, which others have too."""
         made = self.index.evaluator.evaluate(path, base.removesuffix("()")) if base.endswith("()") else ()
-        return not all(kept(self.index, entity, steps) for entity in made)
+        return not all(kept(self.given, entity, steps) for entity in made)
 
     def made_here(self, path: str, ref: str) -> bool:
         """Whether an object was made by the code that uses it: the call of a class, or of a library."""
@@ -139,7 +142,7 @@ class Keys:
         entities = self.index.evaluator.evaluate(path, ref[:at])
         if not entities or any(entity.kind not in ("class", "external") for entity in entities):
             return False
-        if not all(kept(self.index, entity, ref[at + 2 :]) for entity in entities):
+        if not all(kept(self.given, entity, ref[at + 2 :]) for entity in entities):
             return False
         if any(entity.kind == "class" and self.index.evaluator.is_enum(entity.name) for entity in entities):
             return False

@@ -217,6 +217,7 @@ class Effects:
             unknown.append(
                 Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread")
             )
+        touches.extend(self._handed(path, call))
         written = output(self.index, path, name, call)
         if written is not None and written.half:
             unknown.append(Unclear(call.span, f"{name} ({where})", HALF))
@@ -235,6 +236,14 @@ class Effects:
                     Barred(STOPS, f"next() may raise StopIteration, which hangs a thread's waiter ({where})"),
                 )
             )
+
+    def _handed(self, path: str, call: Call) -> Iterator[Touch]:
+        """What may be changed since a method that does so is given to a library: ``submit(found.append, 1)``."""
+        for ref in {ref for item in call.arguments for ref in item.refs or (item.ref,)}:
+            base, _, last = ref.rpartition(".")
+            key, holder = self.keys.of(path, base, deep=True) if base and last in CHANGING_METHODS else ("", "")
+            if key:
+                yield Touch(key, holder, True, call.span, call.span.end, Where(path, call.line), True)
 
     def word(
         self, path: str, name: str, word: str, writes: bool, call: Call, blocked: list[tuple[Span, Barred]]
@@ -259,14 +268,14 @@ class Effects:
                     )
                 )
             case "receiver":
-                receiver = call.targets[0].rpartition(".")[0] if call.targets else ""
-                if call.arguments and self._is_built_in(path, receiver):
-                    receiver = call.arguments[0].ref  # a method called of its class is given the object
-                key, holder = self.keys.of(path, receiver, deep=writes)
-                if _by_another_name(name, call):
-                    key = holder = "?"
-                if key:
-                    yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
+                for receiver in dict.fromkeys(target.rpartition(".")[0] for target in call.targets or ("",)):
+                    if call.arguments and self._is_built_in(path, receiver):
+                        receiver = call.arguments[0].ref  # a method called of its class is given the object
+                    key, holder = self.keys.of(path, receiver, deep=writes)
+                    if _by_another_name(name, call):
+                        key = holder = "?"
+                    if key:
+                        yield Touch(key, holder, writes, call.span, call.span.end, where, writes)
             case "argument":
                 stated = call.arguments[int(position) : int(position) + 1] if position else ()
                 for argument in stated or call.arguments:
@@ -401,7 +410,7 @@ class Effects:
         own, fact = self.direct(name), index.fact(name)
         touches = own.touches
         if own_object or fact.name in CONSTRUCTING:
-            touches = tuple(touch for touch in touches if not of_self(touch, index, name))
+            touches = tuple(touch for touch in touches if not of_self(touch, self.keys.given, name))
         decorator = self.decorated(name)
         more = (Unclear(fact.span, f"the decorator {decorator} of {name}"),) if decorator else ()
         found = self._called[run] = Direct(touches, own.unknown + more, own.blocked)

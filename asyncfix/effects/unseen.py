@@ -51,6 +51,7 @@ class Unseen:
         self._writing: dict[str, tuple[Writing, ...]] = {}
         self._instead: dict[str, tuple[Writing, ...]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
+        self._attributes: frozenset[str] | None = None
 
     def by(self, function: str) -> tuple[str, ...]:
         """Why it is not known what the code of a function runs: the sentences, the first of each kind."""
@@ -63,7 +64,7 @@ class Unseen:
         fact, path = self.index.fact(function), self.index.path(function)
         for name in fact.loose:
             yield from (each for method in self._run_by(name) for each in self._so_called(method))
-            yield from self._made_by_call(name)
+            yield from (*self._made_by_call(name), *self._asked(name))
         for access in fact.accesses:
             base, _, attribute = access.ref.rpartition(".")
             run = [each for each in self._run_by(attribute) if self._so_called(each)] if access.kind == "read" else []
@@ -71,6 +72,9 @@ class Unseen:
                 meant = self.index.evaluator.evaluate(path, base) or (SOMETHING,)
                 yield from (each for name in run for each in self._of(meant, name))
                 yield from self._made_by_call(attribute) if any(self._is_untold(each, "") for each in meant) else ()
+            elif base and access.kind == "read" and (asked := self._asked(attribute)):
+                meant = self.index.evaluator.evaluate(path, base) or (SOMETHING,)
+                yield from asked if any(self._is_untold(each, "") for each in meant) else ()
         for operation in fact.operations:
             methods = [each for each in self._run_by(operation.kind) if self._so_called(each)]
             meant = self.index.evaluator.evaluate(path, operation.ref) or (SOMETHING,) if methods else ()
@@ -91,6 +95,15 @@ class Unseen:
         """The functions which write something that a property of a name may have been given."""
         getters = self.effects.runs.getters
         return tuple(self._that_write(getters.given)) if name in getters.names else ()
+
+    def _asked(self, name: str) -> tuple[Writing, ...]:
+        """What an object may run that is asked for an attribute: for one that no class of the project has, what stands in."""
+        if SPECIAL.fullmatch(name):
+            return ()
+        if self._attributes is None:
+            self._attributes = frozenset(each for info in self.index.classes.values() for each in info.fact.attributes)
+        stands_in = name not in self.index.names and name not in self._attributes
+        return (*self._so_called("__getattribute__"), *(self._so_called("__getattr__") if stands_in else ()))
 
     def _of(self, entities: Entities, name: str) -> Iterator[Writing]:
         """Those of one name that may be run of what is meant by something."""

@@ -84,7 +84,7 @@ class Writers:
                 continue
             last = info.fact.name
             for touch in self._writes(name):
-                if not (last in CONSTRUCTING and of_self(touch, self.index, name)):
+                if not (last in CONSTRUCTING and of_self(touch, self.effects.keys.given, name)):
                     given_keys = self._given(touch.key) if touch.key.startswith(ARGUMENT) else ()
                     for key in (touch.key, *given_keys, *self._given_files(name, touch.key)):
                         found.setdefault(key, []).append((name, touch))

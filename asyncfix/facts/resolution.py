@@ -39,7 +39,7 @@ from asyncfix.facts.scopes import (
     union,
 )
 from asyncfix.facts.shapes import could_be_element, does_nothing
-from asyncfix.facts.sharing import fields, held_by_the_class
+from asyncfix.facts.sharing import fields, handed, held_by_the_class
 from asyncfix.facts.special import BY_COLLECTIONS, ENDING, ITER
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
@@ -204,8 +204,9 @@ def class_facts(item: ClassFrame) -> Class:
         assigned=tuple(dict.fromkeys(_assigned(item.node.body))),
         empty=tuple(name for name, values in item.attributes.items() if any(_says_none(each) for each, _, _ in values)),
         shared=tuple(
-            sorted(item.given | set(fields(item.node)) | (set(held_by_the_class(item.node.body)) - item.begun))
+            sorted(item.given | set(handed(item.node)) | (set(held_by_the_class(item.node.body)) - item.begun))
         ),
+        fields=tuple(name for name, _ in fields(item.node)),
     )
 
 
@@ -392,6 +393,12 @@ def _not_too_many(refs: Iterable[str]) -> Refs:
     return found if len(found) <= (MOST_NAMED if are_named(found) else MOST_REFS) else UNKNOWN
 
 
+def _asks_or_makes(targets: Refs, node: ast.Call) -> bool:
+    """Whether a call asks for a name that is worked out, which may run anything, or makes a class, which others may see."""
+    asks = "builtins.hasattr" in targets and not all(isinstance(given, ast.Constant) for given in node.args[1:])
+    return asks or ("builtins.type" in targets and len(node.args) > 1)
+
+
 def _call_fact(
     walker: Walker,
     frame: Frame,
@@ -412,6 +419,7 @@ def _call_fact(
         _is_plain(targets[0])
         and all(map(_is_plain, targets))
         and not any(item.arg in ("key", "file") for item in node.keywords)
+        and not _asks_or_makes(targets, node)
     ):
         return None
     span, column, end_column = source.extent(node)

@@ -18,6 +18,7 @@ import msgspec
 from asyncfix.facts import narrowing
 from asyncfix.facts.likeness import ENDS, spec_of
 from asyncfix.facts.narrowing import Shown
+from asyncfix.facts.sharing import is_new
 from asyncfix.flow import last_name
 
 MOST = 12
@@ -71,6 +72,7 @@ PICKING = frozenset({"builtins.next", "builtins.min", "builtins.max", "random.ch
 # Calls whose result is told by their arguments.
 TELLING = GATHERING.keys() | {
     "typing.cast",
+    "typing.assert_type",
     "typing.NewType",
     "functools.partial",
     "importlib.import_module",
@@ -87,6 +89,10 @@ EMPTY = frozenset(
     {"builtins.list!", "builtins.dict!", "builtins.set!", "builtins.list()", "builtins.dict()", "builtins.set()"}
 )
 LIBRARY = re.compile(r"[\w.]+")
+# What nobody else has: what is written out, and what libraries give, as a rule.
+OWN = re.compile(
+    r"(?!builtins\.(?:eval|getattr|globals|locals|next|vars)\()(?:builtins\.\w+!|[\w.]+\(\))[^=]*$|[^=]*;$"
+)
 
 # Annotations that say nothing of what it is.
 VAGUE = frozenset(
@@ -485,6 +491,8 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
     match called, args:
         case "typing.cast", [stated, value]:
             return _stated_or_not(annotation(stated, scope), value, scope)
+        case "typing.assert_type", [value, _]:
+            return resolve(value, scope)
         case "traitlets.Instance", [ast.Name() | ast.Attribute() as given, *_]:
             return annotation(given, scope)  # of an attribute, which is such an object
         case "functools.partial", [given, *_]:
@@ -526,7 +534,16 @@ def _told(called: str, args: list[ast.expr], scope: Scope) -> Refs:
 
 def _stated_or_not(stated: Refs, value: ast.expr, scope: Scope) -> Refs:
     """What a value is that was said to be of a type: if the type may be anything, what the value itself tells, too."""
-    return stated if not is_vague(stated, scope) else union((resolve(value, scope), UNKNOWN))
+    return held(stated, value, scope) if not is_vague(stated, scope) else union((resolve(value, scope), UNKNOWN))
+
+
+def held(stated: Refs, value: ast.expr, scope: Scope) -> Refs:
+    """The refs of a type that a value was said to be of: of none that was made here, if others may have the value."""
+    if is_new(value) or all(map(OWN.match, resolve(value, scope))):
+        return stated
+    return tuple(
+        ref + KEPT if ref.endswith(";") or (ref[:9] == "builtins." and ref[-1] == "!") else ref for ref in stated
+    )
 
 
 def is_vague(stated: Refs, scope: Scope) -> bool:

@@ -45,21 +45,26 @@ def _makes(factory: ast.expr) -> bool:
             return False
 
 
-def fields(node: ast.ClassDef) -> Iterator[str]:
-    """The names under which objects of a class hold what they are given when they are made: of a dataclass and its like."""
+def fields(node: ast.ClassDef) -> Iterator[tuple[str, ast.AnnAssign]]:
+    """The names by which objects of a class are made, in order, and where they stand: of a dataclass and its like."""
     methods = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
     if "__init__" in methods or not (node.decorator_list or node.bases):
         return
     for statement in node.body:
         match statement:
-            case ast.AnnAssign(target=ast.Name(id=name), annotation=stated, value=None) if not _is_plain(stated):
-                yield name
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=stated) if not _is_of_class(stated):
+                yield name, statement
             case _:
                 pass
 
 
+def handed(node: ast.ClassDef) -> Iterator[str]:
+    """Those of them under which objects hold what they must be given."""
+    yield from (name for name, stated in fields(node) if stated.value is None and not _is_plain(stated.annotation))
+
+
 def _is_plain(annotation: ast.expr) -> bool:
-    """Whether what is stated cannot be changed, or belongs to the class."""
+    """Whether what is stated cannot be changed."""
     match annotation:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name in PLAIN
@@ -68,7 +73,20 @@ def _is_plain(annotation: ast.expr) -> bool:
         case ast.BinOp(left=one, right=other):
             return _is_plain(one) and _is_plain(other)
         case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(attr=name), slice=inner):
-            return name == "ClassVar" or (name in ("Optional", "Final") and _is_plain(inner))
+            return name in ("Optional", "Final") and _is_plain(inner)
+        case _:
+            return False
+
+
+def _is_of_class(annotation: ast.expr) -> bool:
+    """Whether what is stated belongs to the class."""
+    match annotation:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name == "ClassVar"
+        case ast.Subscript(value=outer):
+            return _is_of_class(outer)
+        case ast.Constant(value=str() as text):
+            return "ClassVar" in text
         case _:
             return False
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from asyncfix.facts import narrowing, special
 from asyncfix.facts.containers import CHANGING_METHODS
-from asyncfix.facts.scopes import DICT, LIST, UNKNOWN, Bound, Scope, annotation, is_vague, lambda_name, part_of
+from asyncfix.facts.scopes import DICT, LIST, UNKNOWN, Bound, Scope, annotation, held, is_vague, lambda_name, part_of
 from asyncfix.facts.shapes import (
     closes,
     has_decorator,
@@ -335,7 +335,8 @@ class Walker:
         if types == UNKNOWN and node.value is not None and says_nothing(node.annotation):
             types = ()
         if isinstance(node.target, ast.Name):
-            for value in types:
+            local = told and scope.function.kind == "function"
+            for value in held(types, node.value, scope) if local and node.value is not None else types:
                 scope.function.bind(node.target.id, value)
             if frame.kind == "class" and types:
                 self.classes_by_name(frame.qualname).attributes.setdefault(node.target.id, []).append(

@@ -99,6 +99,8 @@ class _Open:
 
     calls: list[passing.Undecided] = field(default_factory=lambda: list[passing.Undecided]())
     accesses: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
+    hooked: list[tuple[str, Access]] = field(default_factory=lambda: list[tuple[str, Access]]())
+    """Accesses to an object that may have a say in them, if it is one that has."""
 
 
 def _settle(index: ProjectIndex, open_uses: _Open) -> None:
@@ -116,8 +118,18 @@ def _settle(index: ProjectIndex, open_uses: _Open) -> None:
     for name, access in open_uses.accesses:
         if not accessing.take(index, name, index.functions[name], access):
             accessing.note_use(index, name, index.functions[name], access)
+    for name, access in open_uses.hooked:
+        _hooks(index, name, index.functions[name], access)
     for name, info in index.functions.items():
         operations.take(index, name, info)
+
+
+def _hooks(index: ProjectIndex, name: str, info: FunctionInfo, access: Access) -> None:
+    """Record what runs where an object has a say in how its attributes are read or written."""
+    if index.asking and access.kind in ("read", "write"):
+        accessing.missing(index, name, info, access)
+    if access.ref.rpartition(".")[2] in index.evaluator.described:
+        accessing.described(index, name, info, access)
 
 
 def _forget(index: ProjectIndex, name: str, call: Call) -> None:
@@ -186,16 +198,18 @@ def _edges(index: ProjectIndex, name: str, info: FunctionInfo, open_uses: _Open)
             open_uses.calls.append(passing.Undecided(name, call, entities))
         accessing.asked(index, name, info, call)
     for access in info.fact.accesses:
-        if index.asking and access.kind in ("read", "write"):
-            accessing.missing(index, name, info, access)
-        last = access.ref.rpartition(".")[2].lstrip(":")
+        base, _, last = access.ref.rpartition(".")
+        if base and (index.asking or last in index.evaluator.described):
+            if index.evaluator.evaluate(info.path, base) or base[0] in ".?":
+                _hooks(index, name, info, access)
+            else:
+                open_uses.hooked.append((name, access))
+        last = last.lstrip(":")
         if last not in index.telling:
             continue  # most attributes are data: no function or class is called that
         if last in index.class_names and access.kind == "read" and access.barrier != "annotation":
             found = index.evaluator.evaluate(info.path, access.ref)
             index.handed_on.update(entity.name for entity in found if entity.kind == "class")
-        if last in index.evaluator.described:
-            accessing.described(index, name, info, access)
         if last in index.callables:
             if not accessing.take(index, name, info, access):
                 open_uses.accesses.append((name, access))

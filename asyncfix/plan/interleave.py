@@ -150,10 +150,10 @@ class Interleaving:
 
     def _wrapped(self, suspension: Suspension) -> Iterable[Touch]:
         """What context managers that are open there, and wrappers of the function, touch before and after it."""
-        index, span = self.effects.index, suspension.span
+        given, span = self.effects.keys.given, suspension.span
         for name, own in self.around(suspension):
             for touch in self._of_wrapper(name):
-                if not touch.key.startswith("argument ") and not (own and of_self(touch, index, name)):
+                if not touch.key.startswith("argument ") and not (own and of_self(touch, given, name)):
                     holder = f"{CALLED}{name} {touch.object}"
                     yield Touch(touch.key, holder, touch.writes, span, span.start, touch.where)
 
@@ -255,11 +255,11 @@ class Interleaving:
         """What a function's own code touches when it is called, on an object that its caller made if ``own``."""
         found = self._inner.get((name, own))
         if found is None:
-            index = self.effects.index
-            alone = own or index.fact(name).name in CONSTRUCTING
+            given = self.effects.keys.given
+            alone = own or self.effects.index.fact(name).name in CONSTRUCTING
             touches = self.effects.direct(name).touches
             found = self._inner[name, own] = self._in_call(
-                name, (_inner(item) for item in touches if not (alone and of_self(item, index, name)))
+                name, (_inner(item) for item in touches if not (alone and of_self(item, given, name)))
             )
         return found
 
