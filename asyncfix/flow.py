@@ -152,6 +152,13 @@ def leaving(statements: Iterable[ast.AST]) -> Iterator[ast.Break | ast.Continue]
             yield from leaving(ast.iter_child_nodes(node))
 
 
+def is_endless(loop: ast.While) -> bool:
+    """Whether a loop on a constant is left by an error alone."""
+    left = any(isinstance(each, ast.Break) for each in leaving(loop.body))
+    returns = any(isinstance(each, ast.Return) for each in own(loop.body))
+    return isinstance(loop.test, ast.Constant) and not left and not returns
+
+
 def may_suppress(node: ast.With | ast.AsyncWith) -> bool:
     """Whether a context manager by its name swallows exceptions."""
     return any(SUPPRESSING.search(ast.unparse(item.context_expr)) for item in node.items)

@@ -272,7 +272,7 @@ class Function(Packed, frozen=True):
     awaits     where it may suspend: ``await`` expressions, and what ``async for`` and ``async with`` go by
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
-    yields     of a generator that is not async: where it gives something
+    yields     of a generator that is not async: where it gives something; ``is_endless``: until an error ends it
     withs      its ``with`` statements that are not ``async``
     returned   how many ``return`` statements with a value it has
     is_stub    it does nothing: a method for others to override
@@ -303,6 +303,7 @@ class Function(Packed, frozen=True):
     awaits: tuple[Span, ...] = ()
     operations: tuple[Access, ...] = ()
     yields: tuple[Yield, ...] = ()
+    is_endless: bool = False
     withs: tuple[With, ...] = ()
     returned: int = 0
     is_stub: bool = False

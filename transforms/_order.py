@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asyncfix.blocks import read_if_failed
-from asyncfix.facts.verbs import has_place
+from asyncfix.facts.wording import has_place
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -43,12 +43,14 @@ GUARDS = re.compile(
     r"|timeout|fail_after|move_on",
     re.IGNORECASE,
 )
+# What is entered by a method of HTTP is an answer, though a session gives it.
+ANSWERED = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request"})
 LIMITS = re.compile(r"timeout|fail_after|move_on", re.IGNORECASE)
 # In a comment: a reason for the order, or a step of a list.
 ABOUT_ORDER = re.compile(
     r"\b(?:order|ordered|ordering|sequen\w*|serial\w*|first|before|after\w*|then|until|finally|step|once|must|wait\w*"
     r"|one (?:at a time|by one)|same time|rate.?limit\w*|limit(?:ed|s)?|throttl\w*|keep-?alive|locks?|locked|rac(?:es?|y)"
-    r"|gather|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:|\(?\d+[.):])",
+    r"|gather|parallel\w*|concurren\w*|overlap\w*|simultaneous\w*)\b|^#\s*(?:type:(?!\s*ignore)|\(?\d+[.):])",
     re.IGNORECASE,
 )
 WISHED = re.compile(
@@ -255,7 +257,10 @@ def guards(place: ast.With | ast.AsyncWith) -> Obstacle | None:
 
 def _name_of(manager: ast.expr) -> str:
     """What tells of what kind a context manager is: not what it is given."""
-    return ast.unparse(manager.func if isinstance(manager, ast.Call) else manager)
+    if not isinstance(manager, ast.Call):
+        return ast.unparse(manager)
+    name = dotted(manager.func)
+    return "" if "." in name and name.rpartition(".")[2] in ANSWERED else ast.unparse(manager.func)
 
 
 def _tells(place: ast.Try | ast.TryStar, node: ast.AST, read: Names) -> Obstacle | None:

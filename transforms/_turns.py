@@ -50,6 +50,7 @@ from ._owning import (
 
 GROWING = {"append": "extend", "add": "update"}
 """Methods that put one thing into a collection, with those that put all of several."""
+PUTTING = frozenset({*GROWING, *GROWING.values(), "appendleft", "insert", "setdefault"})
 SUSPENDS = ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Yield | ast.YieldFrom | ast.NamedExpr
 OF_FRAME = frozenset({"super", "locals", "vars", "dir", "eval", "exec"})
 LEAVES = ast.Return | ast.Raise | ast.Assert | ast.Delete | ast.Global | ast.Nonlocal | Definition | ast.Lambda
@@ -340,7 +341,28 @@ def _added_up(turns: Turns) -> Obstacle | None:
     parts = (name for each in added if not isinstance(each, ast.Name) for name in root(each) if name not in bound)
     names = [*sorted(carried_over(turns.node)), *parts]
     name = next((each for each in names if not _is_list(turns, each)), "")
-    return Obstacle("data", f"`{name}` is made up turn by turn") if name else None
+    if name:
+        return Obstacle("data", f"`{name}` is made up turn by turn")
+    asked = next((name for name in sorted(_asked(turns)) if name not in bound), "")
+    return Obstacle("data", f"`{asked}` is asked for what earlier turns put into it") if asked else None
+
+
+def _asked(turns: Turns) -> Iterator[str]:
+    """The names of what a turn looks for something in, and puts something into."""
+    changed = frozenset(name for part in turns.body for node in ast.walk(part) for name in _put_into(node))
+    for node in turns.apart():
+        if isinstance(node, ast.Compare) and any(isinstance(each, ast.In | ast.NotIn) for each in node.ops):
+            yield from changed & {name for each in node.comparators for name in root(each)}
+
+
+def _put_into(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)) if method in PUTTING:
+            yield name
+        case ast.Subscript(ctx=ast.Store()):
+            yield from root(node)
+        case _:
+            pass
 
 
 def _is_list(turns: Turns, name: str) -> bool:

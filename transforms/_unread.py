@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from asyncfix.flow import FunctionDef, declared, last_name, leaving, own, parameters
+from asyncfix.flow import FunctionDef, declared, is_endless, last_name, own, parameters
 from asyncfix.transform import Tree
 
 PUTTING = frozenset({"append", "add", "appendleft"})
@@ -90,15 +90,9 @@ def _lasts(function: FunctionDef, node: ast.expr, put: ast.AST | None) -> bool:
             case ast.Await(value=ast.Call(func=awaited)) if LASTING.search(last_name(awaited).lower()):
                 if (each.lineno, each.col_offset) >= end:
                     return True
-            case ast.While(test=ast.Constant()) if _is_endless(each):
+            case ast.While() if is_endless(each):
                 if (each.lineno, each.col_offset) >= end or (isinstance(put, ast.Call) and node in ast.walk(each)):
                     return True
             case _:
                 pass
     return False
-
-
-def _is_endless(loop: ast.While) -> bool:
-    """Whether a loop on a constant is left by an error alone."""
-    left = any(isinstance(each, ast.Break) for each in leaving(loop.body))
-    return not left and not any(isinstance(each, ast.Return) for each in own(loop.body))

@@ -66,10 +66,12 @@ or changes something that would be there when a later call fails; and, as for `s
 round the loop, for its name, or for a comment about its order; and with `async for`: what it gives next may count on what was
 done before.
 
+Refused, too, are accumulators: what each turn makes of what the turn before left, or compares with it.
+
 Left out altogether: loops with `while`, `else`, `break` or `return`; turns of several steps that fill no collection, or more
-than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page);
-sources without an end; loop variables that are read afterwards; calls that by their name wait, or send or change something
-where nothing is done with what they give; and tests.
+than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page); sources
+without an end (generators of the project's own are refused); loop variables that are read afterwards; calls that by their
+name wait, or send or change something where nothing is done with what they give; and tests.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ class AwaitInLoop(BlockTransform):
             place_told(turns.call),
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
-        forms = [Form("bounded", read, (*map(Unproven, turns.doubts), fan))]
+        forms = [Form("bounded", (), (*read, *map(Unproven, turns.doubts), fan))]
         if (
             turn is not None
             and turn.obstacle is None
@@ -153,7 +155,7 @@ class AwaitInLoop(BlockTransform):
         ):
             doubts: tuple[Condition, ...] = tuple(map(Unproven, turn.doubts))
             forms.insert(
-                0, Form(FUNCTION, (*read, *_kept(turn)), (*doubts, *_passing(tree, turn), _fan_out(tree, turn)))
+                0, Form(FUNCTION, (), (*read, *_kept(turn), *doubts, *_passing(tree, turn), _fan_out(tree, turn)))
             )
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
@@ -171,7 +173,7 @@ class AwaitInLoop(BlockTransform):
         if fan.caught:
             obstacle = obstacle or _told_apart(fan.caught, turn.doubts)
         read = (*lost(tree, turn.loop, frozenset({turn.name})), *_kept(turn))
-        forms = [Form(FUNCTION, read, (*_passing(tree, turn), *map(Unproven, turn.doubts), fan))]
+        forms = [Form(FUNCTION, (), (*read, *_passing(tree, turn), *map(Unproven, turn.doubts), fan))]
         return self._made(tree, turn.function, whole, turn.call, forms, obstacle)
 
     def _made(

@@ -234,17 +234,19 @@ def _forms(tree: Tree, run: Run) -> Iterator[Form]:
 
 def _styles(part: str, read: tuple[NotSwallowed, ...], overlap: Overlap) -> Iterator[Form]:
     """The forms of one overlap. ``read``: what must hold of the context managers round it."""
-    yield Form(f"ordered{part}", (ORDERED, *read), (overlap,))
+    yield Form(f"ordered{part}", (ORDERED,), (*read, overlap))
     if overlap.caught:
         return
     yield Form(
         f"taskgroup{part}",
-        (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11)), *read),
-        (Unproven(reason("errors", "in a task group a failure arrives as an ExceptionGroup")), overlap),
+        (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
+        (Unproven(reason("errors", "in a task group a failure arrives as an ExceptionGroup")), *read, overlap),
         "create_task takes coroutines only, no other awaitables",
     )
     late = "from gather the first failure in time arrives, and the other calls run on"
-    yield Form(f"gather{part}", (Strategy("concurrency", "gather"), *read), (Unproven(reason("errors", late)), overlap))
+    yield Form(
+        f"gather{part}", (Strategy("concurrency", "gather"),), (Unproven(reason("errors", late)), *read, overlap)
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- finding

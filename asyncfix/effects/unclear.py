@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from asyncfix.effects.keys import Keys, is_known
 from asyncfix.effects.touch import Where
-from asyncfix.facts.verbs import changes
+from asyncfix.facts.wording import changes
 from asyncfix.model import Call, Span
 
 UNSEEN = "is not known: it may touch shared state"

@@ -45,7 +45,7 @@ from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
 from asyncfix.facts.walker import ENTER, PATCHERS, ClassFrame, Context, Frame, Walker
-from asyncfix.flow import last_name
+from asyncfix.flow import is_endless, last_name, own
 from asyncfix.model import (
     Access,
     Argument,
@@ -176,6 +176,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         awaits=tuple(frame.awaits),
         operations=tuple(_operations(walker, frame, untold)),
         yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
+        is_endless=frame.is_generator and _goes_on_for_ever(node),
         withs=tuple(_withs(source, frame)),
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
@@ -184,6 +185,11 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         imports=tuple(dict.fromkeys(frame.imports)),
         loose=tuple(sorted(untold)),  # when accesses and operations have been gone through
     )
+
+
+def _goes_on_for_ever(node: ast.AST) -> bool:
+    body = node.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
+    return any(isinstance(each, ast.While) and is_endless(each) for each in own(body))
 
 
 def class_facts(item: ClassFrame) -> Class:

@@ -15,6 +15,7 @@ from asyncfix.effects.reach import CURRENT_EXCEPTION
 from asyncfix.effects.touch import Where
 from asyncfix.facts import special
 from asyncfix.facts.testfiles import is_test
+from asyncfix.facts.wording import changes, sounds_single, speaks_of_single
 from asyncfix.link.callbacks import HANDED
 from asyncfix.link.index import External
 from asyncfix.model import Api, Call, FanOut, Overlap, Span
@@ -24,7 +25,7 @@ from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import PATCHING
 from asyncfix.plan.limiting import limit_held, limit_taken
 from asyncfix.plan.member import Member
-from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, sounds_single, uses
+from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
@@ -54,6 +55,7 @@ NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
 """Of the functions of logging those that write nothing."""
 SEEDING = frozenset({"random.seed", "random.setstate", "numpy.random.seed"})
 DRAWING = ("random.", "numpy.random.")
+OBJECTS = ("self", "cls")
 MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
 RUNNING_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
@@ -123,6 +125,9 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
         return Verdict("bars", why, code)
     if not member.waits:
         return Verdict("bars", "it waits for nothing: there is nothing to gain", "never-waits")
+    endless = _endless(facts, function, condition.between[0])
+    if endless:
+        return Verdict("bars", f"{endless} never ends: it gives one after the other on demand", "data")
     if member.recursive:
         return Verdict(
             "bars", "it calls itself: the number of calls on their way would multiply, without a bound", "limited"
@@ -143,6 +148,12 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
         return _fails("late-argument", f"{changed}, is now read before earlier calls end")
     other = next((why for each in condition.sources if (why := may_change(facts, function, each))), "")
     return _fails("data", other) if found.kind == "holds" and other else found
+
+
+def _endless(facts: Facts, function: str, source: Span) -> str:
+    """The generator of the project that code in a span calls, and that goes on for ever; '' if there is none."""
+    edges = (each for each in facts.index.calls.get(function, ()) if source.contains(each.span))
+    return next((each.callee for each in edges if facts.index.fact(each.callee).is_endless), "")
 
 
 def _dropped(members: Sequence[Member]) -> Verdict | None:
@@ -184,10 +195,12 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     shared = [name for name in names if not is_plain(facts.index, function, name)]
     shared = shared or list(_aliased(facts, function, members))
     if unknown and shared:
-        name = next((name for name in shared if unknown.startswith(f"{name}.")), shared[0])
-        why = f"more than one uses {name}, which may take one call at a time: {unknown}"
-        single = sounds_single(name) or sounds_single(unknown)
-        return Verdict("bars", why, "shared-object") if single else _fails("shared-object", why)
+        name = next((name for name in shared if name.startswith(OBJECTS) or f" {name}." in f" {unknown}"), "")
+        why = f"more than one uses {name or shared[0]}, which may take one call at a time: {unknown}"
+        if any(map(sounds_single, shared)) or speaks_of_single(unknown):
+            return Verdict("bars", why, "shared-object")
+        if name:
+            return _fails("shared-object", why)
     for pair in combinations(members, 2):
         for what in _in_common(*pair):
             return _fails("shared-object", f"more than one uses {what}, which may take one call at a time")
@@ -441,6 +454,8 @@ def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
         member.waits = member.waits or not computes
         if row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
+        elif row.flow == "network" and not row.outside and not changes(entity.name):
+            member.unknown.append(f"whether {entity.name} changes anything is not known ({where})")
         elif (
             row.outside != READ
             and not (row.flow in TOLD and row.writes == ())

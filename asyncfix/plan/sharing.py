@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from asyncfix.effects.touch import Where
 from asyncfix.link.callbacks import picked
-from asyncfix.link.entities import SOMETHING, parted
+from asyncfix.link.entities import SOMETHING, Entity, parted
 from asyncfix.link.index import External, ProjectIndex
 from asyncfix.model import Api, Argument, Call
 
@@ -27,20 +26,6 @@ NEEDING_AN_OBJECT = frozenset({"auth", "cookies", "default_encoding", "raise_for
 PAIR = "builtins.tuple"
 COPIED = PLAIN | {"builtins.dict", PAIR, "aiohttp.BasicAuth", "httpx.BasicAuth", "requests.auth.HTTPBasicAuth"}
 """What of such arguments is none: a text, what is copied when it is given, what says the same each time."""
-
-
-SINGLE = re.compile(
-    r"(?:^|[\W_])(?:sess(?:ion)?|conn(?:ection)?|cursor|cur|tx|txn|transaction|uow|db|database|engine|ws|websocket|sock(?:et)?"
-    r"|stream|reader|writer|transport|protocol|channel|chan|serial|modbus|bus|port|device|dev|file|fp|fh|handle|lock|mutex|page"
-    r"|browser|driver|tab|frame|proc(?:ess)?|stdin|stdout|pipe(?:line)?|telnet|ssh|sftp|ftp|imap|smtp|mqtt|queue|iter(?:ator)?"
-    r"|generator|conv(?:ersation)?|term(?:inal)?|shell|buffer|parser|decoder|decompressor)s?\d*(?:$|[\W_])",
-    re.IGNORECASE,
-)
-"""Words in the name of an object that takes one call at a time, as far as nothing is known of it."""
-BODIES = frozenset({"request", "req"})
-"""Names of what a client sent, whose body is read once."""
-HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-PLACE = re.compile(r"\([^()]*:\d+\)")
 
 
 class Use(NamedTuple):
@@ -83,17 +68,19 @@ def is_new(index: ProjectIndex, path: str, ref: str) -> bool:
 
 
 def is_plain(index: ProjectIndex, function: str, name: str) -> bool:
-    """Whether a parameter is known to be a plain value (a number, a text, a date), or a name to be that of a function."""
+    """Whether a parameter is known to be a plain value (a number, a text, a date), or a name to be that of a function, a class
+    or a module."""
     path, fact = index.path(function), index.fact(function)
-    if any(argument.ref == f":{name}" for call in fact.calls for argument in call.arguments):
-        return all(entity.kind == "function" for entity in index.evaluator.evaluate(path, f":{name}") or (SOMETHING,))
     meant = index.evaluator.evaluate(path, f":{fact.qualname}@{name}")
-    return bool(meant) and all(entity.kind == "value" and entity.name in PLAIN for entity in meant)
+    if meant:
+        return all(entity.kind == "value" and entity.name in PLAIN for entity in meant)
+    return all(map(_is_definition, index.evaluator.evaluate(path, f":{name}") or (SOMETHING,)))
 
 
-def sounds_single(text: str) -> bool:
-    """Whether something of which not all is known takes one call at a time by its name, or by what is said of it."""
-    return text in BODIES or SINGLE.search(HUMP.sub("_", PLACE.sub("", text))) is not None
+def _is_definition(entity: Entity) -> bool:
+    """Whether it is a function, a class or a module; of a library a class by its name."""
+    last = entity.name.rpartition(".")[2]
+    return entity.kind in ("function", "class", "module") or (entity.kind == "external" and last[:1].isupper())
 
 
 def library(name: str) -> str:

@@ -23,7 +23,7 @@ def not_swallowed(index: ProjectIndex, condition: NotSwallowed, suspension: Susp
         held = ref.removesuffix("~")
         swallows = _swallows(index, path, held)
         why = f"`{condition.name}` is read behind `{pretty(held)}`, which may swallow an error of one of them"
-        if swallows or (swallows is None and condition.inside < 0):
+        if swallows:
             return Verdict("bars", why, "errors")
         if swallows is None:
             verdict = Verdict("fails", reason("errors", why), "errors")
