@@ -197,7 +197,7 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     if unknown and shared:
         name = next((name for name in shared if name.startswith(OBJECTS) or f" {name}." in f" {unknown}"), "")
         why = f"more than one uses {name or shared[0]}, which may take one call at a time: {unknown}"
-        if any(map(sounds_single, shared)) or speaks_of_single(unknown):
+        if any(map(sounds_single, [name] if name else shared)) or speaks_of_single(unknown):
             return Verdict("bars", why, "shared-object")
         if name:
             return _fails("shared-object", why)
@@ -454,7 +454,7 @@ def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
         member.waits = member.waits or not computes
         if row is None or entity.kind not in ("external", "value"):
             member.unknown.append(f"what the thread runs is not known ({where})")
-        elif row.flow == "network" and not row.outside and not changes(entity.name):
+        elif row.flow == "network" and not row.outside and not _tells_of_change(entity.name):
             member.unknown.append(f"whether {entity.name} changes anything is not known ({where})")
         elif (
             row.outside != READ
@@ -464,6 +464,11 @@ def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
             member.against.append(("order", f"{entity.name} does what others see in its order ({where})"))
         elif row.outside:
             _answered(facts, member, caller, External(caller, entity.name, _run_by(call)), row, frozenset())
+
+
+def _tells_of_change(name: str) -> bool:
+    """Whether a call of a library by its name changes something on the other side, or is told what to do by an argument."""
+    return changes(name) or name.rpartition(".")[2] in CHANGING
 
 
 def _run_by(call: Call) -> Call:
