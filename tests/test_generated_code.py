@@ -95,6 +95,14 @@ def test_raises_the_first_error_in_order_and_leaves_nothing_running(seed: int) -
     assert work.begun < 40
 
 
+def test_a_cancellation_that_one_of_them_raises_keeps_what_it_says() -> None:
+    async def stopped() -> int:
+        raise asyncio.CancelledError("no more")
+
+    with pytest.raises(asyncio.CancelledError, match=r"^no more$"):
+        run(GATHER(stopped() for _ in range(3)))
+
+
 def test_errors_are_results_if_asked_for() -> None:
     work = Work(failing=(1,))
     first, second, third = run(GATHER(work.all(3), return_exceptions=True))

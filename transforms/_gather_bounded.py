@@ -25,19 +25,22 @@ async def gather_bounded(
         while more or running:
             while more and len(running) < limit:
                 try:
-                    task = asyncio.ensure_future(next(source))
+                    made = asyncio.ensure_future(next(source))
                 except StopIteration:
                     more = False
-                except Exception as error:
-                    failed[len(results)] = error
+                except Exception as raised:
+                    failed[len(results)] = raised
                     more = False
                 else:
-                    running[task] = len(results)
+                    running[made] = len(results)
                     results.append(None)
             done = (await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))[0] if running else ()
             for task in done:
                 index = running.pop(task)
-                error = asyncio.CancelledError() if task.cancelled() else task.exception()
+                try:
+                    error = task.exception()
+                except asyncio.CancelledError as cancelled:
+                    error = cancelled
                 if error is None:
                     results[index] = task.result()
                 elif return_exceptions:
