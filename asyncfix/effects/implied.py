@@ -29,6 +29,12 @@ BY_NAME = {
     "dataclasses.replace": ("__post_init__",),
     "copy.replace": ("__post_init__",),
     "builtins.print": ("write", "flush"),
+    "contextlib.ExitStack.enter_context": ("__enter__", "__exit__"),
+    "contextlib.ExitStack.push": ("__exit__",),
+    "contextlib.AsyncExitStack.enter_context": ("__enter__", "__exit__"),
+    "contextlib.AsyncExitStack.enter_async_context": ("__aenter__", "__aexit__"),
+    "contextlib.AsyncExitStack.push": ("__exit__",),
+    "contextlib.AsyncExitStack.push_async_exit": ("__aexit__",),
 }
 """Methods that some functions run of what they are given."""
 OF_FIELDS = frozenset({"converter", "default_factory", "factory", "on_setattr", "validator"})

@@ -110,8 +110,8 @@ def of_self(touch: Touch, given: Given, function: str) -> bool:
 
 
 def _first(steps: str) -> str:
-    """The attribute that the first step leads to."""
-    return PUT_TOGETHER.sub("", ELEMENT.sub("", steps)).lstrip(".").partition(".")[0].rstrip("!~%()")
+    """The attribute that the first step leads to, or the first behind what is entered or awaited."""
+    return PUT_TOGETHER.sub("", ELEMENT.sub("", steps)).lstrip(".%~=").partition(".")[0].rstrip("!~%()")
 
 
 def _share_all(index: ProjectIndex, class_id: str) -> bool:

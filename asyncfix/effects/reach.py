@@ -268,7 +268,7 @@ class Effects:
                     )
                 )
             case "receiver":
-                for receiver in dict.fromkeys(target.rpartition(".")[0] for target in call.targets or ("",)):
+                for receiver in self._receivers(path, name, call):
                     if call.arguments and self._is_built_in(path, receiver):
                         receiver = call.arguments[0].ref  # a method called of its class is given the object
                     key, holder = self.keys.of(path, receiver, deep=writes)
@@ -294,6 +294,12 @@ class Effects:
             case _:
                 # One function sets what another of its module goes by: chdir and getcwd, seed and random.
                 yield Touch(f"{word} ({name.partition('.')[0]})", word, writes, call.span, call.span.end, where)
+
+    def _receivers(self, path: str, name: str, call: Call) -> list[str]:
+        """What a method may be called of: of several things that stand there those that have it."""
+        meant = self.index.evaluator.evaluate
+        targets = [target for target in call.targets if any(each.name == name for each in meant(path, target))]
+        return [target.rpartition(".")[0] for target in targets or call.targets[:1] or ("",)]
 
     def _is_built_in(self, path: str, ref: str) -> bool:
         """Whether a ref names one of the classes that are built in."""

@@ -194,19 +194,23 @@ def _compared(node: ast.Compare) -> Iterator[Run]:
         if isinstance(operator, (ast.In, ast.NotIn)):
             yield left, HASH
             yield right, "__contains__"
-            yield from ((element, "__eq__") for element in _displayed(right))
+            yield from ((element, "__eq__") for element in displayed(right))
         elif type(operator) in COMPARISONS:
             of_left, of_right = COMPARISONS[type(operator)]
-            yield from ((element, "__eq__") for side in (left, right) for element in _displayed(side))
+            yield from ((element, "__eq__") for side in (left, right) for element in displayed(side))
             yield left, of_left
             yield ast.copy_location(copy(right), left), of_right  # the same place: it is one or the other that runs
 
 
-def _displayed(node: ast.expr) -> Iterator[ast.expr]:
-    """The elements that are written out in a display, at any depth: with it they are compared."""
-    for element in node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else ():
+def displayed(node: ast.expr) -> Iterator[ast.expr]:
+    """The elements that are written out in a display, at any depth: with it they are compared, hashed and shown."""
+    if isinstance(node, ast.Dict):
+        elements = [*(key for key in node.keys if key is not None), *node.values]
+    else:
+        elements = node.elts if isinstance(node, (ast.List, ast.Tuple, ast.Set)) else []
+    for element in elements:
         yield element
-        yield from _displayed(element)
+        yield from displayed(element)
 
 
 def _called(node: ast.Call) -> Iterator[Run]:
@@ -249,8 +253,8 @@ def _by_builtin(called: str, arguments: list[ast.expr]) -> Iterator[Run]:
     for table in (ASKING, MAKING):
         if called in table:
             yield first, table[called]
-    if called in INDEXING:
-        yield from ((argument, INDEX) for argument in arguments)
+    if called in INDEXING or called == "round":
+        yield from ((argument, INDEX) for argument in arguments[called == "round" :])
     elif called in OF_ELEMENTS and len(arguments) > 1:  # these are the elements
         yield from ((argument, OF_ELEMENTS[called]) for argument in arguments)
     elif called in OF_ELEMENTS:

@@ -63,6 +63,8 @@ TAKING = frozenset(
     | {"update", "Counter", "deque"}
 )
 COLLECTIONS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Dict, ast.DictComp)
+OF_DISPLAYED = {SHOW: REPR, REPR: REPR, HASH: HASH}
+"""What is run of the elements of a display that is shown, or is a key."""
 BY_CALLS = frozenset({ITER, "__next__", ENTER})
 PARTS = (ast.Call, ast.Subscript, ast.Await, ast.IfExp, ast.BoolOp)
 GOING_THROUGH = frozenset({"zip", "map", "filter"})  # through what comes behind the first argument
@@ -557,6 +559,8 @@ class Walker:
         held = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
         if held or (isinstance(node, PARTS) and method not in BY_CALLS):
             frame.operations.append((node, method, scope, context))
+        for element in special.displayed(node) if method in OF_DISPLAYED else ():
+            self._operation(element, OF_DISPLAYED[method], frame, scope, context)
 
     def _delete(self, node: ast.Delete, frame: Frame, scope: Scope, context: Context) -> None:
         for target in node.targets:

@@ -25,6 +25,7 @@ INSTEAD = (
         "__bool__": ("__bool__", "__len__"),
         "__int__": ("__int__", "__index__"),
         "__float__": ("__float__", "__index__"),
+        "__bytes__": ("__bytes__", "__iter__", "__index__"),
     }
     | {
         f"__i{name}__": (f"__i{name}__", f"__{name}__")
