@@ -272,6 +272,7 @@ class Function(Packed, frozen=True):
     awaits     where it may suspend: ``await`` expressions, and what ``async for`` and ``async with`` go by
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
+    made       the calls of which all comes that it returns or yields; none if it may give something else
     yields     of a generator that is not async: where it gives something; ``is_endless``: until an error ends it
     withs      its ``with`` statements that are not ``async``
     returned   how many ``return`` statements with a value it has
@@ -297,6 +298,7 @@ class Function(Packed, frozen=True):
     decorators: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     results: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
     accesses: tuple[Access, ...] = ()
     tries: tuple[Try, ...] = ()

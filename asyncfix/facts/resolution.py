@@ -170,6 +170,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         decorators=_decorators(frame),
         parameters=_parameter_facts(frame),
         results=_results(frame),
+        made=_made(frame),
         calls=tuple(fact for call in frame.calls if (fact := _call_fact(walker, frame, temporary, *call)) is not None),
         accesses=tuple(_accesses(source, frame, loose, untold)),
         tries=tuple(_try_fact(*item) for item in frame.tries),
@@ -363,6 +364,14 @@ def _results(frame: Frame) -> Refs:
             collected(union(growing(resolve(value, scope)) for value, scope in frame.yields), GENERATOR)
         )
     return _not_too_many(_returned(frame))
+
+
+def _made(frame: Frame) -> Refs:
+    """The calls of which all comes that a function returns or yields, whatever it is annotated with: ``%`` stands behind what
+    a ``with`` enters, ``~`` behind what is awaited."""
+    given = [*frame.returns, *frame.yields]
+    refs = _not_too_many(ref for value, scope in given for ref in resolve(_uncast(value), scope))
+    return refs if all(ref.rstrip("%~").endswith("()") for ref in refs) else ()
 
 
 def _uncast(value: ast.expr) -> ast.expr:

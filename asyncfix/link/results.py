@@ -51,6 +51,9 @@ def result(evaluator: Evaluator, entity: Entity) -> Entities:
                 return (Entity("value", name),)
             given = evaluator.catalog.gives(name)
             return (Entity("value", given),) if given else (Entity("external", f"{name}()"),)
+        case "value":
+            given = evaluator.catalog.gives(f"{entity.name}.__call__")
+            return (Entity("value", given),) if given else UNKNOWN
         case "giving":
             return _taken(evaluator, *parted(entity))
         case _:

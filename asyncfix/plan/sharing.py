@@ -21,6 +21,9 @@ PLAIN = frozenset(
 )
 
 
+MOST_CALLS = 3  # that hand on what the last of them makes
+AS_WRITTEN = frozenset({"contextmanager", "asynccontextmanager", "staticmethod", "classmethod"})
+"""Decorators that keep nothing of what a function gives."""
 NEEDING_AN_OBJECT = frozenset({"auth", "cookies", "default_encoding", "raise_for_status"})
 """Arguments that decide something only as an object with methods, or as one that others hold, too."""
 PAIR = "builtins.tuple"
@@ -60,11 +63,20 @@ def is_new_receiver(index: ProjectIndex, path: str, external: External, within: 
     return all(is_new(index, path, target.rpartition(".")[0]) for target in external.call.targets)
 
 
-def is_new(index: ProjectIndex, path: str, ref: str) -> bool:
-    """Whether a ref is what a call of a library gives, there and then."""
+def is_new(index: ProjectIndex, path: str, ref: str, deep: int = MOST_CALLS) -> bool:
+    """Whether a ref is what a call of a library gives, there and then, or in a function of the project that is called there."""
     ref = ref.rstrip(MARKS)
     meant = index.evaluator.evaluate(path, ref.removesuffix(RESULT)) if ref.endswith(RESULT) else ()
-    return bool(meant) and all(entity.kind in ("external", "value") for entity in meant)
+    return bool(meant) and all(each.kind in ("external", "value") or _makes(index, each, deep) for each in meant)
+
+
+def _makes(index: ProjectIndex, entity: Entity, deep: int) -> bool:
+    """Whether a function of the project gives something new each time."""
+    if entity.kind not in ("function", "method") or entity.name in index.overridden or not deep:
+        return False
+    path, fact = index.path(entity.name), index.fact(entity.name)
+    same = all(decorator.rpartition(".")[2] in AS_WRITTEN for decorator in fact.decorators)
+    return same and bool(fact.made) and all(is_new(index, path, each, deep - 1) for each in fact.made)
 
 
 def is_plain(index: ProjectIndex, function: str, name: str) -> bool:

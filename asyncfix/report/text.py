@@ -9,6 +9,8 @@ from asyncfix.model import Change, Finding, Place, Refusal
 from asyncfix.outcome import Outcome
 from asyncfix.report.style import Paint, counted, printable, shown_path
 
+MOST_REASONS = 3  # that are told of one Change; all of them stand in `--output-format json`
+
 
 def text_report(outcome: Outcome, here: str, paint: Paint) -> Iterator[str]:
     """Lines without ends; paths count from the folder ``here``."""
@@ -74,7 +76,10 @@ def _remedy(finding: Finding, change: Change | None, refusal: Refusal | None, pa
     if change is not None and finding.safety == "safe":
         return f"{paint('SAFE', 'safe')}: {printable(change.title)}"
     if change is not None:
-        return f"{paint('UNSAFE', 'unsafe')}: {printable('; '.join((change.title, *change.reasons)))}"
+        more = len(change.reasons) - MOST_REASONS
+        rest = (f"and {more} more (`--output-format json` names them)",) if more > 0 else ()
+        told = (change.title, *change.reasons[:MOST_REASONS], *rest)
+        return f"{paint('UNSAFE', 'unsafe')}: {printable('; '.join(told))}"
     if refusal is not None:
         return f"{paint('not mended', 'faint')}: {printable(refusal.message)} [{printable(refusal.reason)}]"
     return f"{paint('not mended', 'faint')}: see `asyncfix rule {printable(finding.rule)}`"
