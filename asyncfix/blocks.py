@@ -146,6 +146,12 @@ def _around(tree: Tree, statement: ast.stmt) -> _Around | None:
     return _Around(tree, function, statement) if function is not None else None
 
 
+def bound_before(tree: Tree, statement: ast.stmt) -> Names:
+    """Names that are bound for certain in the function when the statement begins."""
+    around = _around(tree, statement)
+    return around.bound_before() if around else NOTHING
+
+
 def held_in_functions(tree: Tree, function: FunctionDef) -> Names:
     """The names that functions and generators inside a function hold which may run at any time."""
     captures = (node for node in own(function.body) if isinstance(node, Capture) and not _is_used_up(tree, node))
@@ -264,7 +270,7 @@ class _Around:
         live = NOTHING if returns or end is None else self.read_afterwards()
         exposed = self.read_after_failure(False) - self._bound_last()
         outside = self._bound_outside()
-        before = self._bound_before()
+        before = self.bound_before()
         barred = self._captured(frozenset(names), live | exposed | outside)
         if barred:
             return barred
@@ -358,7 +364,7 @@ class _Around:
                 return Barred("captured", f"a nested function holds `{min(held)}`, which the block binds")
         return None
 
-    def _bound_before(self) -> Names:
+    def bound_before(self) -> Names:
         """Names that are bound for certain when the statement begins."""
         flow = Flow()
         chain = [self.statement, *self._ancestors(), self.function]

@@ -478,10 +478,11 @@ class OneLoop(Value, frozen=True, tag="one-loop"):
 
 
 class Early(Value, frozen=True):
-    """An expression that is evaluated earlier than before, with its text."""
+    """An expression that is evaluated earlier than before, with its text. ``unbound``: a name in it that may not be bound."""
 
     span: Span
     text: str
+    unbound: bool = False
 
 
 class Overlap(Value, frozen=True, tag="overlap"):

@@ -86,8 +86,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import ClassVar
 
+from asyncfix.blocks import bound_before
 from asyncfix.facts.testfiles import is_test
-from asyncfix.flow import NOTHING, Names, bindings, blocks, last_name, own, parameter_annotations, parameters
+from asyncfix.flow import NOTHING, Names, bindings, blocks, declared, last_name, own, parameter_annotations, parameters
 from asyncfix.lines import end_of_line
 from asyncfix.model import (
     Early,
@@ -122,6 +123,7 @@ from ._order import (
     is_test_function,
     lost,
     modules,
+    names_in,
     order_told,
     place_told,
     scope_of,
@@ -440,14 +442,32 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     given = [
         each for member in run.members[1:] for each in (*_receiver(member, run.function), *_arguments(member.call))
     ]
-    spans = ((tree.source.span(each), each) for each in given if not _is_the_same(each, run.function))
-    early = tuple(Early(span, ast.unparse(each)[:MOST_QUOTED]) for span, each in spans)
+    unbound = _unbound(tree, run)
+    missing = [each for each in (*given, *_called(run)) if unbound & names_in(each)]
+    moved_up = [each for each in given if not (_is_the_same(each, run.function) or each in missing)]
+    early = (*(_early(tree, each) for each in moved_up), *(_early(tree, each, unbound=True) for each in missing))
     tuples = () if run.inside else (member for member in run.members[:-1] if _unpacks(member))
     apart = next((", ".join(member.targets) for member in tuples), "")
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
     ordered = next((told for member in run.members if (told := place_told(member.call))), "") or _asked_again(run)
     return Overlap(calls, tuple(shared), early, apart, dropped, catching(tree, run.members[0].statement), ordered)
+
+
+def _early(tree: Tree, node: ast.expr, *, unbound: bool = False) -> Early:
+    return Early(tree.source.span(node), ast.unparse(node)[:MOST_QUOTED], unbound)
+
+
+def _unbound(tree: Tree, run: Run) -> Names:
+    """The names of the function that may not be bound when the first call begins: what asks for them would fail at once."""
+    body = run.function.body
+    local = {name for name, _ in bindings(body)} - declared(body, ast.Global) - declared(body, ast.Nonlocal)
+    return frozenset(local) - bound_before(tree, run.members[0].statement)
+
+
+def _called(run: Run) -> Iterator[ast.expr]:
+    """What the members after the first one call."""
+    yield from (member.call.func for member in run.members[1:])
 
 
 def _asked_again(run: Run) -> str:

@@ -41,7 +41,7 @@ def changed_before(facts: Facts, function: str, spans: Iterable[Span]) -> str:
 def is_the_same(facts: Facts, function: str, early: Early) -> bool:
     """Whether a name, or an attribute of one, means the same at any time, and is there: nobody binds it once its owner is
     made."""
-    if not all(part.isidentifier() for part in early.text.split(".")):
+    if early.unbound or not all(part.isidentifier() for part in early.text.split(".")):
         return False
     accesses = [each for each in facts.index.fact(function).accesses if early.span.contains(each.span)]
     return bool(accesses or "." not in early.text) and all(_is_set(facts, function, each) for each in accesses)
@@ -56,7 +56,8 @@ def _is_set(facts: Facts, function: str, access: Access) -> bool:
     known = (
         bool(meant) and not any(entity.name == NONE for entity in meant) and not _may_be_none(index, path, access.ref)
     )
-    return not key or (known and not facts.effects.writers(key))
+    own = not key and not split(access.ref)[1]
+    return own or (known and not (key and facts.effects.writers(key)))
 
 
 def _may_be_none(index: ProjectIndex, path: str, ref: str) -> bool:
