@@ -51,7 +51,9 @@ SHOWING = frozenset(
     | {"xml.etree.ElementTree.dump"}
 )
 """What others see, line by line, besides what is printed."""
-NAMING = frozenset({"logging.getLogger", "logging.Logger.getChild"})
+NAMING = frozenset({"logging.getLogger"}) | {
+    f"logging.Logger.{name}" for name in ("getChild", "getEffectiveLevel", "hasHandlers", "isEnabledFor")
+}
 """Of the functions of logging those that write nothing."""
 SEEDING = frozenset({"random.seed", "random.setstate", "numpy.random.seed"})
 DRAWING = ("random.", "numpy.random.")
