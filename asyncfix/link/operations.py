@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from msgspec.structs import replace
+
 from asyncfix.facts.special import BY_COLLECTIONS, CLASSIFIED, COPIED, ENDING, HASH, MAPPED, RAISED, UNPACKED
 from asyncfix.link import calling, defaulting
 from asyncfix.link.entities import SOMETHING, Entity, FunctionInfo, parted
@@ -79,6 +81,8 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
         entities = index.evaluator.all(info.path, call.targets) if run else ()
         if run and not all(_is_generator(index, entity) for entity in entities or (SOMETHING,)):
             _run_on(index, name, call, [f"{target}()" for target in call.targets], run)
+        if "__iter__" in run:
+            _gone_through(index, name, info, call)
     for _, same in groupby(info.fact.operations, key=lambda access: (access.span, access.kind)):
         accesses = tuple(same)
         for access in accesses if accesses[0].kind == defaulting.ASKING else ():
@@ -88,6 +92,16 @@ def take(index: ProjectIndex, name: str, info: FunctionInfo) -> None:
             _raised(index, name, info, accesses)
         elif accesses[0].kind in LIBRARY_OPERATIONS or not index.names.isdisjoint(run):
             _operation(index, name, info, accesses)
+
+
+def _gone_through(index: ProjectIndex, name: str, info: FunctionInfo, call: Call) -> None:
+    """What a call gives is gone through there: an object of a library may wait for each element."""
+    refs = tuple(f"{target}()" for target in call.targets)
+    for entity in index.evaluator.all(info.path, refs):
+        method = f"{entity.name}.__iter__"
+        if entity.kind == "value" and index.catalog.blocking(method) is not None:
+            asking = replace(call, targets=tuple(f"{ref}.__iter__" for ref in refs), arguments=(), receiver="")
+            index.externals.setdefault(name, []).append(External(name, method, asking))
 
 
 def _raised(index: ProjectIndex, name: str, info: FunctionInfo, accesses: Sequence[Access]) -> None:
