@@ -82,6 +82,14 @@ TELLING = GATHERING.keys() | {
     "builtins.memoryview",
     *PICKING,
 }
+# Calls that give a maker of objects of the class that they are given.
+MAKERS = frozenset(
+    f"sqlalchemy.{name}"
+    for name in (
+        *("orm.sessionmaker", "orm.session.sessionmaker"),
+        *("ext.asyncio.async_sessionmaker", "ext.asyncio.session.async_sessionmaker"),
+    )
+)
 DICT = "*builtins.dict;"
 LIST = "*builtins.list;"
 GROWING = (LIST, "*builtins.set;", DICT, "*collections.defaultdict;")
@@ -476,7 +484,17 @@ def _call(node: ast.Call, scope: Scope) -> Refs:
     told = _told(called[0], node.args, scope) if len(called) == 1 and called[0] in TELLING else ()
     if called[0].endswith(ENDS):
         told = _like(called[0], node, scope)
+    elif not MAKERS.isdisjoint(called):
+        told = _maker(node, scope)
     return told or steps(called, "()")
+
+
+def _maker(node: ast.Call, scope: Scope) -> Refs:
+    """A maker of objects of a class that it is given: as good as that class. () if it is given none."""
+    given = next((each for each in node.keywords if each.arg in ("class_", None)), None)
+    if given is None:
+        return ()
+    return steps(resolve(given.value, scope), "&") if given.arg else UNKNOWN
 
 
 def _like(called: str, node: ast.Call, scope: Scope) -> Refs:
