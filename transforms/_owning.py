@@ -68,8 +68,9 @@ def doubts_of_source(tree: Tree, function: ast.AsyncFunctionDef, source: ast.exp
             yield reason("data", why)
 
 
-def is_collection(node: ast.expr, function: FunctionDef) -> bool:
-    """Whether it is a collection that nobody else can change meanwhile: made here, or stated for a parameter."""
+def is_collection(node: ast.expr, function: FunctionDef, asked: frozenset[str] = frozenset()) -> bool:
+    """Whether it is a collection that nobody else can change meanwhile: made here, or stated for a parameter. ``asked``: names
+    that are asked for on the way to it, as ``names`` in ``names = names[1:]``: there the other bindings tell."""
     match node:
         case ast.List() | ast.Tuple() | ast.Set() | ast.Dict() | ast.ListComp() | ast.SetComp() | ast.DictComp():
             return True
@@ -77,31 +78,31 @@ def is_collection(node: ast.expr, function: FunctionDef) -> bool:
             return isinstance(node.value, str | bytes)
         case ast.Call(func=ast.Name(id=name)):
             return name in COLLECTIONS or (
-                name in OF_OTHERS and all(is_collection(each, function) for each in node.args)
+                name in OF_OTHERS and all(is_collection(each, function, asked) for each in node.args)
             )
         case ast.Call(func=ast.Attribute(value=owner, attr=method)):
-            return method in PIECES and (is_collection(owner, function) or method.startswith("split"))
+            return method in PIECES and (method.startswith("split") or is_collection(owner, function, asked))
         case ast.Subscript(value=held, slice=ast.Slice()):
-            return is_collection(held, function)
+            return is_collection(held, function, asked)
         case ast.Name(id=name):
-            return _is_named_collection(name, function)
+            return name in asked or _is_named_collection(name, function, asked | {name})
         case _:
             return False
 
 
-def _is_named_collection(name: str, function: FunctionDef) -> bool:
+def _is_named_collection(name: str, function: FunctionDef, asked: frozenset[str]) -> bool:
     values = list(bound_to(name, function))
     if name in parameters(function):
         return not values and stated_type(function, name) in STATED
     own_values = [each for each in values if each is not None]
     known = bool(values) and len(own_values) == len(values)
-    return known and all(not isinstance(each, ast.Name) and _is_kept(each, function) for each in own_values)
+    return known and all(not isinstance(each, ast.Name) and _is_kept(each, function, asked) for each in own_values)
 
 
-def _is_kept(node: ast.expr, function: FunctionDef) -> bool:
+def _is_kept(node: ast.expr, function: FunctionDef, asked: frozenset[str]) -> bool:
     """Whether it is a collection that may be gone through more than once."""
     once = isinstance(node, ast.Call) and last_name(node.func) in OF_OTHERS
-    return not once and is_collection(node, function)
+    return not once and is_collection(node, function, asked)
 
 
 def bound_to(name: str, function: FunctionDef, but: Sequence[ast.stmt] = ()) -> Iterator[ast.expr | None]:
