@@ -42,23 +42,35 @@ class Put:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A name of a class, or of a module, under which it holds a class (``is_class``) or objects of it; ``stated``: by an
+    annotation; ``called``: it is a function that gives them."""
+
+    holder: str
+    name: str
+    stated: bool
+    is_class: bool
+    called: bool
+
+
 @dataclass(slots=True)
 class Assigning:
     """Answers are remembered; what is put is read when first asked for."""
 
     index: ProjectIndex
     _puts: Mapping[str, tuple[Put, ...]] | None = None
-    _holders: Mapping[str, tuple[tuple[str, str, bool, bool], ...]] | None = None
+    _holders: Mapping[str, tuple[Held, ...]] | None = None
 
-    def instead(self, kinds: set[str]) -> Iterator[tuple[Put, bool, bool]]:
+    def instead(self, kinds: set[str]) -> Iterator[tuple[Put, bool, Held]]:
         """What is put where objects of these classes are, or the classes themselves; whether it may be anything: it is
-        put there for sure, and no annotation says what it is; and whether a class is there."""
+        put there for sure, and no annotation says what it is; and what it is put for."""
         holders = self._holding()
-        for holder, name, stated, made in dict.fromkeys(each for kind in kinds for each in holders.get(kind, ())):
-            for put in self._all()[name]:
+        for held in dict.fromkeys(each for kind in kinds for each in holders.get(kind, ())):
+            for put in self._all()[held.name]:
                 meant = self.index.evaluator.evaluate(put.path, put.holder)
-                if not meant or any(self._is(entity, holder) for entity in meant):
-                    yield put, bool(meant) and not stated, made
+                if not meant or any(self._is(entity, held.holder) for entity in meant):
+                    yield put, bool(meant) and not held.stated, held
 
     def is_double(self, place: Loose, name: str) -> bool:
         """Whether a test assigns something there that it made to be called in the place of a function of that name: to an
@@ -92,32 +104,34 @@ class Assigning:
         order = self.index.evaluator.order
         return holder in order(meant.name) or meant.name in order(holder)
 
-    def _holding(self) -> Mapping[str, tuple[tuple[str, str, bool, bool], ...]]:
-        """Classes and modules with the names under which they hold a class or objects of it, or give such, whether an
-        annotation says so, and whether it is the class; by that class."""
+    def _holding(self) -> Mapping[str, tuple[Held, ...]]:
+        """What holds a class or objects of it, or gives such; by that class."""
         if self._holders is None:
-            found: dict[str, dict[tuple[str, str, bool, bool], None]] = {}
-            for holder, name, path, refs in self._named():
+            found: dict[str, dict[Held, None]] = {}
+            for holder, name, path, refs, called in self._named():
                 stated = all(ref.endswith("!") for ref in refs)
                 for entity in self.index.evaluator.all(path, refs):
                     if entity.kind in ("instance", "class", "value"):
-                        found.setdefault(entity.name, {})[holder, name, stated, entity.kind == "class"] = None
+                        held = Held(holder, name, stated, entity.kind == "class", called)
+                        found.setdefault(entity.name, {})[held] = None
             self._holders = {kind: tuple(each) for kind, each in found.items()}
         return self._holders
 
-    def _named(self) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-        """All that something else is put for: class or module, the name, the path and what is there, or given by it."""
+    def _named(self) -> Iterator[tuple[str, str, str, tuple[str, ...], bool]]:
+        """All that something else is put for: class or module, the name, the path and what is there, or given by it, and
+        whether it is that when it is called."""
         names = self._all()
         for class_id, known in self.index.classes.items():
             for name in names.keys() & known.fact.attributes.keys():
-                yield class_id, name, known.path, known.fact.attributes[name]
+                yield class_id, name, known.path, known.fact.attributes[name], False
         for path, summary in self.index.summaries.items():
             for name in names.keys() & summary.bindings.keys():
-                yield path, name, path, summary.bindings[name]
+                yield path, name, path, summary.bindings[name], False
         for info in self.index.functions.values():
             if info.fact.name in names and not info.fact.outer:
                 owner = self.index.evaluator.owner(info)
-                yield owner or info.path, info.fact.name, info.path, info.fact.results
+                called = info.fact.kind != "property"
+                yield owner or info.path, info.fact.name, info.path, info.fact.results, called
 
     def _all(self) -> Mapping[str, tuple[Put, ...]]:
         """All that is put anywhere, by the name that it is put under."""

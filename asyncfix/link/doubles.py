@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from asyncfix.facts.scopes import NONE
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import argument_for
-from asyncfix.link.assigning import Assigning
+from asyncfix.link.assigning import Assigning, Held
 from asyncfix.link.entities import SOMETHING, Entities, Entity, parted
 from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.likenesses import Likenesses
@@ -21,6 +21,7 @@ from asyncfix.link.protocols import callable_ones
 from asyncfix.model import Argument
 
 BUILTIN = "builtins."
+CALLED = "__call__"
 
 
 @dataclass(slots=True)
@@ -94,8 +95,8 @@ class Doubles:
                         said = kinds.union(stated, *(self.index.subclasses.get(kind, ()) for kind in stated))
                     for edge in self.index.callers.get(function, ()):
                         yield from self._other(edge, argument_for(self.index, edge, position), said, sure)
-        for put, sure, made in self.assigning.instead(kinds):
-            for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path), made):
+        for put, sure, held in self.assigning.instead(kinds):
+            for other in self._unlike(put.path, put.values, kinds, sure or is_test(put.path), held):
                 yield put.path, put.line, other
 
     def _other(
@@ -107,19 +108,23 @@ class Doubles:
                 yield path, edge.site.line, other
 
     def _unlike(
-        self, path: str, refs: Sequence[str], kinds: set[str], sure: bool, called: bool = False
+        self, path: str, refs: Sequence[str], kinds: set[str], sure: bool, held: Held | None = None
     ) -> Iterator[str]:
         """The classes of what is given that are none of these, '' for what is not known. ``sure``: that it counts, too.
-        ``called``: it is given for a class, which a mock that is like an object cannot stand for."""
+        ``held``: what it is given for: a mock that is like an object cannot stand for a class, nor an object that cannot be
+        called for a function."""
         evaluator = self.index.evaluator
+        for_class, for_function = (held.is_class, held.called) if held else (False, False)
         for entity in evaluator.all(path, refs) or (SOMETHING,):
+            if for_function and entity.kind == "instance" and not any(evaluator.named_methods(entity, (CALLED,))):
+                continue
             made = evaluator.result(entity) or (SOMETHING,) if entity.kind == "function" else (entity,)
             for each in map(_plain, made):
                 known = each.kind in ("instance", "class") or (each.kind == "value" and each.name.startswith(BUILTIN))
                 if known and each.name not in kinds:
                     yield each.name
                 elif (
-                    (called and each.kind == "instance")
+                    (for_class and each.kind == "instance")
                     or (_is_foreign(each) and each.name not in kinds)
                     or (each == SOMETHING and sure)
                 ):

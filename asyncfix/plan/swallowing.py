@@ -44,7 +44,7 @@ def _swallows(index: ProjectIndex, path: str, held: str) -> bool | None:
 def _is_swallower(index: ProjectIndex, entity: Entity) -> bool | None:
     """Whether an object swallows errors when a ``with`` over it ends, None where nothing is known of it."""
     if entity.kind == "instance":
-        exits = index.evaluator.named_methods(entity, EXITS)
+        exits = list(index.evaluator.named_methods(entity, EXITS))
         return any(index.fact(name).results for name in exits) if exits else None
     name = entity.name.removesuffix("()")
     catalog = index.catalog
