@@ -114,7 +114,7 @@ def nested(tree: Tree, function: FunctionDef, statement: ast.stmt) -> Nested | B
         return barred
     if any(leaving([statement])):
         return Barred("leaves-loop", "a `break` or `continue` belongs to a loop outside the block")
-    if any(isinstance(node, ast.Call) and sees_names(node) for node in own(function.body)):
+    if looking(function) is not None:
         return Barred(
             "frame", "the function looks at its own variables, and those of the block would not be among them"
         )
@@ -190,9 +190,10 @@ def _sees_frame(node: ast.Call) -> bool:
             return False
 
 
-def sees_names(node: ast.Call) -> bool:
-    """Calls whose result depends on the variables of the function they stand in."""
-    return _sees_frame(node) and called(node) != "super"
+def looking(function: FunctionDef) -> ast.Call | None:
+    """The first call in a function whose result depends on its variables, if there is one."""
+    calls = (node for node in own(function.body) if isinstance(node, ast.Call))
+    return next((call for call in calls if _sees_frame(call) and called(call) != "super"), None)
 
 
 def _stops(node: ast.AST) -> Iterator[ast.AST]:

@@ -506,10 +506,10 @@ class Overlap(Value, frozen=True, tag="overlap"):
 class FanOut(Value, frozen=True, tag="fan-out"):
     """The call of this span may run for several elements at a time: all that it runs is known and only reads, and it waits.
 
-    ``between``: what ran between two such calls, and now runs before or after all of them; ``tests``: those parts of it on
-    which a call depends; ``sources``: what is gone through, as far as the text does not show that nobody changes it
-    meanwhile; ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in the next;
-    ``dropped``: nothing is done with the results; ``own``: variables that stand for what a call in the span made.
+    ``between``: what ran between two such calls, and now runs before or after all of them, what is gone through first;
+    ``tests``: those parts of it on which a call depends; ``sources``: what is gone through, as far as the text does not show
+    that nobody changes it meanwhile; ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in
+    the next; ``dropped``: nothing is done with the results; ``own``: variables that stand for what a call in the span made.
     """
 
     call: Span
@@ -526,11 +526,11 @@ class FanOut(Value, frozen=True, tag="fan-out"):
 class NotSwallowed(Value, frozen=True, tag="not-swallowed"):
     """No context manager that is open at the site swallows errors: this name is read behind it.
 
-    ``inside``: only those count that stand in so many others, and one of which nothing is known leaves it unproven.
+    ``inside``: only those count that stand in so many others. One of which nothing is known leaves it unproven.
     """
 
     name: str
-    inside: int = -1
+    inside: int = 0
 
 
 class MinimumPython(Value, frozen=True, tag="minimum-python"):

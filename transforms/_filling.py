@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from asyncfix.blocks import above, read_later, sees_names
-from asyncfix.flow import FunctionDef, Loop, declared, own
+from asyncfix.blocks import above, looking, read_later
+from asyncfix.flow import FunctionDef, Loop, declared
 from asyncfix.transform import Tree
 
 from ._owning import conditioned
@@ -61,7 +61,7 @@ def _whole(
         return "a turn of the loop does more than to put one coroutine into the list"
     made, tests = turn
     targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
-    if any(isinstance(node, ast.Call) and sees_names(node) for node in own(function.body)):
+    if looking(function) is not None:
         outer |= targets
     kept = sorted(targets & (read_later(tree, loop) | outer))
     if kept or not _is_names(loop.target):

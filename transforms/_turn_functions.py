@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, held_in_functions, read_if_failed, read_later, sees_names, unfit
+from asyncfix.blocks import above, held_in_functions, looking, read_if_failed, read_later, unfit
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -301,7 +301,7 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
         or any(is_ordered(call.func) for call in found.calls)
         or any(_is_carried(node, function, loop, local | {found.name}) for part in body for node in ast.walk(part))
         or any(aliases.changes(node) for node in own(body))
-        or any(isinstance(node, ast.Call) and sees_names(node) for node in own(function.body))
+        or looking(function) is not None
         or is_endless(loop.iter)
         or is_one(loop.iter)
     ):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, called, read_if_failed, read_later, sees_names
+from asyncfix.blocks import above, called, looking, read_if_failed, read_later
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -323,8 +323,7 @@ def _bound_to_frame(turns: Turns) -> Obstacle | None:
     name = next((called(each) for each in calls if called(each) in OF_FRAME), "")
     if name:
         return Obstacle("layout", f"`{name}()` means something else in a generator expression")
-    looking = (each for each in own(turns.function.body) if isinstance(each, ast.Call) and sees_names(each))
-    found = next(looking, None) if isinstance(turns.node, ast.For) else None
+    found = looking(turns.function) if isinstance(turns.node, ast.For) else None
     return (
         Obstacle("layout", f"`{called(found)}()` (line {found.lineno}) sees the variables of the loop")
         if found

@@ -146,7 +146,7 @@ class AwaitInLoop(BlockTransform):
             place_told(turns.call),
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
-        forms = [Form("bounded", (), (*read, *map(Unproven, turns.doubts), fan))]
+        forms = [Form("bounded", safe_if=(*read, *map(Unproven, turns.doubts), fan))]
         if (
             turn is not None
             and turn.obstacle is None
@@ -155,7 +155,7 @@ class AwaitInLoop(BlockTransform):
         ):
             doubts: tuple[Condition, ...] = tuple(map(Unproven, turn.doubts))
             forms.insert(
-                0, Form(FUNCTION, (), (*read, *_kept(turn), *doubts, *_passing(tree, turn), _fan_out(tree, turn)))
+                0, Form(FUNCTION, safe_if=(*read, *_kept(turn), *doubts, *_passing(tree, turn), _fan_out(tree, turn)))
             )
         span = Span(source.span(begin_of(tree, turns)).start, source.span(turns.node).end)
         obstacle = turns.obstacle or order_told(comments_of(source, lines_of(tree, turns)))
@@ -173,7 +173,7 @@ class AwaitInLoop(BlockTransform):
         if fan.caught:
             obstacle = obstacle or _told_apart(fan.caught, turn.doubts)
         read = (*lost(tree, turn.loop, frozenset({turn.name})), *_kept(turn))
-        forms = [Form(FUNCTION, (), (*read, *_passing(tree, turn), *map(Unproven, turn.doubts), fan))]
+        forms = [Form(FUNCTION, safe_if=(*read, *_passing(tree, turn), *map(Unproven, turn.doubts), fan))]
         return self._made(tree, turn.function, whole, turn.call, forms, obstacle)
 
     def _made(

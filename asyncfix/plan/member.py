@@ -70,19 +70,17 @@ class Member:
 
     def keep_first(self) -> None:
         """Let go of what nobody asks for once all is noted: the first of most things, and one use of each library."""
-        for noted in (
-            *(
-                self.unknown,
-                self.unshown,
-                self.told,
-                self.clocks,
-                self.sleeps,
-                self.moving,
-                self.asks,
-                self.batched,
-                self.against,
-            ),
-        ):
+        first_only = (
+            self.unknown,
+            self.unshown,
+            self.told,
+            self.clocks,
+            self.sleeps,
+            self.moving,
+            self.asks,
+            self.batched,
+        )
+        for noted in (*first_only, self.against):
             del noted[1:]
         first: dict[str, Use] = {}
         for use in self.uses:

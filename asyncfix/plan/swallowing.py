@@ -19,7 +19,7 @@ def not_swallowed(index: ProjectIndex, condition: NotSwallowed, suspension: Susp
     """Whether a name that is read behind the context managers of a site is bound whenever it is read."""
     path = index.path(suspension.function)
     verdict = HOLDS
-    for ref in suspension.held[max(condition.inside, 0) :]:
+    for ref in suspension.held[condition.inside :]:
         held = ref.removesuffix("~")
         swallows = _swallows(index, path, held)
         why = f"`{condition.name}` is read behind `{pretty(held)}`, which may swallow an error of one of them"
