@@ -278,6 +278,7 @@ class Function(Packed, frozen=True):
     returned   how many ``return`` statements with a value it has
     is_stub    it does nothing: a method for others to override
     is_plain   a lambda whose body could stand in a comprehension over what it is given
+    is_unfailing  a coroutine function in which nothing can fail but what it awaits
     drained    parameters that it goes through once, from the first element to the last, whatever else happens
     imports    dotted names of what it imports, but for type checkers
     loose      names of attributes, and special methods, that it runs of what its file does not tell
@@ -310,6 +311,7 @@ class Function(Packed, frozen=True):
     returned: int = 0
     is_stub: bool = False
     is_plain: bool = False
+    is_unfailing: bool = False
     drained: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()
@@ -523,6 +525,13 @@ class FanOut(Value, frozen=True, tag="fan-out"):
     own: tuple[str, ...] = ()
 
 
+class Unfailing(Value, frozen=True, tag="unfailing"):
+    """None of the calls of these spans can fail. ``reason``: what is the matter where one may."""
+
+    calls: tuple[Span, ...]
+    reason: str = ""
+
+
 class NotSwallowed(Value, frozen=True, tag="not-swallowed"):
     """No context manager that is open at the site swallows errors: this name is read behind it.
 
@@ -584,6 +593,7 @@ Condition: TypeAlias = (
     | MinimumPython
     | OlderPython
     | Strategy
+    | Unfailing
     | Unproven
 )
 

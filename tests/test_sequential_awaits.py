@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from asyncfix import generated
-from asyncfix.model import MinimumPython, Overlap, Rewrite, Site, Strategy, Unproven
+from asyncfix.model import MinimumPython, Overlap, Rewrite, Site, Strategy, Unfailing
 from asyncfix.rewrite import Order, Written, rewrite
 from asyncfix.source import Source
 from asyncfix.transform import Tree
@@ -305,15 +305,17 @@ def f():
 
 
 def test_forms() -> None:
-    """The ordered join unless another form is asked for, which is never safe; a task group needs Python 3.11."""
+    """The plain one where no call can fail, else the ordered join unless another form is asked for, which is safe only there."""
     (site,) = scan(EXAMPLE)
-    ordered, group, gather = site.forms
+    plainest, ordered, group, gather = site.forms
+    assert plainest.requires[0] == Strategy("concurrency", "gather", default=True)
+    assert isinstance(plainest.requires[1], Unfailing) and isinstance(plainest.requires[-1], Overlap)
     assert (ordered.name, group.name, gather.name) == FORMS
     assert ordered.requires == (Strategy("concurrency", "ordered", default=True),)
     assert group.requires == (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11)))
     assert gather.requires == (Strategy("concurrency", "gather"),)
-    assert all(any(isinstance(condition, Overlap) for condition in form.safe_if) for form in site.forms)
-    assert all(any(isinstance(condition, Unproven) for condition in form.safe_if) for form in (group, gather))
+    assert all(any(isinstance(condition, Overlap) for condition in form.safe_if) for form in (ordered, group, gather))
+    assert all(any(isinstance(condition, Unfailing) for condition in form.safe_if) for form in (group, gather))
 
 
 def test_runs_end_where_names_meet() -> None:

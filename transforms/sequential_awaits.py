@@ -6,10 +6,10 @@ Finds neighbouring awaits that wait one after the other although none needs what
 
 Awaits of one block of which none binds a name that another uses are started together, and joined in their order by
 `join_in_order`, a function of the project's generated module: results, the first error, handlers and cancellation stay
-what they were. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11) or `"gather"` asks for another form. `"auto"`, the
-default, is `"ordered"`: the others are the same only where no call can fail, which of waiting for something outside the
-process can not be shown, and of all forms it differs least where something is not known. Under an `except` that knows errors
-apart there is no other form.
+what they were. Where no call can fail (coroutine functions of the project that only sleep, and give what they have), nobody
+can tell, and it is plain `asyncio.gather`. `[tool.asyncfix.concurrency] style = "taskgroup"` (Python 3.11), `"gather"` or
+`"ordered"` asks for one form; `"auto"` is the default. Where something is not known the join in order differs least, and under an
+`except` that knows errors apart there is no other form.
 
 Of three and more awaits neighbours are overlapped without the rest, where the rest may not be, or is not proven. Awaits within
 one statement, as in `return {"one": await f(), "other": await g()}`, are taken together above it.
@@ -59,7 +59,7 @@ or an upper limit; for an argument that is now evaluated before the first call b
 nobody binds anew), and a result that is unpacked when a later call may have failed; where two calls ask a cache for an
 object, in threads or of a cache with an upper limit; in a program that goes through all tasks; and where a call comes back to
 the very function: the number of calls on their way multiplies. In a task group a failure arrives as an `ExceptionGroup`; from
-`gather` the first one in time does, and the other calls run on: both are never SAFE.
+`gather` the first one in time does, and the other calls run on: both are SAFE only where no call can fail.
 
 Refused where a call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
@@ -88,6 +88,7 @@ from typing import ClassVar
 
 from asyncfix.blocks import bound_before
 from asyncfix.facts.testfiles import is_test
+from asyncfix.facts.unfailing import PLAIN
 from asyncfix.flow import NOTHING, Names, bindings, blocks, declared, last_name, own, parameter_annotations, parameters
 from asyncfix.lines import end_of_line
 from asyncfix.model import (
@@ -102,7 +103,7 @@ from asyncfix.model import (
     Site,
     Span,
     Strategy,
-    Unproven,
+    Unfailing,
 )
 from asyncfix.preconditions import Obstacle, reason
 from asyncfix.source import Source
@@ -133,12 +134,13 @@ from ._within import awaited, awaits_twice, unpacked
 
 MOST_PARTS = 20
 PART = " "  # in the name of a form, before the numbers of members
+WHOLE = "-all"  # in the name of a form, where there are others for parts
 ORDERED = Strategy("concurrency", "ordered", default=True)
+PLAINEST = Strategy("concurrency", "gather", default=True)
+"""What needs no function of ours, where nothing can fail."""
 
 METHODS = ("self.", "cls.")
 MAYBE = re.compile(r"\b(?:None|Optional)\b")
-PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "UUID", "date", "datetime", "Decimal"})
-"""Types whose values anybody may show at any time."""
 WAITS = "awaits that do not depend on each other run one after the other"
 
 
@@ -189,7 +191,7 @@ class SequentialAwaits(BlockTransform):
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         tree = writing.tree()
         run = next((run for run in _runs(tree) if run.span == site.span and run.obstacle is None), None)
-        style, _, part = form.partition(PART)
+        style, _, part = form.removesuffix(WHOLE).partition(PART)
         if run is not None and part:
             run = next((each for each in _parts(tree.source, run) if _numbers(run, each) == part), None)
         if run is None:
@@ -226,12 +228,20 @@ def _forms(tree: Tree, run: Run) -> Iterator[Form]:
     pieces = () if run.inside else _parts(tree.source, run)
     parts = {_numbers(run, part): _overlap(tree, part) for part in pieces}
     read = lost(tree, run.members[0].statement, NOTHING if run.inside else _bound(run.members))
+    yield _plainest(f"gather{WHOLE if parts else ''}", read, overlap)
     if parts:
         yield Form("all", (ORDERED, *read, overlap))
-        yield from (Form(f"ordered{PART}{numbers}", (ORDERED, *read, part)) for numbers, part in parts.items())
+        for numbers, part in parts.items():
+            yield _plainest(f"gather{PART}{numbers}", read, part)
+            yield Form(f"ordered{PART}{numbers}", (ORDERED, *read, part))
     yield from _styles("", read, overlap)
     for numbers, part in parts.items():
         yield from _styles(f"{PART}{numbers}", read, part)
+
+
+def _plainest(name: str, read: tuple[NotSwallowed, ...], overlap: Overlap) -> Form:
+    """The form in which one overlap is best read, if all is proven of it, and no call can fail."""
+    return Form(name, (PLAINEST, Unfailing(overlap.calls), *read, overlap))
 
 
 def _styles(part: str, read: tuple[NotSwallowed, ...], overlap: Overlap) -> Iterator[Form]:
@@ -239,16 +249,14 @@ def _styles(part: str, read: tuple[NotSwallowed, ...], overlap: Overlap) -> Iter
     yield Form(f"ordered{part}", (ORDERED,), (*read, overlap))
     if overlap.caught:
         return
+    grouped = reason("errors", "in a task group, which takes coroutines only, a failure arrives as an ExceptionGroup")
     yield Form(
         f"taskgroup{part}",
         (Strategy("concurrency", "taskgroup"), MinimumPython((3, 11))),
-        (Unproven(reason("errors", "in a task group a failure arrives as an ExceptionGroup")), *read, overlap),
-        "create_task takes coroutines only, no other awaitables",
+        (Unfailing(overlap.calls, grouped), *read, overlap),
     )
-    late = "from gather the first failure in time arrives, and the other calls run on"
-    yield Form(
-        f"gather{part}", (Strategy("concurrency", "gather"),), (Unproven(reason("errors", late)), *read, overlap)
-    )
+    late = reason("errors", "from gather the first failure in time arrives, and the other calls run on")
+    yield Form(f"gather{part}", (Strategy("concurrency", "gather"),), (Unfailing(overlap.calls, late), *read, overlap))
 
 
 # ------------------------------------------------------------------------------------------------------------- finding

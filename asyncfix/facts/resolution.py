@@ -44,6 +44,7 @@ from asyncfix.facts.special import BY_COLLECTIONS, ENDING, ITER
 from asyncfix.facts.taking import held, kept, lazy, taken, yields
 from asyncfix.facts.temporary import own_paths
 from asyncfix.facts.texts import text_shape
+from asyncfix.facts.unfailing import is_unfailing
 from asyncfix.facts.walker import ENTER, PATCHERS, ClassFrame, Context, Frame, Walker
 from asyncfix.flow import is_endless, last_name, own
 from asyncfix.model import (
@@ -182,6 +183,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
         is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
+        is_unfailing=is_unfailing(node),
         drained=drained(frame),
         imports=tuple(dict.fromkeys(frame.imports)),
         loose=tuple(sorted(untold)),  # when accesses and operations have been gone through

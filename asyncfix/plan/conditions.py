@@ -35,6 +35,7 @@ from asyncfix.model import (
     Span,
     Strategy,
     ThreadSafe,
+    Unfailing,
     Unlocked,
     Unproven,
     WithinLoop,
@@ -50,6 +51,7 @@ from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap
 from asyncfix.plan.swallowing import not_swallowed
+from asyncfix.plan.unfailing import unfailing
 from asyncfix.plan.verdict import HOLDS, Verdict
 from asyncfix.plan.watching import meant
 
@@ -115,6 +117,8 @@ def judge(facts: Facts, condition: Condition, suspension: Suspension) -> Verdict
             return not_assigned(facts.index, condition, function)
         case OneLoop():
             return one_loop(facts, condition)
+        case Unfailing():
+            return unfailing(facts, condition, function)
         case Unproven():
             return Verdict("fails", condition.reason, "unproven")
 

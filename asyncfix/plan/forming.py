@@ -15,11 +15,14 @@ from asyncfix.plan.facts import FOREIGN_LOOPS, NEUTRAL_LOOPS, Facts
 from asyncfix.plan.interleave import Suspension
 from asyncfix.plan.leaves import Blocking, Leaf
 from asyncfix.plan.locks import perhaps_held
+from asyncfix.plan.unfailing import MAY_FAIL
 from asyncfix.plan.unordered import unordered
 from asyncfix.plan.verdict import Verdict
 
 NATIVE = "native"
 COMPUTATION = "computation"
+UNTOLD = ("strategy", MAY_FAIL)
+"""Why a form is passed over that is no reason beside others: nobody asked for it, or it is only plainer than the next."""
 
 
 class Forms:
@@ -174,9 +177,9 @@ class Forms:
                     others = (f"not {name}: {why}" for why, name in passed_over.items() if why not in doubts)
                     note = "; ".join((*others, *shown, *((form.note,) if form.note else ())))
                     return Form(form.name, form.requires, form.safe_if, note, form.in_thread), doubts, barred
-            if failed.code != "strategy":
+            if failed.code not in UNTOLD:
                 passed_over.setdefault(failed.why, form.name)
-            if failed.code != "strategy" or not passed_over:  # a form that nobody asked for is no reason beside others
+            if failed.code not in UNTOLD or not passed_over:
                 barred = Mend(None, failed.code, failed.why)
         return None, [], barred
 

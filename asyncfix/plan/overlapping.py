@@ -27,6 +27,7 @@ from asyncfix.plan.limiting import limit_held, limit_taken
 from asyncfix.plan.member import Member
 from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
+from asyncfix.plan.unfailing import SLEEP
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import reason
 
@@ -63,7 +64,6 @@ AWAITED = "awaited"
 RUNNING_LOOP = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 """The loop is the same in a task."""
 WAITED = (AWAITED, *HANDED)
-SLEEP = "asyncio.sleep"
 GIVEN = frozenset({"argument", RECEIVER})
 RELEASING = frozenset({"bz2", "gzip", "hashlib", "lzma", "tarfile", "zipfile", "zlib"})
 """Libraries that let other threads go on while they compute."""
