@@ -279,6 +279,7 @@ class Function(Packed, frozen=True):
     is_stub    it does nothing: a method for others to override
     is_plain   a lambda whose body could stand in a comprehension over what it is given
     is_unfailing  a coroutine function in which nothing can fail but what it awaits
+    reraises   a place where it raises again what whoever runs it handles: a bare ``raise`` outside of every ``except``
     drained    parameters that it goes through once, from the first element to the last, whatever else happens
     imports    dotted names of what it imports, but for type checkers
     loose      names of attributes, and special methods, that it runs of what its file does not tell
@@ -312,6 +313,7 @@ class Function(Packed, frozen=True):
     is_stub: bool = False
     is_plain: bool = False
     is_unfailing: bool = False
+    reraises: Span | None = None
     drained: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     loose: tuple[str, ...] = ()

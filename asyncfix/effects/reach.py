@@ -116,6 +116,11 @@ class Effects:
                     unknown.append(unclear(self.keys, info.path, external.call, pretty(external.name)))
                 continue
             self._external(info.path, external.name, row, external.call, info.fact.tries, touches, unknown, blocked)
+        again = info.fact.reraises
+        if again is not None:
+            where = Where(info.path, info.fact.line)
+            why = f"a bare raise raises the current exception again, and a thread has none ({where})"
+            blocked.append((again, Barred("current-exception", why)))
         return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
 
     def _bound_to_thread(self, path: str, accesses: Iterable[Access]) -> Iterator[tuple[Span, Barred]]:

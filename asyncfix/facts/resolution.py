@@ -184,6 +184,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         is_stub=isinstance(node, ast.FunctionDef) and all(map(does_nothing, node.body)),
         is_plain=isinstance(node, ast.Lambda) and could_be_element(node),
         is_unfailing=is_unfailing(node),
+        reraises=frame.reraises,
         drained=drained(frame),
         imports=tuple(dict.fromkeys(frame.imports)),
         loose=tuple(sorted(untold)),  # when accesses and operations have been gone through

@@ -110,6 +110,7 @@ class Frame:
     yields: list[tuple[ast.expr, Scope]] = field(default_factory=list)
     steps: list[tuple[str, ast.expr | ast.stmt, Scope, Context]] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
+    reraises: Span | None = None
     is_generator: bool = False
 
 
@@ -543,6 +544,11 @@ class Walker:
     def _operating(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
         self._run_by(node, frame, scope, context)
         self._children(node, frame, scope, context)
+
+    def _raise(self, node: ast.Raise, frame: Frame, scope: Scope, context: Context) -> None:
+        if node.exc is None and not context.in_handler and frame.reraises is None:
+            frame.reraises = self.source.span(node)
+        self._operating(node, frame, scope, context)
 
     def _run_by(self, node: ast.AST, frame: Frame, scope: Scope, context: Context) -> None:
         """Note the special methods that a node runs."""
@@ -997,7 +1003,7 @@ class Walker:
         ast.BinOp: _operating,
         ast.UnaryOp: _operating,
         ast.Assert: _operating,
-        ast.Raise: _operating,
+        ast.Raise: _raise,
         ast.Dict: _operating,
         ast.Starred: _starred,
         ast.Set: _operating,

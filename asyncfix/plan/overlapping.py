@@ -197,7 +197,7 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     shared = [name for name in names if not is_plain(facts.index, function, name)]
     shared = shared or list(_aliased(facts, function, members))
     if unknown and shared:
-        name = next((name for name in shared if name.startswith(OBJECTS) or f" {name}." in f" {unknown}"), "")
+        name = next((name for name in shared if name.partition(".")[0] in OBJECTS or f" {name}." in f" {unknown}"), "")
         why = f"more than one uses {name or shared[0]}, which may take one call at a time: {unknown}"
         if any(map(sounds_single, [name] if name else shared)) or speaks_of_single(unknown):
             return Verdict("bars", why, "shared-object")
@@ -307,6 +307,11 @@ def _code(facts: Facts, member: Member, function: str, span: Span | None, own: f
     limiting = "" if member.against else facts.limiting.by(run) or facts.connections.by(run)
     if limiting:
         member.against.append(("limited", limiting))
+    again = next((name for name in run if index.fact(name).reraises), "")
+    if again:
+        member.against.append(
+            ("task", f"{again} raises again what is handled where it is called, which is nothing in a task")
+        )
     kept = facts.caches.kept.intersection(run)
     member.kept |= kept
     member.twice |= kept if function in member.threads else kept & facts.caches.bounded
