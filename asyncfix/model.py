@@ -475,10 +475,9 @@ class NotAssigned(Value, frozen=True, tag="not-assigned"):
 
 
 class OneLoop(Value, frozen=True, tag="one-loop"):
-    """What is made at import under this name, as one of this class of asyncio, is used by no event loop but its own."""
+    """What is made at import under this name (``function@parameter``: as that default) is used by no event loop but its own."""
 
     name: str
-    made: str
 
 
 class Early(Value, frozen=True):

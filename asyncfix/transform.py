@@ -102,6 +102,18 @@ class Look:
         """Whether the call is code of an async function."""
         return isinstance(self.function, ast.AsyncFunctionDef)
 
+    @property
+    def in_class(self) -> bool:
+        """Whether the call is code of the body of a class: no await may stand there, whatever function is round it."""
+        inner: ast.AST = self.node
+        for node in self.tree.ancestors(self.node):
+            if isinstance(node, FunctionNode | ast.ClassDef):
+                body = node.body if isinstance(node.body, list) else [node.body]
+                if inner in body:
+                    return isinstance(node, ast.ClassDef)
+            inner = node
+        return False
+
     def site(self, rule: Rule, forms: Iterable[Form], whole: ast.expr | ast.stmt | None = None) -> Site:
         """A Site of this call; ``whole`` if the forms replace more than the call."""
         node = whole or self.node

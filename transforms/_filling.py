@@ -33,6 +33,15 @@ def appended(node: ast.AST, name: str) -> ast.expr | None:
             return None
 
 
+def put_into(node: ast.AST, name: str) -> ast.expr | None:
+    """What a call puts into the list, or the set, of that name."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="add"), args=[made], keywords=[]):
+            return made if owner == name and not isinstance(made, ast.Starred) else None
+        case _:
+            return appended(node, name)
+
+
 def filling(tree: Tree, function: FunctionDef, statement: ast.stmt, name: str) -> Filling | str:
     """How the list of that name, which ``statement`` uses, was filled; why it can be no comprehension, as a sentence."""
     loops = [node for node in ast.walk(function) if isinstance(node, Loop) and _fills(node, name)]

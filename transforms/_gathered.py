@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asyncfix.blocks import above
 from asyncfix.flow import FunctionDef, last_name
 from asyncfix.transform import FunctionNode, Tree
 
-from ._filling import NOT_IN_SIGHT, Filling, appended, filling
+from ._filling import NOT_IN_SIGHT, Filling, filling, put_into
 
 NO_COROUTINES = re.compile(r"executor|^(?:to_thread|wrap_future|run_coroutine_threadsafe)$")
 WAITING = re.compile(r"_*wait(?:_|$)|_*join$|communicate$")
@@ -25,12 +26,14 @@ Comprehension = ast.ListComp | ast.GeneratorExp
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """The starred argument of a gather, and what makes the coroutines: the argument, or what is bound to its name above,
-    or what a loop comes to that fills the list of that name. ``why``: why none of that is in sight."""
+    or what a loop comes to that fills the list of that name. ``why``: why none of that is in sight; ``parts``: what is put
+    under that name then."""
 
     starred: ast.Starred
     made: ast.expr
     filling: Filling | None = None
     why: str = NOT_IN_SIGHT
+    parts: tuple[ast.expr, ...] = ()
 
 
 def gathered(tree: Tree, node: ast.Call) -> Gathered | None:
@@ -56,7 +59,8 @@ def _collected(tree: Tree, function: ast.AST, statement: ast.stmt, starred: ast.
     found = filling(tree, function, statement, name) if isinstance(function, FunctionDef) else NOT_IN_SIGHT
     if isinstance(found, Filling):
         return Gathered(starred, found.made, found) if _is_work(found.made.elt) else None
-    return Gathered(starred, starred.value, why=found) if _is_collected(function, name) else None
+    parts = tuple(_parts(function, name))
+    return Gathered(starred, starred.value, why=found, parts=parts) if parts else None
 
 
 def function_of(tree: Tree, node: ast.AST) -> ast.AST:
@@ -64,19 +68,38 @@ def function_of(tree: Tree, node: ast.AST) -> ast.AST:
     return next((item for item in tree.ancestors(node) if isinstance(item, FunctionNode)), tree.module)
 
 
-def _is_collected(function: ast.AST, name: str) -> bool:
-    """Whether a function puts a collection of calls together under a name: by a comprehension, or step by step in a loop."""
+def _parts(function: ast.AST, name: str) -> Iterator[ast.expr]:
+    """The calls that a function puts together under a name, by comprehensions, or step by step in loops: as comprehensions
+    all, but for loops that have no collection."""
     for node in ast.walk(function):
         match node:
             case ast.Assign(targets=[ast.Name(id=bound)], value=value) if bound == name and _makes_coroutines(value):
-                return True
+                yield value
             case ast.For() | ast.AsyncFor() | ast.While():
-                put = (appended(each, name) for each in ast.walk(node))
-                if any(made is not None and _is_work(made) for made in put):
-                    return True
+                put = (put_into(each, name) for each in ast.walk(node))
+                made = next(
+                    (each for part in put if part is not None for each in _values(node, part) if _is_work(each)), None
+                )
+                if made is not None and isinstance(node, ast.For):
+                    clause = ast.comprehension(target=node.target, iter=node.iter, ifs=[], is_async=0)
+                    yield ast.GeneratorExp(elt=made, generators=[clause])
+                elif made is not None:
+                    yield made
             case _:
                 pass
-    return False
+
+
+def _values(loop: ast.AST, put: ast.expr) -> Iterator[ast.expr]:
+    """What is put into a collection: what a loop binds a name to, if it is that."""
+    if not isinstance(put, ast.Name):
+        yield put
+        return
+    for node in ast.walk(loop):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name == put.id:
+                yield value
+            case _:
+                pass
 
 
 def _makes_coroutines(made: ast.expr) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from asyncfix.lines import movable
-from asyncfix.model import Span
+from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import Source
+from asyncfix.transform import Writing
+from asyncfix.writing import aligned
 
 LINE_LENGTH = 88
 
@@ -22,6 +25,14 @@ def is_bare_tuple(source: Source, node: ast.expr) -> bool:
         return False
     (held,) = ast.parse(f"[{source.text(source.span(node))}]").body
     return not (isinstance(held, ast.Expr) and isinstance(held.value, ast.List) and _is_one_tuple(held.value.elts))
+
+
+def holds_together(source: Source, node: ast.expr) -> bool:
+    """Whether the lines of an expression hang together by its own brackets; else it wants some round it."""
+    try:
+        return len(ast.parse(source.text(source.span(node))).body) == 1
+    except SyntaxError:
+        return False
 
 
 def _is_one_tuple(nodes: list[ast.expr]) -> bool:
@@ -53,3 +64,18 @@ def moved(source: Source, span: Span, column: int, indent: str) -> str:
         text += source.text(Span(at, line.start)) + added
         at = line.start + min(max(-by, 0), len(content) - len(content.lstrip()))
     return text + source.text(Span(at, span.end))
+
+
+def moved_along(writing: Writing, call: Span, column: int, indent: int) -> Iterator[Edit]:
+    """The edits of the further lines of a call that is to begin at ``column`` (from 0) of a line that is indented so far: edits
+    of what stands in it may come besides."""
+    source = writing.source
+    line = source.line_start(call.start)
+    head = source.data[line : call.start]
+    further = indent - (len(head) - len(head.lstrip()))
+    for each in movable(source, call):
+        if further > 0:
+            yield Replace(Span(each.start, each.start), writing.step[:1] * further)
+        elif further < 0 and not source.data[each.start : each.start - further].strip():
+            yield Replace(Span(each.start, each.start - further), "")
+    yield from aligned(writing, call, column - source.position(call.start)[1] + 1 - further)

@@ -12,6 +12,7 @@ PUTTING = frozenset({"append", "add", "appendleft"})
 MAKING = frozenset({"list", "set", "deque"})
 NAMESPACES = frozenset({"dir", "eval", "exec", "locals", "vars"})
 """Builtins that see the names of the function which calls them."""
+FRAME = "f_locals"
 LASTING = re.compile(r"forever|serve|polling|^(?:wait|join|gather|listen|consume|idle|run)$|^(?:wait|run)_until")
 """Names of functions that are awaited for as long as the program, or what it has started, goes on."""
 
@@ -23,17 +24,24 @@ def unread(tree: Tree, node: ast.expr) -> FunctionDef | None:
     name = _name(tree, node)
     if not isinstance(function, FunctionDef) or not name or name in parameters(function):
         return None
-    if any(isinstance(item, ast.Call) and last_name(item.func) in NAMESPACES for item in ast.walk(function)):
+    if any(map(_sees_names, ast.walk(function))):
         return None
     if name in declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal):
         return None
     uses = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == name]
-    bound = [use for use in uses if _is_bound(tree, use)]
+    bound = [use for use in uses if _is_bound(tree, use, node)]
     if not bound or not all(use in bound or _is_put(tree, use) for use in uses):
         return None
     if _lasts(function, node, tree.parent(node)):
         return None
     return function if any(node in ast.walk(item) for item in function.body) else None
+
+
+def _sees_names(node: ast.AST) -> bool:
+    """Whether an expression sees the names of the function that it stands in."""
+    if isinstance(node, ast.Call):
+        return last_name(node.func) in NAMESPACES
+    return isinstance(node, ast.Attribute) and node.attr == FRAME
 
 
 def _name(tree: Tree, node: ast.expr) -> str:
@@ -52,13 +60,13 @@ def _name(tree: Tree, node: ast.expr) -> str:
             return ""
 
 
-def _is_bound(tree: Tree, use: ast.Name) -> bool:
+def _is_bound(tree: Tree, use: ast.Name, task: ast.expr) -> bool:
     """Whether a name is bound there to something new, which nobody else has."""
     match tree.parent(use):
         case ast.Assign(targets=[ast.Name()], value=value) | ast.AnnAssign(
             target=ast.Name(), value=ast.expr() as value
         ):
-            return isinstance(use.ctx, ast.Store) and _is_new(value)
+            return isinstance(use.ctx, ast.Store) and (value is task or _is_new(value))
         case _:
             return False
 

@@ -37,14 +37,12 @@ event loop: another one, as in each test of a test suite, may not use it (or beg
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from asyncfix.caching import OLD, cached_by_async_lru
-from asyncfix.flow import called, last_name
+from asyncfix.caching import OLD, cached_by_async_lru, caches
+from asyncfix.flow import called, own
 from asyncfix.model import Declared, Edit, Form, Function, Site, Span, Strategy, Unproven
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
-
-from ._order import dotted
 
 PROPERTY = "cached_property"
 NAMES = (*OLD, PROPERTY)
@@ -62,14 +60,15 @@ class CachedCoroutine(BlockTransform):
         return function.is_async and not function.is_generator and not REFS.isdisjoint(function.decorators)
 
     def scan(self, tree: Tree) -> list[Site]:
-        caches = frozenset(_caches(tree))
+        named = caches(tree.module, NAMES)
         functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.AsyncFunctionDef))
-        return [site for node in functions if caches for site in self._sites(tree, node, caches)]
+        return [site for node in functions if named for site in self._sites(tree, node, named)]
 
-    def _sites(self, tree: Tree, node: ast.AsyncFunctionDef, caches: frozenset[str]) -> Iterator[Site]:
+    def _sites(self, tree: Tree, node: ast.AsyncFunctionDef, named: Mapping[str, str]) -> Iterator[Site]:
         for decorator in node.decorator_list:
-            if dotted(called(decorator)) in caches:
-                yield self._site(tree, node, last_name(called(decorator)))
+            cache = named.get(ast.unparse(called(decorator)))
+            if cache is not None and not any(isinstance(each, ast.Yield) for each in own(node.body)):
+                yield self._site(tree, node, cache)
 
     def _site(self, tree: Tree, node: ast.AsyncFunctionDef, cache: str) -> Site:
         start = tree.source.span(node).start
@@ -97,16 +96,3 @@ class CachedCoroutine(BlockTransform):
             if edit is not None:
                 return [edit]
         raise CannotWrite("expected the decorator of a cache")
-
-
-def _caches(tree: Tree) -> Iterator[str]:
-    """The caches of `functools`, as the imports of the file name them."""
-    for node in ast.walk(tree.module):
-        match node:
-            case ast.ImportFrom(module="functools", level=0, names=names):
-                yield from (item.asname or item.name for item in names if item.name in NAMES)
-            case ast.Import(names=names):
-                bound = (item.asname or item.name for item in names if item.name == "functools")
-                yield from (f"{module}.{name}" for module in bound for name in NAMES)
-            case _:
-                pass

@@ -56,7 +56,7 @@ from msgspec.structs import replace
 from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, OnLoop, Replace, Site
 from asyncfix.transform import Look, Watch, Writing
 
-from ._loops import is_default, loop_argument, removed, runs_in_loop, without
+from ._loops import GETTING, is_default, loop_argument, removed, runs_in_loop, without
 from .never_awaited import OF_ASYNCIO
 
 ENSURE = "asyncio.ensure_future"
@@ -76,7 +76,12 @@ class EnsureFuture(Watch):
                 span = look.tree.source.span(made)
             case _:
                 return None
-        form = Form("task", (MinimumPython((3, 7)),), (NotPatched((ENSURE, CREATE)), OnLoop()))
+        getting = (f"asyncio.{name}" for name in GETTING)
+        form = Form(
+            "task",
+            (MinimumPython((3, 7)),),
+            (NotPatched((ENSURE, CREATE, *(getting if look.node.keywords else ()))), OnLoop()),
+        )
         only_if = (Means(look.span, (ENSURE,)), Means(span, tuple(sorted(OF_ASYNCIO)), coroutines=True))
         message = f"ensure_future is given a coroutine: asyncio.create_task starts {ast.unparse(made.func)}"
         return replace(look.site(self, [form]), message=message, title="create a task", only_if=only_if)
@@ -94,6 +99,6 @@ def _has_no_other_loop(look: Look) -> bool:
         case []:
             return True
         case [ast.keyword(arg="loop", value=value) as argument]:
-            return is_default(value) and removed(look.tree.source, look.node, argument) is not None
+            return is_default(look, value) and removed(look.tree.source, look.node, argument) is not None
         case _:
             return False

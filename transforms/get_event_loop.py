@@ -63,6 +63,7 @@ from asyncfix.model import (
 from asyncfix.statements import next_line, with_blank_lines
 from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Writing
 
+from ._comments import first_comment
 from ._loops import runs_in_loop
 
 GET = "asyncio.get_event_loop"
@@ -153,6 +154,8 @@ def _may_read(function: ast.AsyncFunctionDef, name: str) -> bool:
         match node:
             case ast.Name(id=read, ctx=ast.Load() | ast.Del()) if read == name or read in FRAMES:
                 return True
+            case ast.Attribute(attr="f_locals"):
+                return True
             case ast.AugAssign(target=ast.Name(id=read)) if read == name:
                 return True
             case _:
@@ -161,12 +164,16 @@ def _may_read(function: ast.AsyncFunctionDef, name: str) -> bool:
 
 
 def _removed(tree: Tree, statement: ast.stmt) -> Replace | None:
-    """The edit that takes away a statement with its line, None if something else stands on that."""
+    """The edit that takes away a statement with its line, None if something else stands on that, or a comment on it above, or if
+    it is all that a ``try`` guards."""
     source, span = tree.source, tree.source.span(statement)
     end, start = next_line(source, span.end), source.line_start(span.start)
     if end is None or source.data[start : span.start].strip() or b"#" in source.data[span.end : end]:
         return None
-    body = next(block for block in blocks(tree.parent(statement) or tree.module) if statement in block)
+    around = tree.parent(statement) or tree.module
+    body = next(block for block in blocks(around) if statement in block)
+    if first_comment(source, start) < start or (isinstance(around, ast.Try) and around.body == [statement]):
+        return None
     return Replace(span, "pass") if len(body) == 1 else Replace(with_blank_lines(source, Span(start, end)), "")
 
 

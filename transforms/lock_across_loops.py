@@ -64,7 +64,7 @@ from msgspec.structs import replace
 
 from asyncfix.flow import FunctionDef
 from asyncfix.model import OneLoop, Site
-from asyncfix.transform import Look, Report
+from asyncfix.transform import Look, Report, Tree
 
 KINDS = ("Lock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "LifoQueue", "PriorityQueue")
 
@@ -77,12 +77,13 @@ class LockAcrossLoops(Report):
     watches: ClassVar[frozenset[str]] = frozenset(f"asyncio.{kind}" for kind in KINDS)
 
     def examine(self, look: Look) -> Site | None:
-        name = _named(look) if _at_import(look) else ""
+        name = _named(look.tree, look.node) if _at_import(look) else ""
         if not name:
             return None
         site = look.refused(self, "other-loop", "make it in the coroutine that asyncio.run runs, and hand it on")
-        message = f"{name} is made at import and used in other event loops: to wait for it there raises RuntimeError"
-        return replace(site, message=message, unless=(OneLoop(name, look.api.call),))
+        said = name.rpartition("@")[2]
+        message = f"{said} is made at import and used in other event loops: to wait for it there raises RuntimeError"
+        return replace(site, message=message, unless=(OneLoop(name),))
 
 
 def _at_import(look: Look) -> bool:
@@ -95,15 +96,39 @@ def _at_import(look: Look) -> bool:
     return True
 
 
-def _named(look: Look) -> str:
-    """The name that what is made goes by: of a variable, an attribute of a class, a parameter."""
-    match look.parent:
+def _named(tree: Tree, node: ast.expr) -> str:
+    """The name that what is made goes by, itself or in a collection: of a variable, an attribute of a class, a parameter."""
+    parent = tree.parent(node)
+    match parent:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name
+        case ast.NamedExpr(target=ast.Name(id=name)):
+            return name
+        case ast.Tuple(elts=elements) if isinstance(tree.parent(parent), ast.Assign):
+            return _unpacked(tree.parent(parent), elements.index(node)) or _named(tree, parent)
+        case ast.Dict() | ast.List() | ast.Tuple() | ast.IfExp() | ast.ListComp() | ast.DictComp():
+            return _named(tree, parent)
         case ast.arguments() as given:
-            return next((each.arg for each, default in _defaults(given) if default is look.node), "")
+            return _default(tree.parent(given), given, node)
         case _:
             return ""
+
+
+def _unpacked(statement: ast.AST | None, position: int) -> str:
+    """The name that an element of a tuple is bound to which is unpacked there, '' if it is not."""
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=names)]) if position < len(names):
+            name = names[position]
+            return name.id if isinstance(name, ast.Name) else ""
+        case _:
+            return ""
+
+
+def _default(function: ast.AST | None, given: ast.arguments, node: ast.expr) -> str:
+    """The parameter whose default something is, with the name of the function."""
+    if not isinstance(function, FunctionDef):
+        return ""
+    return next((f"{function.name}@{each.arg}" for each, default in _defaults(given) if default is node), "")
 
 
 def _defaults(given: ast.arguments) -> list[tuple[ast.arg, ast.expr | None]]:

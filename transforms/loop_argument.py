@@ -48,7 +48,7 @@ from asyncfix.flow import called, last_name
 from asyncfix.model import Edit, Form, Means, NotPatched, OlderPython, Site, Unproven
 from asyncfix.transform import CannotWrite, Look, Watch, Writing
 
-from ._loops import is_default, loop_argument, removed, runs_in_loop, without
+from ._loops import GETTING, is_default, loop_argument, removed, runs_in_loop, without
 
 WITHOUT_LOOP = frozenset(
     f"asyncio.{name}"
@@ -80,8 +80,8 @@ class LoopArgument(Watch):
         why = _obstacle(look, argument)
         if why:
             return replace(look.refused(self, "not-plain", why), message=message, only_if=only_if)
-        real = NotPatched((look.api.call,))
-        is_same = is_default(argument.value) and runs_in_loop(look)
+        real = NotPatched((look.api.call, *(f"asyncio.{name}" for name in GETTING)))
+        is_same = is_default(look, argument.value) and runs_in_loop(look)
         form = Form("without", (), (OlderPython((3, 10), RAISED) if is_same else Unproven(OTHER), real))
         return replace(look.site(self, [form]), message=message, title="take the loop away", only_if=only_if)
 
@@ -98,7 +98,7 @@ def _obstacle(look: Look, argument: ast.keyword) -> str:
     if removed(look.tree.source, look.node, argument) is None:
         return "a comment stands beside the argument"
     active = (ast.Call, ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
-    plain = is_default(argument.value) or not any(isinstance(node, active) for node in ast.walk(argument.value))
+    plain = is_default(look, argument.value) or not any(isinstance(node, active) for node in ast.walk(argument.value))
     return "" if plain else "the loop is worked out in the call"
 
 

@@ -89,7 +89,7 @@ class NeverAwaited(Watch):
         if not isinstance(look.parent, ast.Expr):
             return None
         called = ast.unparse(look.node.func)
-        if not look.in_async:
+        if not look.in_async or look.in_class:
             why = (
                 f"{called} gives a coroutine, which sync code cannot await: make the function async, or schedule a task"
             )

@@ -46,6 +46,8 @@ from asyncfix.flow import last_name
 from asyncfix.model import Edit, Form, NotPatched, Replace, Site, Span, Unlocked, Unproven
 from asyncfix.transform import CannotWrite, Look, Tree, Watch, Writing
 
+from ._layout import holds_together, moved_along
+
 RUN = "asyncio.run"
 COMPLETE = "asyncio.AbstractEventLoop.run_until_complete"
 ANYIO = "anyio.run"
@@ -88,11 +90,20 @@ class RunInLoop(Watch):
             given = source.span(node.args[1]).start if node.args[1:] else last
             called = Replace(Span(first.end, given), "(")
             return [Replace(before, f"{opening}await "), called, Replace(Span(last, site.call.end), f"){closing}")]
+        if not holds_together(source, node.args[0]):
+            tail = source.text(Span(first.end, site.call.end))
+            comma = Replace(Span(first.end, site.call.end), tail.replace(",", "") + closing)
+            return [Replace(source.span(node.func), f"{opening}await "), comma]
         if not isinstance(node.args[0], PLAIN):
             opening, closing = f"{opening}await (", f"){closing}"
         else:
             opening = f"{opening}await "
-        return [Replace(before, opening), Replace(Span(first.end, site.call.end), closing)]
+        edits: list[Edit] = [Replace(before, opening), Replace(Span(first.end, site.call.end), closing)]
+        if isinstance(node.args[0], ast.Call):
+            column = source.position(site.call.start)[1] - 1 + len(opening)
+            head = source.data[source.line_start(site.call.start) : site.call.start]
+            edits += moved_along(writing, first, column, len(head) - len(head.lstrip()))
+        return edits
 
 
 def _is_caught(tree: Tree, node: ast.Call) -> bool:

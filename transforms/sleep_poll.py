@@ -6,8 +6,9 @@ Finds `while not ready: await asyncio.sleep(x)`: loops that ask again and again 
 
 Reports them, and changes nothing: who changes the thing would have to tell. Told are loops that do nothing but sleep, count,
 log, or give up after a time, and whose condition is made of variables and attributes that the project assigns, of their length,
-and of `is_set()`, `done()`, `empty()` and the like; also loops on a constant that an `if` on such a condition leaves. What is
-asked of files, processes or libraries has no event to wait for.
+and of `is_set()`, `done()`, `empty()` and the like; those that ask whether a task is done which the function has started or is
+given as one; also loops on a constant that an `if` on such a condition leaves. What is asked of files, processes or libraries
+has no event to wait for.
 
 ## Why is this bad?
 
@@ -49,6 +50,7 @@ Nothing is changed. An event of asyncio is set from the thread of the event loop
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -63,6 +65,8 @@ STATES = frozenset({"is_set", "done", "empty", "full", "locked", "cancelled"})
 """What is asked of events, tasks, queues and locks."""
 SIZES = frozenset({"len", "bool", "any", "all"})
 TELLING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print"})
+STARTING = frozenset({"create_task", "ensure_future", "create_future", "gather", "run_in_executor", "shield"})
+TASK = re.compile(r"[\"']?(?:asyncio\.(?:Task|Future)|Task)\b")
 CLOCKS = frozenset({"time", "monotonic", "perf_counter", "now", "utcnow", "total_seconds"})
 
 
@@ -81,13 +85,17 @@ class SleepPoll(Report):
             return None
         local = _local(function)
         asked = [node for node in _asked(test) if last_name(node) not in local or isinstance(node, ast.Attribute)]
+        asks = "while" if test is loop.test else "if"
+        message = f"`{asks} {ast.unparse(test)[:60]}` sleeps and asks again: the task wakes for nothing, and late"
+        started = next(_started(function, test), "") if not asked else ""
+        if started:
+            why = f"await {started}, or asyncio.wait([{started}], timeout=...) where others are looked after meanwhile"
+            return replace(look.refused(self, "poll", why), message=message)
         if not asked:
             return None
         why = "an asyncio.Event that is set where it changes, or a Condition, wakes the task at once"
         site = look.refused(self, "poll", why)
         read = tuple((last_name(node), look.tree.source.span(node)) for node in asked)
-        asks = "while" if test is loop.test else "if"
-        message = f"`{asks} {ast.unparse(test)[:60]}` sleeps and asks again: the task wakes for nothing, and late"
         return replace(site, message=message, unless=(NotAssigned(read),))
 
 
@@ -149,6 +157,32 @@ def _asked(test: ast.expr) -> Iterator[ast.expr]:
         case _:
             parts = (child for child in ast.iter_child_nodes(test) if isinstance(child, ast.expr))
             yield from (node for part in parts for node in _asked(part))
+
+
+def _started(function: ast.AsyncFunctionDef, test: ast.expr) -> Iterator[str]:
+    """The variables of a function that are tasks or futures, as what it starts them by or their annotation tells, of which a
+    condition asks whether they are done."""
+    tasks = {name for name, node in _values(function) if last_name(node) in STARTING}
+    given = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    tasks |= {each.arg for each in given if each.annotation is not None and TASK.match(ast.unparse(each.annotation))}
+    for node in ast.walk(test):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="done")) if name in tasks:
+                yield name
+            case _:
+                pass
+
+
+def _values(function: ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a function assigns calls to, each with what is called."""
+    for node in own(function.body):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=called)):
+                yield name, called
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Call(func=called)):
+                yield name, called
+            case _:
+                pass
 
 
 def _local(function: ast.AsyncFunctionDef) -> frozenset[str]:

@@ -192,9 +192,17 @@ def _before(writing: Writing, start: int) -> Edit:
 def _at_end(tree: Tree, handler: ast.ExceptHandler) -> Edit:
     """``raise`` behind the last statement of a clause; in the place of one that does nothing."""
     last = handler.body[-1]
-    return (
-        Replace(tree.source.span(last), "raise") if isinstance(last, ast.Pass) else behind(tree.source, last, "raise")
-    )
+    return Replace(tree.source.span(last), "raise") if _does_nothing(last) else behind(tree.source, last, "raise")
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass():
+            return True
+        case ast.Expr(value=ast.Constant(value=value)):
+            return value is ...
+        case _:
+            return False
 
 
 def _line_before(source: Source, offset: int) -> str:

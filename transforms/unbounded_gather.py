@@ -51,6 +51,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
+from asyncfix.flow import last_name
 from asyncfix.lines import end_of_line
 from asyncfix.model import Edit, Form, Limited, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.source import Source
@@ -59,7 +60,7 @@ from asyncfix.transform import CannotWrite, Look, Tree, Watch, Writing
 from ._filling import Filling
 from ._gather_bounded import GATHER_BOUNDED
 from ._gather_written import written
-from ._gathered import Comprehension, Gathered, function_of, gathered, started
+from ._gathered import STARTING, Comprehension, Gathered, function_of, gathered, started
 
 FEW = 10  # elements that are written out: nobody gathers more by hand without wanting to
 PART = re.compile(r"(?:^|_)(?:batch|chunk)$", re.IGNORECASE)
@@ -69,6 +70,9 @@ CHOSEN = re.compile(
 )
 """In what is called for each number of a range, or in its end: how many run at once is chosen."""
 WAITING = "coroutines that wait for each other, or never end, would keep those behind the bound from beginning"
+LATE = "is called when a coroutine is made: for those behind the bound later, while others run"
+PLAIN = frozenset({"bool", "dict", "float", "format", "int", "join", "len", "list", "repr", "set", "str", "tuple"})
+"""What gives the same at any time."""
 RAISED = (
     "of several errors the first in order is raised, after those behind it are cancelled, where gather raised the first in "
     "time and let the others run on"
@@ -84,7 +88,11 @@ class UnboundedGather(Watch):
 
     def examine(self, look: Look) -> Site | None:
         found = gathered(look.tree, look.node)
-        if found is None or _is_bounded(found.made) or _is_part(look.tree, look.node, found.made):
+        if (
+            found is None
+            or all(map(_is_bounded, found.parts or (found.made,)))
+            or _is_part(look.tree, look.node, found.made)
+        ):
             return None
         message = f"as many coroutines run at once as {ast.unparse(found.starred.value)[:60]} has elements"
         why = _outside(look) or _obstacle(look.tree, look.node, found)
@@ -94,7 +102,7 @@ class UnboundedGather(Watch):
         begin = look.tree.source.span(found.filling.begin) if found.filling else made
         span = Span(min(begin.start, call.start), call.end)
         real = NotPatched(("asyncio.gather", *(["asyncio.create_task"] if started(look.node, found.made) else [])))
-        form = Form("bounded", (real,), (Unproven("; ".join(_changes(look.node))),))
+        form = Form("bounded", (real,), (Unproven("; ".join(_changes(look.node, found.made))),))
         unless = (Limited(made),)
         return replace(look.site(self, [form]), span=span, message=message, title="bound a gather", unless=unless)
 
@@ -107,11 +115,25 @@ class UnboundedGather(Watch):
         return [name, *written(tree, node, found, writing)]
 
 
-def _changes(node: ast.Call) -> Iterator[str]:
+def _changes(node: ast.Call, made: ast.expr) -> Iterator[str]:
     """What a bound changes, or may: of errors nothing where they are results."""
     yield WAITING
+    called = made.elt if isinstance(made, Comprehension) else made
+    calls = (each for each in _arguments(called) if isinstance(each, ast.Call))
+    late = next((each for each in calls if last_name(each.func) not in PLAIN), None)
+    if late is not None:
+        yield f"`{ast.unparse(late)[:40]}` {LATE}"
     if not any(isinstance(item.value, ast.Constant) and item.value.value is True for item in node.keywords):
         yield RAISED
+
+
+def _arguments(called: ast.expr) -> Iterator[ast.AST]:
+    """The parts of the arguments of the call that makes a coroutine, which a task may be started of."""
+    while isinstance(called, ast.Call) and last_name(called.func) in STARTING and called.args:
+        called = called.args[0]
+    if isinstance(called, ast.Call):
+        given = (*called.args, *(each.value for each in called.keywords))
+        yield from (node for each in given for node in ast.walk(each))
 
 
 def _is_bounded(made: ast.expr) -> bool:

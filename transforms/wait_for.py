@@ -46,12 +46,11 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.lines import movable
 from asyncfix.model import Edit, Form, Means, MinimumPython, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.statements import next_line
 from asyncfix.transform import CannotWrite, Look, Tree, Watch, Writing
-from asyncfix.writing import aligned
 
+from ._layout import holds_together, moved_along
 from .never_awaited import OF_ASYNCIO
 
 WAIT_FOR = "asyncio.wait_for"
@@ -175,6 +174,9 @@ def _is_over(timeout: ast.expr) -> bool | None:
             return number > 0
         case ast.UnaryOp(op=ast.USub()):
             return False
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mult() | ast.Div(), right=right):
+            numbers = not any(isinstance(each, ast.Constant) and each.value is None for each in (left, right))
+            return True if numbers and _is_over(left) and _is_over(right) else None
         case _:
             return None
 
@@ -184,23 +186,12 @@ def _written(tree: Tree, found: _Waiting, writing: Writing, site: Site) -> Itera
     timeout = source.text(source.span(found.timeout))
     head = f"async with {writing.name(TIMEOUT)}({timeout}):\n{indent}{writing.step}"
     before, behind = _taken(tree, found)
+    hangs = "" if holds_together(source, found.made) else writing.step  # of lines that need brackets round them
+    opening, closing = ("(", ")") if hangs else ("", "")
     yield Replace(Span(site.span.start, site.span.start), head)
-    yield Replace(before, "")
-    yield Replace(behind, "")
-    yield from _moved(tree, found, writing, len(indent + writing.step))
-
-
-def _moved(tree: Tree, found: _Waiting, writing: Writing, indent: int) -> Iterator[Edit]:
-    """The further lines of the call that makes the coroutine, which is indented so far now."""
-    source, made = tree.source, tree.source.span(found.made)
-    line = source.line_start(made.start)
-    text = source.data[line : made.start]
-    further = indent - (len(text) - len(text.lstrip()))
-    for each in movable(source, made):
-        if further > 0:
-            yield Replace(Span(each.start, each.start), writing.step[:1] * further)
-        elif further < 0 and not source.data[each.start : each.start - further].strip():
-            yield Replace(Span(each.start, each.start - further), "")
-    call = source.span(found.call).start
-    new = indent + source.position(call)[1] - source.position(source.span(found.statement).start)[1]
-    yield from aligned(writing, made, new - source.position(made.start)[1] + 1 - further)
+    yield Replace(before, opening)
+    yield Replace(behind, closing)
+    made, call = source.span(found.made), source.span(found.call)
+    indented = len(indent + writing.step)
+    column = indented + source.position(call.start)[1] - source.position(source.span(found.statement).start)[1]
+    yield from moved_along(writing, made, column, indented + len(hangs))

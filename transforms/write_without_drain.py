@@ -77,7 +77,7 @@ class WriteWithoutDrain(Watch):
 
     def _site(self, look: Look) -> Site | None:
         function, called = look.function, look.node.func
-        if not isinstance(function, ast.AsyncFunctionDef) or not isinstance(called, ast.Attribute):
+        if not isinstance(function, ast.AsyncFunctionDef) or look.in_class or not isinstance(called, ast.Attribute):
             return None
         writer = ast.unparse(called.value)
         loop = _loop(look.tree, look.node)

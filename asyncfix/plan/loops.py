@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from asyncfix.facts.testfiles import is_test
@@ -15,10 +16,10 @@ BOUND_LATE = (3, 10)
 """From this version on such things are bound to a loop when somebody waits for them, and not when they are made."""
 
 
-def one_loop(facts: Facts, condition: OneLoop) -> Verdict:
-    """Whether no `asyncio.run` uses the thing in a loop that is not its own."""
+def one_loop(facts: Facts, condition: OneLoop, maker: str) -> Verdict:
+    """Whether no `asyncio.run` uses the thing, which ``maker`` makes, in a loop that is not its own."""
     index = facts.index
-    users = set(_users(index, condition))
+    users = set(_users(facts, condition.name, maker))
     for caller, call in _runs(index) if users else ():
         several = facts.target < BOUND_LATE or _is_repeated(index, caller, call)
         if several and users.intersection(facts.effects.names(caller, call.span)):
@@ -40,17 +41,19 @@ def _is_repeated(index: ProjectIndex, caller: str, call: Call) -> bool:
     return call.loop is not None or any(isinstance(edge.site, Call) and edge.site.loop is not None for edge in edges)
 
 
-def _users(index: ProjectIndex, condition: OneLoop) -> Iterator[str]:
-    """The functions that use something of that name and class."""
-    for name, info in index.functions.items():
+def _users(facts: Facts, name: str, maker: str) -> Iterator[str]:
+    """The functions that use what a module, or the body of a class, makes under that name, or as that default."""
+    index, keys = facts.index, facts.effects.keys
+    path, known = index.path(maker), index.fact(maker)
+    if "@" in name:
+        key = f"argument {path}:{known.qualname + '.' if known.kind == 'class' else ''}{name}"
+    else:
+        key = f"{maker if known.kind == 'class' else index.evaluator.modules.names[path]}.{name}"
+    last = re.split(r"[.@]", name)[-1]
+    for user, info in index.functions.items():
         fact = info.fact
         used = [access.ref for access in (*fact.accesses, *fact.operations)]
         used += [target.rpartition(".")[0] for call in fact.calls for target in call.targets]
-        mine = {ref.removesuffix("~") for ref in used if ref.removesuffix("~").endswith(_ends(condition.name))}
-        meant = (entity for ref in mine for entity in index.evaluator.evaluate(info.path, ref))
-        if fact.kind != "module" and any(entity.name == condition.made for entity in meant):
-            yield name
-
-
-def _ends(name: str) -> tuple[str, ...]:
-    return f".{name}", f":{name}", f"@{name}"
+        named = dict.fromkeys(ref for ref in used if last in ref)
+        if fact.kind not in ("module", "class") and any(keys.of(info.path, ref)[0] == key for ref in named):
+            yield user

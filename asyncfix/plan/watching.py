@@ -57,7 +57,8 @@ def _outside(index: ProjectIndex, function: str, span: Span) -> bool:
 
 
 def _is_certain(index: ProjectIndex, edge: Edge) -> bool:
-    return edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee)
+    certain = edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee)
+    return certain and not any(not is_test(place.path) for place in index.rebound.get(edge.callee, ()))
 
 
 def _lost(index: ProjectIndex, edges: list[Edge]) -> Iterator[Call]:
