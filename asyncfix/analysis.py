@@ -14,7 +14,7 @@ from asyncfix.config import Config
 from asyncfix.discover import is_generated
 from asyncfix.ends import Ends
 from asyncfix.facts.testfiles import is_build_script, is_test
-from asyncfix.generated import Generated, is_generated_module
+from asyncfix.generated import RUNS, Generated, is_generated_module
 from asyncfix.link import modules
 from asyncfix.link.index import ProjectIndex
 from asyncfix.link.linking import link
@@ -220,6 +220,7 @@ def _survey(
     for path, wanted in _watched(index, [rule for rule in chosen if isinstance(rule, Watch)]):
         if not left_out(path):
             asked.setdefault(path, []).append(wanted)
+    by_name = {rule.name: rule for rule in settings.rules}
     scanning = frozenset(rule.name for rule in chosen if isinstance(rule, BlockTransform | Watch))
     concerned = [rule for rule in chosen if isinstance(rule, BlockTransform)]
     whole = (info.path for info in index.functions.values() if any(rule.concerns(info.fact) for rule in concerned))
@@ -232,7 +233,7 @@ def _survey(
             workspace.skipped[path] = Skipped(path, f"not looked at: {result.reason}", True)
         else:
             found = [
-                _with_client(site, settings.http_client)
+                _with_client(_with_generated(site, by_name[site.rule]), settings.http_client)
                 for site in msgspec.msgpack.decode(result, type=tuple[Site, ...])
             ]
             sites[path] = {site.call: site for site in found if site.rule not in scanning}
@@ -254,6 +255,15 @@ def _watched(index: ProjectIndex, among: Sequence[Watch]) -> Iterable[tuple[str,
         if what in in_tests or not is_test(path):
             told = ways.get((function, what, call), ""), loops.get(function, "")
             yield path, Wanted(call.span, Api(what), owner, False, True, *told)
+
+
+def _with_generated(site: Site, rule: Rule) -> Site:
+    """The site, its forms that ask for generated code only where Python can run that."""
+    forms = (
+        msgspec.structs.replace(form, requires=(*form.requires, RUNS)) if rule.asks(form.name) else form
+        for form in site.forms
+    )
+    return msgspec.structs.replace(site, forms=tuple(forms))
 
 
 def _with_client(site: Site, client: str) -> Site:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from asyncfix import apply
 from asyncfix.exposure import Exposure
 from asyncfix.membership import Membership
-from asyncfix.model import Replace, Span
+from asyncfix.model import MinimumPython, Replace, Span
 from asyncfix.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Imported = tuple[str, str]
 """A module, and what is imported from it: '' for the module itself."""
 
 NAME = "_asyncfix"
+RUNS = MinimumPython((3, 7))
+"""Its annotations are of the future, and tasks are made by `asyncio.create_task`: what came with that version."""
 HEADER = '"""Helpers that asyncfix put here for the code it migrated. Yours to edit: asyncfix only adds to it."""\n'
 
 

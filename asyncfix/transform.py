@@ -248,11 +248,15 @@ LOST = "a coroutine that nothing awaits"
 """What a `Watch` watches that is shown calls of coroutine functions which are statements of their own."""
 
 
+BY_NAME = "a task of what is called an event loop"
+"""What a `Watch` watches that is shown calls of `create_task` of something of which only the name tells that it is a loop."""
+
+
 class Watch(Rule):
     """A rule about what is called, whether it blocks or not. It is shown one call at a time."""
 
     watches: ClassVar[frozenset[str]]
-    """Canonical names of the functions whose calls it is shown, or `LOST`."""
+    """Canonical names of the functions whose calls it is shown, `LOST` or `BY_NAME`."""
     in_tests: ClassVar[bool] = False
     """Whether it is shown those in tests, too."""
     reached: ClassVar[bool] = False

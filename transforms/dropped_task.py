@@ -31,7 +31,8 @@ async def handle(order: Order) -> None:
 
 SAFE, unless a test or the program puts something else in the place of what starts the task: the task runs as before, and
 to its end. What it raises is logged when it is over, as before, and it is cancelled with the event loop, as before. UNSAFE
-where a loop of the project's own starts it, of which it is not known what it gives; and in a `lambda`, unless asyncio
+where a loop of the project's own starts it, of which it is not known what it gives, or something of which only the name tells
+that it is a loop (`self.bot.loop.create_task(...)`); and in a `lambda`, unless asyncio
 itself calls that: who calls it may hold the task already.
 """
 
@@ -46,7 +47,7 @@ from msgspec.structs import replace
 from asyncfix.flow import last_name
 from asyncfix.model import Edit, Form, NotDoubled, NotPatched, Replace, Site, Span, Unproven
 from asyncfix.source import Source
-from asyncfix.transform import Look, Tree, Watch, Writing
+from asyncfix.transform import BY_NAME, Look, Tree, Watch, Writing
 
 from ._unread import unread
 
@@ -74,6 +75,7 @@ CALLING = frozenset(
 GATHERING = frozenset({"map", "starmap", "filter", "partial", "gather", "next", "reduce", "setdefault"})
 """Functions that hand on what a function gives that they are given."""
 HANDED = "who calls the lambda may hold the task itself"
+CALLED_SO = "only its name tells that it is an event loop: what it starts may be held already, or be no task"
 NAMED = re.compile(r"\w+[ \t]*(?::[^=#\n]*)?=[ \t]*")
 """A name, with or without a type, that is assigned to on one line."""
 
@@ -82,7 +84,7 @@ class DroppedTask(Watch):
     """A task that nobody holds: into a set, until it is done."""
 
     name = "dropped-task"
-    watches: ClassVar[frozenset[str]] = frozenset({*STARTING, f"{LOOP}.create_task"})
+    watches: ClassVar[frozenset[str]] = frozenset({*STARTING, f"{LOOP}.create_task", BY_NAME})
     generated: ClassVar[dict[str, str]] = {"hold": HOLD}
 
     def examine(self, look: Look) -> Site | None:
@@ -96,7 +98,10 @@ class DroppedTask(Watch):
                 return None
             message = f"nobody holds the task that {called} starts when {function.name} has ended: it may be collected"
         real = NotPatched((look.api.call,)) if look.api.call in STARTING else NotDoubled(LOOP, "add_done_callback")
-        form = Form("held", (), (real, *([Unproven(HANDED)] if handed else [])))
+        doubts = [
+            Unproven(why) for why, doubted in ((HANDED, handed), (CALLED_SO, look.api.call == BY_NAME)) if doubted
+        ]
+        form = Form("held", (), (real, *doubts))
         return replace(look.site(self, [form]), message=message, title="hold a task")
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:

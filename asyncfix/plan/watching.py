@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from asyncfix.effects.tables import TRANSPARENT_DECORATORS
@@ -10,12 +11,13 @@ from asyncfix.link.index import Edge, ProjectIndex
 from asyncfix.link.protocols import is_protocol
 from asyncfix.model import Api, Call, Hop, Span
 from asyncfix.plan.leaves import Leaf, Ways, edges, on_loop
-from asyncfix.transform import LOST
+from asyncfix.transform import BY_NAME, LOST
 
 Watched = tuple[str, str, Call]
 """The function, what is watched, the call."""
 ASKING = (".get_running_loop", "._get_running_loop", ".is_running", ".current_async_library")
 """How code asks whether an event loop runs."""
+OF_LOOP = re.compile(r"(?:^|[.:@_])loop\.create_task\Z")
 NESTING = "nest_asyncio"  # lets one event loop run in another
 
 
@@ -26,6 +28,9 @@ def find(index: ProjectIndex, names: Collection[str]) -> Iterator[Watched]:
             name = index.catalog.canonical(external.name)
             if name in names:
                 yield function, name, external.call
+    if BY_NAME in names:
+        for function, info in index.functions.items():
+            yield from ((function, BY_NAME, call) for call in info.fact.calls if _is_of_loop(index, function, call))
     if LOST in names:
         for function, edges in index.calls.items():
             yield from ((function, LOST, call) for call in _lost(index, edges))
@@ -59,6 +64,15 @@ def _outside(index: ProjectIndex, function: str, span: Span) -> bool:
 def _is_certain(index: ProjectIndex, edge: Edge) -> bool:
     certain = edge.kind == "call" and edge.sure and _gives_coroutine(index, edge.callee)
     return certain and not any(not is_test(place.path) for place in index.rebound.get(edge.callee, ()))
+
+
+def _is_of_loop(index: ProjectIndex, function: str, call: Call) -> bool:
+    """Whether a call is of `create_task` of something that is called a loop, and of which nothing is known."""
+    if not call.targets or not all(map(OF_LOOP.search, call.targets)):
+        return False
+    meant = (each.name for each in index.externals.get(function, ()) if each.call.span == call.span)
+    known = any(index.catalog.harmless(name) or index.catalog.blocking(name) for name in meant)
+    return not known and all(edge.span != call.span for edge in index.calls.get(function, ()))
 
 
 def _lost(index: ProjectIndex, edges: list[Edge]) -> Iterator[Call]:
