@@ -26,7 +26,7 @@ def unread(tree: Tree, node: ast.expr) -> FunctionDef | None:
         return None
     if any(map(_sees_names, ast.walk(function))):
         return None
-    if name in declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal):
+    if shared(function, name):
         return None
     uses = [item for item in ast.walk(function) if isinstance(item, ast.Name) and item.id == name]
     bound = [use for use in uses if _is_bound(tree, use, node)]
@@ -35,6 +35,13 @@ def unread(tree: Tree, node: ast.expr) -> FunctionDef | None:
     if _lasts(function, node, tree.parent(node)):
         return None
     return function if any(node in ast.walk(item) for item in function.body) else None
+
+
+def shared(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    """Whether a name of a function is that of others, too: of the module, of a function round it, or of one in it which binds
+    it there."""
+    nested = (name in node.names for node in ast.walk(function) if isinstance(node, ast.Nonlocal))
+    return any(nested) or name in declared(function.body, ast.Global)
 
 
 def _sees_names(node: ast.AST) -> bool:

@@ -78,6 +78,8 @@ HANDED = "who calls the lambda may hold the task itself"
 CALLED_SO = "only its name tells that it is an event loop: what it starts may be held already, or be no task"
 NAMED = re.compile(r"\w+[ \t]*(?::[^=#\n]*)?=[ \t]*")
 """A name, with or without a type, that is assigned to on one line."""
+TYPED = re.compile(rb"[ \t]*#[ \t]*type:(?![ \t]*ignore)")
+"""A comment that gives the type of what is assigned."""
 
 
 class DroppedTask(Watch):
@@ -152,4 +154,5 @@ def _target(source: Source, tree: Tree, node: ast.Call) -> Span | None:
     if not isinstance(statement, ast.Assign | ast.AnnAssign) or unread(tree, node) is None:
         return None
     span = Span(source.span(statement).start, source.span(node).start)
-    return span if NAMED.fullmatch(source.text(span)) else None
+    typed = TYPED.match(source.data, source.span(statement).end)
+    return span if NAMED.fullmatch(source.text(span)) and not typed else None

@@ -46,7 +46,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import blocks, declared, last_name
+from asyncfix.flow import blocks, last_name
 from asyncfix.model import (
     Edit,
     Form,
@@ -65,6 +65,7 @@ from asyncfix.transform import CannotWrite, FunctionNode, Look, Tree, Watch, Wri
 
 from ._comments import first_comment
 from ._loops import runs_in_loop
+from ._unread import shared
 
 GET = "asyncio.get_event_loop"
 RUNNING = "asyncio.get_running_loop"
@@ -148,7 +149,7 @@ def _unread(tree: Tree, node: ast.Call) -> Replace | None:
 
 def _may_read(function: ast.AsyncFunctionDef, name: str) -> bool:
     """Whether a function may read one of its names, or others may."""
-    if name in declared(function.body, ast.Global) | declared(function.body, ast.Nonlocal):
+    if shared(function, name):
         return True
     for node in ast.walk(function):
         match node:
