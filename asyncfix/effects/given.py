@@ -18,6 +18,10 @@ UNPACKED = ("*", "**")
 CALLING = frozenset({"builtins.map", "functools.partial", "itertools.starmap"})
 """Functions that call what they are given first."""
 SETTING = ("setattr", "__setattr__")
+NAMESPACE = ".__dict__"
+CHANGING = ("change", "write")
+FILLING = ("setdefault", "update", "__setitem__")
+"""Methods that put something into a namespace."""
 NAME_AT = 1  # of the arguments of those
 
 
@@ -35,7 +39,7 @@ class Given:
         if self._found is None:
             self._found = {}  # of what is asked for on the way
             found: dict[str, set[str]] = {}
-            for each, name in (*self._by_calls(), *self._assigned()):
+            for each, name in (*self._by_calls(), *self._assigned(), *self._in_namespaces()):
                 found.setdefault(each, set()).add(name)
             self._found = {each: frozenset(names) for each, names in found.items()}
         return self._found.get(class_id, frozenset())
@@ -79,6 +83,18 @@ class Given:
         for entity in self.index.evaluator.evaluate(path, holder):
             if entity.kind in ("instance", "class") and at < len(call.arguments):
                 yield entity.name, call.arguments[at].literal or ANY
+
+    def _in_namespaces(self) -> Iterator[tuple[str, str]]:
+        """What is put into the namespace of an object, under any name: ``self.__dict__.update(given)``."""
+        index = self.index
+        changed = [(index.path(name), access.ref) for name, access in index.opened if access.kind in CHANGING]
+        for info in index.functions.values():
+            called = (target.rpartition(".") for call in info.fact.calls for target in call.targets)
+            changed += [(info.path, base) for base, _, last in called if last in FILLING and base.endswith(NAMESPACE)]
+        for path, ref in changed:
+            for entity in index.evaluator.evaluate(path, ref.removesuffix(NAMESPACE)):
+                if entity.kind in ("instance", "class"):
+                    yield entity.name, ANY
 
     def _assigned(self) -> Iterator[tuple[str, str]]:
         for path, summary in self.index.summaries.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.effects.given import ANY
 from asyncfix.effects.keys import said
 from asyncfix.effects.reach import Reach
 from asyncfix.effects.touch import Touch
@@ -51,6 +50,7 @@ from asyncfix.plan.loopless import within_loop
 from asyncfix.plan.loops import one_loop
 from asyncfix.plan.nearby import calls_near, not_assigned
 from asyncfix.plan.overlapping import fan_out, overlap
+from asyncfix.plan.standins import stand_in
 from asyncfix.plan.swallowing import not_swallowed
 from asyncfix.plan.unfailing import unfailing
 from asyncfix.plan.verdict import HOLDS, Verdict
@@ -151,26 +151,11 @@ def _means(facts: Facts, condition: Means, function: str) -> Verdict:
             patches = tuple(replacing(facts.tests, facts.index, name, path))
         else:
             patches = facts.limits.replaced.get(name, ())
-            if _stands_for_another(facts, name):
+            if stand_in(facts, name):
                 return Verdict("fails", condition.reason, "uncertain")
         if facts.in_force(patches, function) is not None:
             return Verdict("fails", condition.reason, "uncertain")
     return HOLDS if called else Verdict("fails", condition.reason, "uncertain")
-
-
-def _stands_for_another(facts: Facts, name: str) -> bool:
-    """Whether something else may run where a function is called: an attribute of its name is assigned somewhere, to an object
-    that may have it, or an object of another class is given where one of its class is stated."""
-    index = facts.index
-    anew = (*index.rebound.get(name, ()), *index.by_name.get(index.fact(name).name, ()))
-    if any(place.reason == "rebound" for place in anew):
-        return True
-    owner = index.evaluator.owner(index.functions[name])
-    if owner is None:
-        return False
-    kinds = (*index.evaluator.order(owner), *index.subclasses.get(owner, ()))
-    held = frozenset[str]().union(*map(facts.effects.keys.given.to, kinds))
-    return not held.isdisjoint((index.fact(name).name, ANY)) or facts.limits.doubles.of(name, (name,)) is not None
 
 
 def _patched(facts: Facts, condition: NotPatched, function: str) -> Verdict:
