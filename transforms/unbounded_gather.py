@@ -88,11 +88,7 @@ class UnboundedGather(Watch):
 
     def examine(self, look: Look) -> Site | None:
         found = gathered(look.tree, look.node)
-        if (
-            found is None
-            or all(map(_is_bounded, found.parts or (found.made,)))
-            or _is_part(look.tree, look.node, found.made)
-        ):
+        if found is None or all(_is_chosen(look, made) for made in found.parts or (found.made,)):
             return None
         message = f"as many coroutines run at once as {ast.unparse(found.starred.value)[:60]} has elements"
         why = _outside(look) or _obstacle(look.tree, look.node, found)
@@ -134,6 +130,10 @@ def _arguments(called: ast.expr) -> Iterator[ast.AST]:
     if isinstance(called, ast.Call):
         given = (*called.args, *(each.value for each in called.keywords))
         yield from (node for each in given for node in ast.walk(each))
+
+
+def _is_chosen(look: Look, made: ast.expr) -> bool:
+    return _is_bounded(made) or _is_part(look.tree, look.node, made)
 
 
 def _is_bounded(made: ast.expr) -> bool:
