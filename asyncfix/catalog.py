@@ -144,10 +144,15 @@ def parse_map(text: str, path: str) -> ApiMap:
 
 
 def build(
-    maps: Iterable[ApiMap], apis: Iterable[Api] = (), types: Iterable[TypeRow] = (), builtin_apis: bool = True
+    maps: Iterable[ApiMap],
+    apis: Iterable[Api] = (),
+    types: Iterable[TypeRow] = (),
+    builtin_apis: bool = True,
+    target: tuple[int, int] = (3, 11),
 ) -> Catalog:
     """The catalog of the built-in ``maps`` and of the user's own rows, which win (``Class.*`` for the whole class).
 
+    ``target``: the oldest Python that the project runs on, on which some effects depend.
     With ``builtin_apis`` off no built-in row makes a call blocking; what such calls give is still known.
     """
     builtin = tuple(maps)
@@ -156,7 +161,7 @@ def build(
     naming = Catalog({}, {}, {}, aliases, frozenset(), _aliased=aliased)
     shipped = _by_name(naming, (row for each in builtin for row in each.blocking))
     own = _by_name(naming, apis)
-    harmless = _by_name(naming, (row for each in builtin for row in each.harmless))
+    harmless = _by_name(naming, (_as_of(row, target) for each in builtin for row in each.harmless))
     awaited = {call: row for call, row in own.items() if row.kind != PLAIN}
     blocking = _left(shipped, own) | awaited if builtin_apis else awaited
     known = shipped | harmless | own
@@ -176,6 +181,20 @@ def build(
 
 def _by_name(naming: Catalog, rows: Iterable[Api]) -> dict[str, Api]:
     return {naming.canonical(row.call): row for row in rows}
+
+
+def _as_of(row: Api, target: tuple[int, int]) -> Api:
+    """The row with the effects that it has on a project's oldest Python."""
+    reads, writes = (_words(each, target) for each in (row.reads, row.writes))
+    return (
+        row if (reads, writes) == (row.reads, row.writes) else msgspec.structs.replace(row, reads=reads, writes=writes)
+    )
+
+
+def _words(words: tuple[str, ...] | None, target: tuple[int, int]) -> tuple[str, ...] | None:
+    stated = [word.partition("<") for word in words or ()]
+    kept = (word for word, _, before in stated if not before or target < tuple(map(int, before.split("."))))
+    return words if words is None else tuple(kept)
 
 
 def _stated(naming: Catalog, rows: Iterable[TypeRow]) -> dict[str, str]:

@@ -856,7 +856,7 @@ class Api(Value, frozen=True, rename={"twin": "async"}, forbid_unknown_fields=Tr
             ``input`` | ``lock`` | ``''`` (blocks in a way not said)
     reads   what it reads that others can reach (``file``, ``argument``, ``receiver``, ``loop``, ``context``, ``global``,
             ``thread`` (something bound to its thread), ``process-state`` (folder, environment, signals)); None is unknown;
-            ``file@1`` and ``argument@1`` speak of the second argument alone
+            ``file@1`` and ``argument@1`` speak of the second argument alone; ``loop<3.10``, in the maps, of older Pythons
     writes  likewise
     gives   dotted class of the result, if that is of use ('' unknown)
     runs    arguments that it calls, by position (``0``) and keyword (``key``); with ``for`` when its result is iterated

@@ -196,9 +196,9 @@ def _start(options: Options, said: tuple[str, ...] = ()) -> Session:
         {path: data for path, data in workspace.original.items() if data is not None and is_project_file(path)},
         tests=options.migrate,
     )
-    found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis)
     _check_strategies(config)
     target, notes = _target(config, project)
+    found = catalog.build(registry.maps(), config.apis, config.types, config.builtin_apis, target)
     if not any(item.editable and item.kind == "python" for item in discovery.files):
         notes = (f"no Python files to look at in {', '.join(options.paths)}",)
     client = _http_client(config, project)

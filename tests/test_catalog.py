@@ -143,8 +143,10 @@ def test_words_of_rows_are_known(name: str) -> None:
         assert row.outside in ("", "read", "write", "query", "several"), row
         assert row.pooled in ("", "once", "held"), row
         for word in (*(row.reads or ()), *(row.writes or ())):
-            kind, at, position = word.partition("@")
+            shared, _, before = word.partition("<")
+            kind, at, position = shared.partition("@")
             assert kind in SHARED, row
+            assert word == shared or all(map(str.isdecimal, before.split("."))), row
             assert not at or (kind in ("file", "argument") and position.isdecimal()), row
 
 
