@@ -11,12 +11,19 @@ from asyncfix.link.arguments import PARAMETER, given
 from asyncfix.link.entities import Entity, parted
 from asyncfix.model import Span
 
-GOING = frozenset({ITER, "__aiter__", "__next__", "__contains__", UNPACKED})
+GOING = frozenset({ITER, "__next__", "__contains__", UNPACKED})
+STREAMING = "__aiter__"
 ONCE = frozenset(
     {f"builtins.{name}" for name in ("map", "filter", "zip", "enumerate")}
     | {"types.GeneratorType", "types.AsyncGeneratorType", "csv.reader", "csv.DictReader", "re.finditer", "glob.iglob"}
     | {"os.scandir", "os.walk", "pathlib.Path.iterdir"}
+    | {
+        f"{module}.{name}"
+        for module in ("collections.abc", "typing")
+        for name in ("Iterator", "Generator", "AsyncIterator", "AsyncGenerator")
+    }
 )
+"""What can be gone through once."""
 HANDLES = frozenset({"io.TextIOWrapper", "io.BufferedReader", "io.StringIO", "io.BytesIO"})
 """What is gone through from where it stands; what else is done to it rows tell."""
 MAKING = "builtins.iter"  # what it gives is told by what it is given, which may be gone through again
@@ -44,6 +51,8 @@ class Consuming:
             where = Where(path, access.line)
             if access.kind == "__getitem__":
                 yield from self._changed(access.ref, access.span, access.at, where, _keeps)
+            elif access.kind == STREAMING:
+                yield from self._changed(access.ref, access.span, access.at, where, _streams, untold=True)
             elif access.kind in GOING:
                 yield from self._changed(access.ref, access.span, access.at, where, _goes_on)
         for external in self.index.externals.get(function, ()):
@@ -54,14 +63,16 @@ class Consuming:
                     yield from self._changed(argument.ref, call.span, call.span.end, where, changes)
 
     def _changed(
-        self, ref: str, span: Span, at: int, where: Where, changes: Callable[[Entity], bool]
+        self, ref: str, span: Span, at: int, where: Where, changes: Callable[[Entity], bool], *, untold: bool = False
     ) -> Iterator[Touch]:
-        told = any(map(changes, self.index.evaluator.evaluate(where.path, ref)))
+        """``untold``: so does something of which nothing is known."""
+        meant = self.index.evaluator.evaluate(where.path, ref)
+        told = any(map(changes, meant)) or (untold and not meant)
         handed = not told and changes is not _keeps and self._is_given_iterator(where.path, ref, changes, frozenset())
         if not (told or handed) and (changes is _keeps or not self._may_be_made(ref)):
             return
         key, holder = self.keys.of(where.path, ref, deep=True)
-        made = key.startswith("?") and key.endswith("()")  # what a call gives to be gone through is new, as a rule
+        made = _is_result(key)
         alone = key.startswith(ARGUMENT) and not _is_held(self.keys, where.path, ref)
         if key and not made and not alone and (told or handed or key in self._iterators()):
             yield Touch(key, holder, True, span, at, where, True)
@@ -120,6 +131,11 @@ def _goes_on(entity: Entity) -> bool:
     return _is_used_up(entity) or _class(entity) in HANDLES
 
 
+def _streams(entity: Entity) -> bool:
+    """Whether what is gone through asynchronously gives each thing once: as all do but for classes that show what they do."""
+    return entity.kind != "instance"
+
+
 def _keeps(entity: Entity) -> bool:
     return _class(entity) == KEEPING
 
@@ -129,12 +145,17 @@ def _class(entity: Entity) -> str:
     return name.removesuffix("?").removesuffix("()")
 
 
+def _is_result(key: str) -> bool:
+    """Whether it is what a call gives: where that is gone through it is new, as a rule."""
+    return key.startswith("?") and key.endswith("()")
+
+
 def _is_held(keys: Keys, path: str, ref: str) -> bool:
     """Whether a caller gives for a parameter what has a name, or what others can reach: more than this call may go on."""
     parameter = PARAMETER.match(ref)
     functions = keys.index.evaluator.function_ids(path, parameter[1]) if parameter is not None else ()
     return any(
-        argument.name or keys.of(keys.index.path(edge.caller), argument.ref)[0]
+        argument.name or ((key := keys.of(keys.index.path(edge.caller), argument.ref)[0]) and not _is_result(key))
         for function in functions
         for edge, argument in given(keys.index, function, parameter[2] if parameter is not None else "")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from asyncfix.effects.given import ANY
 from asyncfix.effects.keys import LIBRARY, said, split
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.arguments import PARAMETER, given
@@ -92,7 +93,7 @@ def may_change(facts: Facts, function: str, source: Early) -> str:
         if not kinds or not all(_is_collection(kind) for kind in kinds):
             return f"what `{source.text}` gives may be made, or changed by others, while the loop runs"
         frozen = all(kind in FROZEN for kind in kinds)
-        made = key and not key.startswith(UNTOLD) and all(kind.endswith(MADE) for kind in kinds)
+        made = not key.startswith(UNTOLD) and all(kind.endswith(MADE) for kind in kinds) and is_its_own(facts, key)
         if not (
             frozen
             or (made and not facts.effects.writers(key))
@@ -103,6 +104,19 @@ def may_change(facts: Facts, function: str, source: Early) -> str:
                 f"`list({source.text})`, none can)"
             )
     return ""
+
+
+def is_its_own(facts: Facts, key: str) -> bool:
+    """Whether what a variable of a module, or an attribute, holds was made for it; what an object was given others may hold."""
+    owner, _, attribute = key.rpartition(".")
+    index, keys = facts.index, facts.effects.keys
+    classes = (*index.evaluator.order(owner), *index.subclasses.get(owner, ())) if owner in index.classes else ()
+    for info in (index.classes[name] for name in classes if name in index.classes):
+        if any(keys.of(info.path, ref, deep=True)[0] for ref in info.fact.attributes.get(attribute, ())):
+            return False
+    return bool(key) and not any(
+        given and (attribute in given or ANY in given) for given in map(keys.given.to, classes)
+    )
 
 
 def _kinds(index: ProjectIndex, path: str, ref: str) -> list[str]:
