@@ -7,6 +7,7 @@ definition or an import of a function that turned, or if it is ``self.name()`` i
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from asyncfix.plan.rows import RUN_APART
 from asyncfix.source import Source, Unreadable
 from asyncfix.uses import in_step
 
+STEPPING = re.compile(r"_?gather_bounded_from\d*")
+"""What of the generated module goes through what it is given asynchronously, by whatever name a file imports it."""
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
@@ -100,6 +103,8 @@ def _stepped(node: ast.AST) -> Iterator[ast.expr]:
         case ast.AsyncFor(iter=item) | ast.comprehension(iter=item, is_async=1):
             yield item
         case ast.Call(func=ast.Name(id="anext") | ast.Attribute(attr="anext"), args=[item, *_]):
+            yield item
+        case ast.Call(func=function, args=[item]) if STEPPING.fullmatch(last_name(function)):
             yield item
         case _:
             pass

@@ -273,7 +273,7 @@ class Function(Packed, frozen=True):
     operations places that run a special method (``kind``: its name) of what ``ref`` means: ``len(x)``, ``x[0]``, ``with x``
     results    refs of what it returns: the annotation if there is one, else of its return expressions
     made       the calls of which all comes that it returns or yields; none if it may give something else
-    yields     of a generator that is not async: where it gives something; ``is_endless``: until an error ends it
+    yields     of a generator: where it gives something; ``is_endless``: until an error ends it
     withs      its ``with`` statements that are not ``async``
     returned   how many ``return`` statements with a value it has
     is_stub    it does nothing: a method for others to override
@@ -511,8 +511,9 @@ class FanOut(Value, frozen=True, tag="fan-out"):
 
     ``between``: what ran between two such calls, and now runs before or after all of them, what is gone through first;
     ``tests``: those parts of it on which a call depends; ``sources``: what is gone through, as far as the text does not show
-    that nobody changes it meanwhile; ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in
-    the next; ``dropped``: nothing is done with the results; ``own``: variables that stand for what a call in the span made.
+    that nobody changes it meanwhile; ``pulled``: what is gone through by `async for`, which is asked for more meanwhile;
+    ``shared``, ``caught``, ``ordered``: as for an `Overlap`, of the call in one turn and in the next; ``dropped``: nothing is
+    done with the results; ``own``: variables that stand for what a call in the span made.
     """
 
     call: Span
@@ -524,6 +525,7 @@ class FanOut(Value, frozen=True, tag="fan-out"):
     caught: str = ""
     ordered: str = ""
     own: tuple[str, ...] = ()
+    pulled: Early | None = None
 
 
 class Unfailing(Value, frozen=True, tag="unfailing"):

@@ -52,6 +52,11 @@ class Obstacle(NamedTuple):
     why: str
 
 
+def counting(source: str) -> str:
+    """The sentence on what gives one thing after the other, and may go by what became of those before."""
+    return f"what `{source}` gives next may count on what was done with what it gave before"
+
+
 def reason(code: str, why: str) -> str:
     """A reason of a Change: what it is about, and the sentence."""
     return f"{CODES[code]}: {why}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TypeGuard
 
 Waiting = ast.Expr | ast.Assign | ast.AnnAssign
-ONE = "one_"
+ONE, ALL = "one_", "all_"
 
 
 def overlapped(code: str) -> str:
@@ -26,7 +26,7 @@ def overlapped(code: str) -> str:
 def _block(block: Sequence[ast.stmt]) -> list[ast.stmt]:
     made: list[ast.stmt] = []
     run: list[Waiting] = []
-    for statement in block:
+    for statement in (each for given in block for each in _pulled(given)):
         if _waits(statement) and not _mentioned(run, statement):
             run.append(statement)
             continue
@@ -37,6 +37,16 @@ def _block(block: Sequence[ast.stmt]) -> list[ast.stmt]:
         else:
             made.append(_inside(statement))
     return made + _together(run)
+
+
+def _pulled(statement: ast.stmt) -> list[ast.stmt]:
+    """A loop that goes through all that an asynchronous source gives, of which it asked for everything before."""
+    if not isinstance(statement, ast.AsyncFor):
+        return [statement]
+    made = ast.ListComp(statement.target, [ast.comprehension(statement.target, statement.iter, [], 1)])
+    made.elt = ast.parse(ast.unparse(statement.target), mode="eval").body
+    loop = ast.For(statement.target, _name(ALL), statement.body, statement.orelse)
+    return [ast.Assign([ast.Name(ALL, ast.Store())], made), loop]
 
 
 def _waits(statement: ast.stmt) -> TypeGuard[Waiting]:

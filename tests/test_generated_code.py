@@ -7,7 +7,7 @@ import gc
 import random
 import warnings
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -135,6 +135,178 @@ def test_who_is_cancelled_leaves_nothing_running() -> None:
 
     run(cancelled())
     assert (work.begun, work.running, sorted(work.cancelled)) == (4, 0, [0, 1, 2, 3])
+
+
+GATHER_FROM = load("gather_bounded_from")
+
+
+class Source:
+    """An asynchronous generator of work that counts how often it was asked, and whether it is asked twice at once."""
+
+    def __init__(self, work: Work, count: int, *, failing: int = -1, never: int = -1, stubborn: bool = False) -> None:
+        self.work, self.count, self.failing, self.never, self.stubborn = work, count, failing, never, stubborn
+        self.asked = 0
+        self.cancelled = self.closed = self.asking = False
+
+    async def all(self) -> AsyncIterator[Awaitable[int]]:
+        try:
+            for number in range(self.count):
+                assert not self.asking
+                self.asking = True
+                self.asked += 1
+                assert self.work.running < LIMIT
+                await self._look(number)
+                self.asking = False
+                yield self.work.one(number)
+        finally:
+            self.closed = True
+
+    async def _look(self, number: int) -> None:
+        try:
+            await asyncio.sleep(random.random() / 1000)
+            if number == self.never:
+                await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            if not self.stubborn:
+                raise
+        if number == self.failing:
+            raise KeyError(number)
+
+
+LIMIT = 5
+
+
+def gathered_from(source: Source) -> Any:
+    """What comes of all of it, on a loop that runs what is ready in any order; nothing is left over."""
+
+    async def alone() -> Any:
+        try:
+            return await GATHER_FROM(source.all(), limit=LIMIT)
+        finally:
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            assert source.closed or source.asked == 0
+            assert source.work.running == 0
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loop = Shuffled()
+        try:
+            return loop.run_until_complete(alone())
+        finally:
+            loop.close()
+            gc.collect()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gives_in_order_what_comes_of_an_asynchronous_source(seed: int) -> None:
+    random.seed(seed)
+    work = Work()
+    assert gathered_from(Source(work, 30)) == [number * 2 for number in range(30)]
+    assert 1 < work.most <= LIMIT
+    assert gathered_from(Source(Work(), 0)) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_raises_the_first_error_in_order_of_what_comes_and_of_the_source(seed: int) -> None:
+    """Whichever comes first in time; the source is asked for nothing more."""
+    random.seed(seed)
+    work = Work(failing=(5, 3), never=(6, 7))
+    with pytest.raises(ValueError, match=r"^3$"):
+        gathered_from(Source(work, 40))
+    work = Work(failing=(3,))
+    with pytest.raises(ValueError, match=r"^3$"):
+        gathered_from(Source(work, 40, failing=4))
+    work = Work(failing=(5,), never=(6,))
+    source = Source(work, 40, failing=4)
+    with pytest.raises(KeyError, match=r"^4$"):
+        gathered_from(source)
+    assert (work.begun, work.cancelled, source.asked) == (4, [], 5)
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_source_that_never_gives_the_next_is_cancelled_once_something_failed(seed: int, *, stubborn: bool) -> None:
+    """What it gives in spite of that never begins."""
+    random.seed(seed)
+    work = Work(never=(2,))
+    source = Source(work, 40, never=3, stubborn=stubborn)
+    one = work.one
+
+    async def fails_then(number: int) -> int:
+        while number == 1 and source.asked < 4:
+            await asyncio.sleep(0)
+        return await one(number) if number != 1 else 1 // 0
+
+    work.one = fails_then  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        gathered_from(source)
+    assert source.cancelled
+    assert work.begun <= 2
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+@pytest.mark.parametrize("never", [-1, 2])
+@pytest.mark.parametrize("seed", range(10))
+def test_who_is_cancelled_leaves_neither_source_nor_work(seed: int, never: int, *, stubborn: bool) -> None:
+    random.seed(seed)
+    work = Work(never=tuple(range(40)))
+    source = Source(work, 40, never=never, stubborn=stubborn)
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(GATHER_FROM(source.all(), limit=LIMIT))
+        await asyncio.sleep(0.03)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(cancelled())
+    expected = LIMIT if never < 0 else never
+    assert (work.begun, work.running, len(work.cancelled)) == (expected, 0, expected)
+    assert source.closed
+    assert source.cancelled == (never >= 0)
+
+
+def test_what_an_asynchronous_source_gives_fails_in_its_place() -> None:
+    """An error of its own that ends iterations, a cancellation, something that cannot be awaited."""
+
+    async def given(*awaitables: Any) -> AsyncIterator[Any]:
+        for each in awaitables:
+            yield each
+
+    async def fails(error: BaseException) -> None:
+        raise error
+
+    with pytest.raises(StopAsyncIteration, match=r"^own$"):
+        run(GATHER_FROM(given(fails(StopAsyncIteration("own")))))
+    with pytest.raises(asyncio.CancelledError, match=r"^no more$"):
+        run(GATHER_FROM(given(fails(asyncio.CancelledError("no more")))))
+    with pytest.raises(ValueError, match=r"^first$"):
+        run(GATHER_FROM(given(fails(ValueError("first")), 1)))
+    with pytest.raises(TypeError):
+        run(GATHER_FROM(given(Work().one(1), 1)))
+
+
+def test_an_expression_is_an_asynchronous_source_like_any_other() -> None:
+    """What it goes through is let go of, as it was in the loop."""
+    work, source = Work(failing=(2,)), Source(Work(), 40)
+
+    async def main() -> None:
+        with pytest.raises(ValueError, match=r"^2$"):
+            await GATHER_FROM((work.one(number) async for number in numbers()), limit=LIMIT)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            for number in range(40):
+                await asyncio.sleep(0)
+                yield number
+        finally:
+            source.closed = True
+
+    run(main())
+    assert source.closed
 
 
 async def until_collected(start: Callable[[Coroutine[Any, Any, None]], object]) -> str:

@@ -36,7 +36,7 @@ WAITING = re.compile(
     re.IGNORECASE,
 )
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-GATHERING = re.compile(r"gather_bounded\d*$")
+GATHERING = re.compile(r"gather_bounded(?:_from)?\d*$")
 QUEUE = re.compile(r"queue|(?:^|[_.])q$", re.IGNORECASE)
 GUARDS = re.compile(
     r"transaction|atomic|savepoint|begin|(?<!client)session|connect|cursor|pool|lock|mutex|condition|semaphore|limit|throttl"

@@ -14,6 +14,7 @@ from ._order import MOST_QUOTED, dotted
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp
 Creation = ast.Assign | ast.AnnAssign
+For = ast.For | ast.AsyncFor
 
 COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset", "dict", "sorted", "range"})
 STATED = frozenset({"list", "tuple", "set", "frozenset", "dict", "sequence", "collection", "mapping"})
@@ -114,11 +115,11 @@ def bound_to(name: str, function: FunctionDef, but: Sequence[ast.stmt] = ()) -> 
             yield next((each.value for each in creations if node in ast.walk(each)), None)
 
 
-def is_made_here(tree: Tree, function: FunctionDef, loop: ast.For | ast.AsyncFor | Comprehension, name: str) -> bool:
+def is_made_here(tree: Tree, function: FunctionDef, loop: For | Comprehension, name: str) -> bool:
     """Whether a local name stands for something that only this function has: it was made here, and nobody got it before the
     loop."""
     if name in parameters(function) or not all(
-        map(is_made, bound_to(name, function, loop.body if isinstance(loop, ast.For | ast.AsyncFor) else []))
+        map(is_made, bound_to(name, function, loop.body if isinstance(loop, For) else []))
     ):
         return False
     reads = [node for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
@@ -126,7 +127,7 @@ def is_made_here(tree: Tree, function: FunctionDef, loop: ast.For | ast.AsyncFor
     return not any(node.id == name and (node.lineno < loop.lineno or node in again) for node in reads)
 
 
-def _repeated(tree: Tree, name: str, loop: ast.For | ast.AsyncFor | Comprehension) -> set[ast.AST]:
+def _repeated(tree: Tree, name: str, loop: For | Comprehension) -> set[ast.AST]:
     """What is done again and again with the loop, and with what a name stands for: that was made before."""
     found: set[ast.AST] = set()
     for each in tree.ancestors(loop):

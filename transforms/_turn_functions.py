@@ -39,6 +39,7 @@ from ._order import (
 )
 from ._owning import (
     Creation,
+    For,
     bound_name,
     bound_to,
     conditioned,
@@ -51,9 +52,8 @@ from ._owning import (
     open_sources,
     root,
 )
+from ._pulled import is_pulled, on_demand
 from ._turn_aliases import Aliases
-
-For = ast.For | ast.AsyncFor
 
 VALUE, PAIR, ALL = "value", "pair", "all"
 METHODS = {"append": ast.List, "extend": ast.List, "add": ast.Set, "update": ast.Set | ast.Dict}
@@ -308,7 +308,8 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
         return
     end = loop.end_lineno or 0
     reached = (name for part in code for name in shared(part, scope))
-    doubts = [*doubts_of_source(tree, function, loop.iter, end), *dict.fromkeys(aliases.used_up())]
+    given = doubts_of_source(tree, function, loop.iter, end) if not is_pulled(loop) else ()
+    doubts = [*given, *dict.fromkeys(aliases.used_up())]
     if not is_made_here(tree, function, loop, found.name):
         why = f"`{found.name}` may be seen by others, who would miss what was done before a call fails"
         doubts.append(reason("partial-results", why))
@@ -319,7 +320,9 @@ def _judged(tree: Tree, found: TurnFunction, scope: Scope) -> Iterator[TurnFunct
         shared=tuple(each for each in dict.fromkeys(reached) if each.partition(".")[0] not in {*local, found.name}),
         sources=tuple(open_sources(tree, function, loop.iter, end)),
         doubts=tuple(doubts),
-        obstacle=depends_on_place(tree, loop, mentioned, frozenset({found.name})) or _obstacle(found),
+        obstacle=depends_on_place(tree, loop, mentioned, frozenset({found.name}))
+        or (on_demand(loop.iter, doubts) if is_pulled(loop) else None)
+        or _obstacle(found),
     )
 
 
@@ -399,9 +402,6 @@ def _is_used_up(value: ast.expr | None) -> bool:
 
 def _obstacle(found: TurnFunction) -> Obstacle | None:
     """What in the code of a turn would not work, or not work the same, as a function, or beside other turns."""
-    if isinstance(found.loop, ast.AsyncFor):
-        source = ast.unparse(found.loop.iter).partition("\n")[0][:MOST_QUOTED]
-        return Obstacle("order", f"what `{source}` gives next may count on what was done with what it gave before")
     for each in found.opened:
         guarded = guards(each)
         if guarded is not None:

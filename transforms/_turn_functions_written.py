@@ -16,7 +16,7 @@ from ._comments import comments_within, first_comment
 from ._layout import enclosed, is_bare_tuple, moved
 from ._order import dotted, names_in
 from ._turn_functions import ALL, TurnFunction
-from ._turns_written import spread
+from ._turns_written import clause, gathering, spread
 
 OPENED = re.compile(r"[\w.]+\s*\(")
 MADE = {"set()": "builtins.set", "{}": "builtins.dict"}
@@ -67,19 +67,20 @@ def _of(elements: list[str]) -> str:
 
 def _gathered(source: Source, turn: TurnFunction, writing: Writing, call: str, indent: str) -> list[str]:
     """The lines that have all elements handled, and put what comes of it into the collection."""
-    clauses = [f"for {source.text(source.span(turn.loop.target))} in {enclosed(source, turn.loop.iter)}"]
+    clauses = [clause(turn.loop, source.text(source.span(turn.loop.target)), enclosed(source, turn.loop.iter))]
     clauses += [f"if {enclosed(source, test)}" for test in turn.tests]
+    gathered = f"await {gathering(turn.loop, writing)}"
     grow = "extend" if turn.empty == "[]" else "update"
     if turn.gives == ALL:
         found = writing.fresh("found", source.span(turn.loop))
-        lines = spread(writing, f"for {found} in ", call, clauses, ":", indent)
+        lines = spread(writing, f"for {found} in {gathered}", call, clauses, ":", indent)
         return [*lines, f"{writing.step}{turn.name}.{grow}({found})"]
     creation = turn.creation
     if creation is None:
-        return spread(writing, f"{turn.name}.{grow}(", call, clauses, ")", indent)
+        return spread(writing, f"{turn.name}.{grow}({gathered}", call, clauses, ")", indent)
     hint = f": {source.text(source.span(creation.annotation))}" if isinstance(creation, ast.AnnAssign) else ""
     before, behind = (f"{writing.name(MADE[turn.empty])}(", ")") if turn.empty in MADE else ("", "")
-    return spread(writing, f"{turn.name}{hint} = {before}", call, clauses, behind, indent)
+    return spread(writing, f"{turn.name}{hint} = {before}{gathered}", call, clauses, behind, indent)
 
 
 def _returned(source: Source, put: ast.stmt, writing: Writing, surplus: int) -> Iterator[Edit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from asyncfix.blocks import above, called, looking, read_if_failed, read_later
@@ -35,6 +35,7 @@ from ._order import (
 from ._owning import (
     Comprehension,
     Creation,
+    For,
     bound_name,
     bound_to,
     conditioned,
@@ -47,6 +48,7 @@ from ._owning import (
     open_sources,
     root,
 )
+from ._pulled import is_pulled, on_demand
 
 GROWING = {"append": "extend", "add": "update"}
 """Methods that put one thing into a collection, with those that put all of several."""
@@ -70,7 +72,7 @@ class Turns:
     doubts    what is not proven, by the look of it; obstacle: what stands round it and could see that the awaits overlap
     """
 
-    node: ast.For | Comprehension
+    node: For | Comprehension
     function: ast.AsyncFunctionDef
     target: ast.expr
     source: ast.expr
@@ -83,6 +85,11 @@ class Turns:
     bound: Names = NOTHING
     doubts: tuple[str, ...] = ()
     obstacle: Obstacle | None = None
+
+    @property
+    def pulled(self) -> bool:
+        """Whether what is gone through is asynchronous, and asked for the next element while calls run."""
+        return is_pulled(self.node)
 
     @property
     def elements(self) -> Names:
@@ -110,7 +117,7 @@ def find(tree: Tree) -> Iterator[Turns]:
     """All of a file, those left out that show in themselves that their order matters, or that a turn needs the one before."""
     for function, enclosing, known in with_loops(tree):
         for node in own(function.body):
-            if isinstance(node, ast.For | Comprehension):
+            if isinstance(node, For | Comprehension):
                 found = _turns(tree, function, node)
                 if found is not None:
                     yield from _judged(tree, found, enclosing, known)
@@ -161,7 +168,7 @@ def put_straight(tree: Tree, turns: Turns) -> ast.Call | None:
 def statement_of(tree: Tree, turns: Turns) -> ast.stmt:
     """The loop, or the statement that the comprehension is part of."""
     node = turns.node
-    return node if isinstance(node, ast.For) else next(a for a in tree.ancestors(node) if isinstance(a, ast.stmt))
+    return node if isinstance(node, For) else next(a for a in tree.ancestors(node) if isinstance(a, ast.stmt))
 
 
 def is_dropped(turns: Turns) -> bool:
@@ -185,13 +192,15 @@ def is_at_hand(turns: Turns) -> bool:
 # --------------------------------------------------------------------------------------------------------------- shapes
 
 
-def _turns(tree: Tree, function: ast.AsyncFunctionDef, node: ast.For | Comprehension) -> Turns | None:
-    if isinstance(node, ast.For):
-        return _loop(function, node)
-    return _comprehension(tree, function, node)
+def _turns(tree: Tree, function: ast.AsyncFunctionDef, node: For | Comprehension) -> Turns | None:
+    if isinstance(node, Comprehension):
+        return _comprehension(tree, function, node)
+    found = _loop(function, node)
+    # What is pulled cannot be gone through again beside the results.
+    return found if found is None or not found.pulled or filled(tree, found) else None
 
 
-def _loop(function: ast.AsyncFunctionDef, node: ast.For) -> Turns | None:
+def _loop(function: ast.AsyncFunctionDef, node: For) -> Turns | None:
     body, tests = conditioned(node.body)
     waiting = _only_wait(node.body)
     early = any(isinstance(each, LEAVES) for each in own(node.body)) or any(
@@ -207,7 +216,7 @@ def _loop(function: ast.AsyncFunctionDef, node: ast.For) -> Turns | None:
 def _comprehension(tree: Tree, function: ast.AsyncFunctionDef, node: Comprehension) -> Turns | None:
     waiting = _only_wait([node])
     parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-    if waiting is None or any(each.is_async for each in node.generators):
+    if waiting is None or (is_pulled(node) and (len(node.generators) > 1 or parts != [waiting])):
         return None
     held = next((part for part in parts if waiting in ast.walk(part)), None)
     if (
@@ -228,10 +237,14 @@ def _comprehension(tree: Tree, function: ast.AsyncFunctionDef, node: Comprehensi
     return Turns(node, function, first.target, first.iter, tests, waiting, call, ())
 
 
-def _only_wait(nodes: Iterable[ast.AST]) -> ast.Await | None:
-    """The await of a call that is the only place where this code suspends, and that does not give way in its arguments."""
+def _only_wait(nodes: Sequence[ast.AST]) -> ast.Await | None:
+    """The await of a call that is the only place where this code suspends, but for going through what a comprehension does, and
+    that does not give way in its arguments."""
     waits = [node for node in own(nodes) if isinstance(node, SUSPENDS)]
-    clauses = [node for node in own(nodes) if isinstance(node, ast.comprehension) and node.is_async]
+    first = [node.generators[0] for node in nodes if isinstance(node, Comprehension)]
+    clauses = [
+        each for each in own(nodes) if isinstance(each, ast.comprehension) and each.is_async and each not in first
+    ]
     match waits:
         case [ast.Await(value=ast.Call())] if not clauses:
             return waits[0] if isinstance(waits[0], ast.Await) else None
@@ -301,11 +314,11 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
         or is_one(turns.source)
     ):
         return
-    if isinstance(turns.node, ast.For):
+    if isinstance(turns.node, For):
         lost = elements if turns.tests or not turns.rest_mentions & elements else NOTHING
         if lost & read_later(tree, turns.node) or (changed - elements) & read_if_failed(tree, turns.node):
             return
-        if changed & frozenset(_captured(turns.function)):
+        if (changed | elements) & frozenset(_captured(turns.function)):
             return
     reached = tuple(name for name in dict.fromkeys(shared(turns.call, scope)) if name.partition(".")[0] not in every)
     bound = changed - elements
@@ -313,6 +326,7 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     seen = seen or _added_up(turns)
     end = turns.node.end_lineno or 0
     sources, doubts = tuple(open_sources(tree, turns.function, turns.source, end)), tuple(_doubts(tree, turns, changed))
+    seen = seen or (on_demand(turns.source, doubts) if turns.pulled else None)
     yield replace(turns, shared=reached, given=sources, bound=bound, doubts=doubts, obstacle=seen)
 
 
@@ -323,7 +337,7 @@ def _bound_to_frame(turns: Turns) -> Obstacle | None:
     name = next((called(each) for each in calls if called(each) in OF_FRAME), "")
     if name:
         return Obstacle("layout", f"`{name}()` means something else in a generator expression")
-    found = looking(turns.function) if isinstance(turns.node, ast.For) else None
+    found = looking(turns.function) if isinstance(turns.node, For) else None
     return (
         Obstacle("layout", f"`{called(found)}()` (line {found.lineno}) sees the variables of the loop")
         if found
@@ -333,7 +347,7 @@ def _bound_to_frame(turns: Turns) -> Obstacle | None:
 
 def _added_up(turns: Turns) -> Obstacle | None:
     """What each turn makes of what the turn before it left, in the loop itself: a sum, a counter, the last one; not a list."""
-    if not isinstance(turns.node, ast.For):
+    if not isinstance(turns.node, For):
         return None
     added = (each.target for each in own(turns.body) if isinstance(each, ast.AugAssign))
     bound = frozenset(name for name, _ in bindings(turns.body))
@@ -410,7 +424,8 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
-    yield from doubts_of_source(tree, turns.function, turns.source, turns.node.end_lineno or 0)
+    if not turns.pulled:
+        yield from doubts_of_source(tree, turns.function, turns.source, turns.node.end_lineno or 0)
     for name in sorted(changed - turns.elements):
         if not is_made_here(tree, turns.function, turns.node, name):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
@@ -419,7 +434,7 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
         yield reason(
             "data", f"`{name}` is changed only when all calls have ended: the same object should not come twice"
         )
-    lists = isinstance(turns.node, ast.For) and filled(tree, turns) is None
+    lists = isinstance(turns.node, For) and filled(tree, turns) is None
     own_names = (name for name in changed if is_made_here(tree, turns.function, turns.node, name))
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:

@@ -12,6 +12,7 @@ from asyncfix.transform import Tree, Writing
 
 from ._comments import comments_within, first_comment
 from ._layout import enclosed, fits, moved
+from ._pulled import is_pulled
 from ._turns import Filled, Turns, apart, filled, is_at_hand, is_dropped, statement_of
 
 TIGHT = ast.Attribute | ast.Subscript | ast.Call | ast.Await
@@ -107,7 +108,7 @@ def comprehension_written(tree: Tree, turns: Turns, writing: Writing) -> Iterato
     """The edits of a comprehension: the fan-out in its place, or the results gone through in it."""
     source, node = tree.source, turns.node
     whole, waiting, call = source.span(node), source.span(turns.waiting), source.span(turns.call)
-    function = writing.generated("gather_bounded")
+    function = gathering(node, writing)
     if is_whole(turns):
         before, behind = ("", "") if isinstance(node, ast.ListComp) else (f"{writing.name('builtins.set')}(", ")")
         around = writing.around(whole)[0]
@@ -131,20 +132,31 @@ def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str,
     """The lines of a fan-out between other text: one, if that is short enough."""
     source = writing.source
     elements = source.text(source.span(turns.target))
-    clauses = [f"for {elements} in {collection or enclosed(source, turns.source)}"]
+    clauses = [clause(turns.node, elements, collection or enclosed(source, turns.source))]
     if not collection:
         clauses += [f"if {enclosed(source, test)}" for test in turns.tests]
     call = source.span(turns.call)
     inner = indent + writing.step
+    begin = f"{begin}await {gathering(turns.node, writing)}"
     return spread(writing, begin, source.text(call), clauses, end, indent, moved(source, call, len(inner), inner))
+
+
+def clause(node: ast.AST, target: str, source: str) -> str:
+    """The clause of the expression by which the calls of a loop are made."""
+    return f"{'async ' if is_pulled(node) else ''}for {target} in {source}"
+
+
+def gathering(node: ast.AST, writing: Writing) -> str:
+    """The generated function that runs what a loop, or a comprehension, awaits."""
+    return writing.generated("gather_bounded_from" if is_pulled(node) else "gather_bounded")
 
 
 def spread(
     writing: Writing, begin: str, call: str, clauses: list[str], end: str, indent: str, broken: str = ""
 ) -> list[str]:
-    """The lines of a fan-out of calls between other text: one, if that is short enough. ``broken``: the call on lines of its
-    own, if that is not the same."""
-    begin = f"{begin}await {writing.generated('gather_bounded')}("
+    """The lines of a fan-out of calls between other text, which ends in the function that runs them: one, if that is short
+    enough. ``broken``: the call on lines of its own, if that is not the same."""
+    begin = f"{begin}("
     line = " ".join([begin + call, *clauses]) + f"){end}"
     formatted = writing.formatted(line, indent) if not end.endswith(":") else None
     if formatted or fits(line, indent):

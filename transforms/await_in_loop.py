@@ -9,6 +9,10 @@ The calls are handed to `gather_bounded`, a function of the project's generated 
 or raises the first error in the order of the loop, when those after it have been cancelled and have ended. What the loop does
 with the results is done when all are there.
 
+What an asynchronous generator gives (`async for`) is asked for while the calls run that it was asked for before, never twice
+at once, and only when there is room; an error of its own comes behind those of the calls before it. `gather_bounded_from` is
+given the calls by an asynchronous generator expression: `load(name) async for name in names()`.
+
 A turn of several steps, that puts what it found into a collection of the function, becomes a coroutine function of its own,
 which is called for each element: whatever fails in it fails where the turn did.
 
@@ -48,12 +52,16 @@ SAFE only where all that the call runs is known, through all functions of the pr
 is gone through is a collection that nobody changes meanwhile (a copy as `list(names)`, one that was made in the function and
 is handed to nobody, a constant of the module or an attribute made by the constructor that nobody writes, a parameter for
 which all callers in the project give something of their own, or what cannot be changed, as a tuple); and where nothing is
-done with the results that may fail, or that others could miss, when a later call fails. Of what others change outside the
+done with the results that may fail, or that others could miss, when a later call fails. Of an asynchronous generator, too, all
+has to be known: it is a function of the project and has an end; it does nothing but read, and nobody writes what it reads; it
+gives what nobody can change, as texts, numbers and tuples of them; and where it pauses, it stands in no `with` and no `try`, and
+keeps nothing that it changes, as an open file. Of what others change outside the
 process meanwhile, a later call may see an older state than an earlier one: where one entry says that others are valid, keep
 the loop.
 
 UNSAFE where something of that is not known and nothing speaks against it: the note names it. Also for a list of which others
-may have hold: whoever has it, too, may add to it while the loop waits; and for conditions and arguments that others write.
+may have hold: whoever has it, too, may add to it while the loop waits; and for conditions and arguments that others write. With
+`async for` only for what the generator is given, or reads, of which others may have hold, and for clients that keep cookies.
 
 Refused where the call writes something that others can reach, changes the other side, prints, draws random numbers, sets a
 context variable, works on the event loop, takes a lock or semaphore of asyncio or anyio, may wait for more under a lock of
@@ -63,12 +71,15 @@ something that it awaits, and of which nothing is known, by its name changes som
 where it comes back to the very function: the number of calls on their way would multiply; where it waits for nothing; where
 all turns use an object that takes one call at a time (by its row, or by its name where nothing is known); where a turn prints
 or changes something that would be there when a later call fails; and, as for `sequential-awaits`, for the sake of what stands
-round the loop, for its name, or for a comment about its order; and with `async for`: what it gives next may count on what was
-done before.
+round the loop, for its name, or for a comment about its order. Refused, too, is all else by `async for`: websockets, queues,
+streams, cursors, parameters, what libraries give, and generators of which not all of that is known, that sleep or go by the
+time, or that use what takes one call at a time, as the calls do; and calls of which not all is known: what comes next may count
+on what was done before.
 
 Refused, too, are accumulators: what each turn makes of what the turn before left, or compares with it.
 
-Left out altogether: loops with `while`, `else`, `break` or `return`; turns of several steps that fill no collection, or more
+Left out altogether: loops with `while`, `else`, `break` or `return`; comprehensions by `async for` of several clauses, and those
+of dicts; turns of several steps that fill no collection, or more
 than one; turns that need what another turn did; calls that do not depend on the element (another try, the next page); sources
 without an end (generators of the project's own are refused); loop variables that are read afterwards; calls that by their
 name wait, or send or change something where nothing is done with what they give; and tests.
@@ -91,8 +102,10 @@ from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 from . import _turn_functions as turn_functions
 from . import _turn_functions_written as turn_functions_written
 from ._comments import comments_of, first_comment
-from ._gather_bounded import GATHER_BOUNDED
+from ._gather_bounded import GATHER_BOUNDED, GATHER_BOUNDED_FROM
 from ._order import catching, lost, order_told, place_told
+from ._owning import For
+from ._pulled import is_pulled, pulled
 from ._turns import Turns, find, is_at_hand, is_dropped, put_straight, statement_of
 from ._turns_written import begin_of, comprehension_written, is_whole, lines_of, loop_written, result_names
 
@@ -105,7 +118,10 @@ class AwaitInLoop(BlockTransform):
     """Awaits of a loop that do not depend on each other to a bounded fan-out."""
 
     name = "await-in-loop"
-    generated: ClassVar[dict[str, str]] = {"gather_bounded": GATHER_BOUNDED}
+    generated: ClassVar[dict[str, str]] = {
+        "gather_bounded": GATHER_BOUNDED,
+        "gather_bounded_from": GATHER_BOUNDED_FROM,
+    }
 
     def concerns(self, function: Function) -> bool:
         return function.is_async and any(call.loop and call.use == "awaited" for call in function.calls)
@@ -144,6 +160,7 @@ class AwaitInLoop(BlockTransform):
             is_dropped(turns),
             caught,
             place_told(turns.call),
+            pulled=pulled(source, turns.source) if turns.pulled else None,
         )
         read = lost(tree, statement_of(tree, turns), turns.bound)
         forms = [Form("bounded", safe_if=(*read, *map(Unproven, turns.doubts), fan))]
@@ -210,7 +227,7 @@ def _written(site: Site, form: str, writing: Writing) -> Iterator[Edit]:
         return
     turns = next((each for each in find(tree) if tree.source.span(each.call) == site.call), None)
     if turns is not None:
-        write = loop_written if isinstance(turns.node, ast.For) else comprehension_written
+        write = loop_written if isinstance(turns.node, For) else comprehension_written
         yield from write(tree, turns, writing)
 
 
@@ -236,6 +253,7 @@ def _fan_out(tree: Tree, turn: turn_functions.TurnFunction) -> FanOut:
         catching(tree, turn.loop),
         turn.ordered,
         turn.own,
+        pulled(source, turn.loop.iter) if is_pulled(turn.loop) else None,
     )
 
 
@@ -266,17 +284,17 @@ def _between(source: Source, turns: Turns) -> Iterator[Span]:
     yield from map(source.span, turns.tests)
     if turns.body:
         yield Span(source.span(turns.body[0]).start, source.span(turns.body[-1]).end)
-    else:
+    elif not turns.pulled:  # which is left out where a turn does more than to await
         yield source.span(turns.node)
 
 
 def _fits(tree: Tree, turns: Turns) -> bool:
     """Whether it can be written anew."""
     source, node = tree.source, turns.node
-    begin = source.span(begin_of(tree, turns) if isinstance(node, ast.For) else statement_of(tree, turns)).start
+    begin = source.span(begin_of(tree, turns) if isinstance(node, For) else statement_of(tree, turns)).start
     before = source.data[source.line_start(begin) : begin].strip()
-    if before and (isinstance(node, ast.For) or any(quotes in before for quotes in (b'"""', b"'''"))):
+    if before and (isinstance(node, For) or any(quotes in before for quotes in (b'"""', b"'''"))):
         return False  # the line may begin inside a string
-    if isinstance(node, ast.For):
+    if isinstance(node, For):
         return len(turns.body) > 1 or result_names(turns) is None
     return is_whole(turns) or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)

@@ -177,7 +177,7 @@ def function_facts(walker: Walker, frame: Frame, loose: Loose) -> Function:
         tries=tuple(_try_fact(*item) for item in frame.tries),
         awaits=tuple(frame.awaits),
         operations=tuple(_operations(walker, frame, untold)),
-        yields=() if isinstance(node, ast.AsyncFunctionDef) else yields(source, frame),
+        yields=yields(source, frame),
         is_endless=frame.is_generator and _goes_on_for_ever(node),
         withs=tuple(_withs(source, frame)),
         returned=sum(kind.startswith("return") for kind, *_ in frame.steps),

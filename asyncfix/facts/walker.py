@@ -688,7 +688,7 @@ class Walker:
         span = Span(self.source.span(first).start, self.source.span(last).end)
         index = len(frame.tries)
         frame.tries.append((span, node.handlers, scope))
-        guarded = context.guarded or closes(node)
+        guarded, last_of_all = context.guarded or closes(node), context.guarded or bool(node.finalbody)
         self._all(node.body, frame, scope, replace(context, tries=(*context.tries, index), guarded=guarded))
         for handler in node.handlers:
             caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
@@ -698,8 +698,8 @@ class Walker:
                 for item in caught if len(caught) <= MOST_CAUGHT else ():
                     if item is not None:
                         scope.function.bind(handler.name, item, "!")
-            self._all(handler.body, frame, scope, replace(context, in_handler=True))
-        self._all(node.orelse, frame, scope, context)
+            self._all(handler.body, frame, scope, replace(context, in_handler=True, guarded=last_of_all))
+        self._all(node.orelse, frame, scope, replace(context, guarded=last_of_all))
         self._all(node.finalbody, frame, scope, context)
 
     def _comprehension(

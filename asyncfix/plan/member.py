@@ -13,6 +13,7 @@ class Member:
     """What is known of one of the awaits.
 
     unknown  what nothing is known of; unshown: calls of which several may be on their way, and of which no more is sure
+    keeping  calls that only ask, and may keep what they are given, or were told, for the next one: a client's cookies
     told     what of this, by its name, changes something for others
     objects  keys of objects that it does something unknown with; uses: of those which take one call at a time
     threads  functions that threads are given to run
@@ -30,6 +31,7 @@ class Member:
     waits: bool = False
     unknown: list[str] = field(default_factory=lambda: list[str]())
     unshown: list[str] = field(default_factory=lambda: list[str]())
+    keeping: list[str] = field(default_factory=lambda: list[str]())
     told: list[str] = field(default_factory=lambda: list[str]())
     objects: frozenset[str] = frozenset()
     uses: list[Use] = field(default_factory=lambda: list[Use]())
@@ -52,6 +54,7 @@ class Member:
         self.waits = self.waits or other.waits
         self.unknown += other.unknown
         self.unshown += other.unshown
+        self.keeping += other.keeping
         self.told += other.told
         self.objects |= other.objects
         self.uses += other.uses
@@ -73,6 +76,7 @@ class Member:
         first_only = (
             self.unknown,
             self.unshown,
+            self.keeping,
             self.told,
             self.clocks,
             self.sleeps,

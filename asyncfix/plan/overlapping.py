@@ -25,11 +25,12 @@ from asyncfix.plan.facts import Facts
 from asyncfix.plan.interleave import PATCHING
 from asyncfix.plan.limiting import limit_held, limit_taken
 from asyncfix.plan.member import Member
+from asyncfix.plan.pulling import bound, changeable
 from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
 from asyncfix.plan.unfailing import SLEEP
 from asyncfix.plan.verdict import Verdict
-from asyncfix.preconditions import reason
+from asyncfix.preconditions import counting, reason
 
 READ = "read"
 WRITE = "write"
@@ -58,6 +59,7 @@ NAMING = frozenset({"logging.getLogger"}) | {
 """Of the functions of logging those that write nothing."""
 SEEDING = frozenset({"random.seed", "random.setstate", "numpy.random.seed"})
 DRAWING = ("random.", "numpy.random.")
+STARTED = "overlapping starts later calls although an earlier one fails"
 OBJECTS = ("self", "cls")
 MOST_SHOWN = 3  # calls that a reason names
 AWAITED = "awaited"
@@ -100,7 +102,8 @@ def overlap(facts: Facts, condition: Overlap, function: str) -> Verdict:
 def fan_out(facts: Facts, condition: FanOut, function: str) -> Verdict:
     """Judge the await of a loop, which is to run for several elements at once, and what stands round it in the loop."""
     member = _examine(facts, function, condition.call, frozenset(condition.own))
-    found = _strict(_turns(facts, condition, function, member), condition, [member])
+    judge = _turns if condition.pulled is None else _pulled
+    found = _strict(judge(facts, condition, function, member), condition, [member])
     return replace(found, why=f"{found.why}; {member.batched[0]}") if member.batched else found
 
 
@@ -116,6 +119,40 @@ def _strict(found: Verdict, condition: Overlap | FanOut, members: Sequence[Membe
             "bars", f"{told} by its name changes something for others, and what it does is not known", "order"
         )
     return replace(found, why=f"{found.why}; {condition.caught}") if condition.caught else found
+
+
+def _pulled(facts: Facts, condition: FanOut, function: str, member: Member) -> Verdict:
+    """The verdict of turns that go through something asynchronous, which is asked for more while they run: all has to be known
+    of both, but for what clients keep."""
+    assert condition.pulled is not None
+    source = _examine(facts, function, condition.pulled.span)
+    counts = counting(condition.pulled.text)
+    for why in (*bound(facts, function, condition.pulled), *_counts(source)):
+        return Verdict("bars", f"{counts}: {why}" if why else counts, "order")
+    one_by_one = next(_one_by_one(member, source), None)
+    if one_by_one is not None:
+        return one_by_one
+    told = replace(member, keeping=[])
+    found = _unproven(facts, function, [told, replace(source, keeping=[])], ())
+    if found.kind == "holds":
+        found = _turns(facts, condition, function, told)
+    if found.kind == "fails":
+        return Verdict("bars", f"{counts}; {found.why}", "order")
+    kept = next((why for each in (member, source) for why in each.keeping), "")
+    changed = next(changeable(facts, function, condition.pulled), "")
+    if found.kind == "holds" and (kept or changed):
+        return _fails("data", changed) if changed else _fails("unknown-effect", f"{STARTED}: {kept}")
+    return found
+
+
+def _counts(source: Member) -> Iterator[str]:
+    """What of what goes on between one element and the next may not go on while there are turns that run."""
+    yield from (why for _, why in source.against)
+    yield from (*source.unknown, *source.unshown)
+    yield from (f"it sleeps before it gives the next ({where})" for where in source.sleeps)
+    yield from (f"it goes by the time ({clock})" for clock in source.clocks)
+    if source.recursive:
+        yield "it runs the function that goes through it"
 
 
 def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Verdict:
@@ -137,11 +174,13 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
     dropped = _dropped([member]) if condition.dropped else None
     if dropped is not None:
         return dropped
-    between = [_examine(facts, function, span) for span in condition.between]
+    pulled = condition.pulled.span if condition.pulled is not None else None
+    between = [_examine(facts, function, span) for span in condition.between if span != pulled]
     for _, why in (item for each in between for item in each.against):
         return Verdict("bars", f"what a turn does would not be done when a later call fails: {why}", "partial-results")
     found = _unproven(facts, function, [member, member], condition.shared)
-    later = next((why for each in between for why in (*each.unknown, *each.unshown)), "") or _timed((member, *between))
+    later = next((why for each in between for why in (*each.unknown, *each.unshown, *each.keeping)), "")
+    later = later or _timed((member, *between))
     later = later or next(iter(facts.effects.unseen.by(function)), "")
     if found.kind == "holds" and later:
         return _fails("unknown-effect", f"what a turn does is done before or after all calls: {later}")
@@ -170,7 +209,7 @@ def _dropped(members: Sequence[Member]) -> Verdict | None:
 
 def _open(member: Member) -> Iterator[str]:
     """All that is left open of what a call does."""
-    yield from (*member.unknown, *member.unshown)
+    yield from (*member.unknown, *member.unshown, *member.keeping)
     yield from (f"it sleeps, and what comes after it may count on that ({where})" for where in member.sleeps)
 
 
@@ -206,9 +245,10 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     for pair in combinations(members, 2):
         for what in _in_common(*pair):
             return _fails("shared-object", f"more than one uses {what}, which may take one call at a time")
-    unknown = unknown or next((why for member in members for why in member.unshown), "") or _timed(members)
+    unshown = (why for member in members for why in (*member.unshown, *member.keeping))
+    unknown = unknown or next(unshown, "") or _timed(members)
     if unknown:
-        return _fails("unknown-effect", f"overlapping starts later calls although an earlier one fails: {unknown}")
+        return _fails("unknown-effect", f"{STARTED}: {unknown}")
     read = [member.clocks[0] for member in members if member.clocks]
     if len(read) > 1:
         return _fails("order", f"{read[0]} may give a later time than {read[1]}, which comes behind it")
@@ -437,7 +477,7 @@ def _answered(facts: Facts, member: Member, caller: str, external: External, row
     elif otherwise:
         member.unshown.append(f"{name} may do more than it says ({where}): {otherwise}")
     elif "argument" in writes or (RECEIVER in writes and not is_new_receiver(facts.index, path, external, within)):
-        member.unshown.append(f"{name} may keep what it is given for the next call ({where})")
+        member.keeping.append(f"{name} may keep what it is given for the next call ({where})")
 
 
 def _threaded(facts: Facts, member: Member, caller: str, call: Call) -> None:
