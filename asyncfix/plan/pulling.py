@@ -17,11 +17,14 @@ from asyncfix.model import Argument, Early, Function, Span
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.sharing import PLAIN
 from asyncfix.plan.standing import FROZEN, is_its_own
+from asyncfix.plan.standins import stand_in
 
 FIXED = PLAIN | {"builtins.range", "pathlib.Path", "pathlib.PurePath"}
 """Classes of what nobody can change, whatever is in it."""
 AS_WRITTEN = frozenset({"builtins.staticmethod", "builtins.classmethod"})
 MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+GETATTR = "builtins.getattr"
+LOOKING_UP = frozenset({GETATTR, *(f"builtins.{name}" for name in ("eval", "globals", "locals", "vars"))})
 TEMPORARY = "tempfile."
 COLLECTIONS = ("builtins.", "collections.")
 BY_HAND = frozenset({"anext", "aiter", "__anext__", "__aiter__", "asend", "athrow", "aclose"})
@@ -37,14 +40,14 @@ INNER = ".<locals>."
 def bound(facts: Facts, function: str, source: Early) -> Iterator[str]:
     """What binds what a call of a function gives next to what is done with what it gave before: '' where nothing is known of
     it."""
-    generator = _generator(facts.index, function, source.span)
+    generator = _generator(facts, function, source.span)
     if not generator:
         yield ""
         return
     index, run = facts.index, facts.effects.reach(function, source.span, beside=True)
     for name in dict.fromkeys((generator, *run.names)):
         yield from _pauses(index, name)
-        yield from _goes_through(index, name)
+        yield from _goes_through(facts, name)
     yield from _gives(index, generator)
     for touch in run.touches:
         changing = (each for each in facts.effects.writers(touch.key) if not _is_answered(index, *each))
@@ -64,6 +67,8 @@ def changeable(facts: Facts, function: str, source: Early) -> Iterator[str]:
         if argument.keyword in ("*", "**") or not _is_settled(index, index.path(function), argument):
             given = argument.name or pretty(argument.ref) or argument.keyword
             yield f"others may change what it is given{given and f' ({given})'}"
+    for name in run.names:
+        yield from _looks_up(index, name)
     places = {(index.path(name), each.span): each for name in run.names for each in index.fact(name).accesses}
     asked = {(index.path(name), each) for name in run.names for each in _asked(index, name)}
     for touch in run.touches:
@@ -95,8 +100,9 @@ def _asked(index: ProjectIndex, function: str) -> dict[Span, Span]:
     return found
 
 
-def _generator(index: ProjectIndex, function: str, span: Span) -> str:
+def _generator(facts: Facts, function: str, span: Span) -> str:
     """The one asynchronous generator function that a call can mean, '' if it may mean something else."""
+    index = facts.index
     edges = [each for each in index.calls.get(function, ()) if each.span == span]
     called = {each.callee for each in edges}
     name = called.pop() if len(called) == 1 and all(each.kind == "call" for each in edges) else ""
@@ -104,8 +110,7 @@ def _generator(index: ProjectIndex, function: str, span: Span) -> str:
         return ""
     fact = index.fact(name)
     plain = fact.is_async and fact.is_generator and AS_WRITTEN.issuperset(fact.decorators)
-    replaced = name in index.overridden or name in index.rebound
-    return name if plain and not replaced else ""
+    return name if plain and name not in index.overridden and not stand_in(facts, name) else ""
 
 
 def _pauses(index: ProjectIndex, name: str) -> Iterator[str]:
@@ -115,6 +120,15 @@ def _pauses(index: ProjectIndex, name: str) -> Iterator[str]:
         where = Where(index.path(name), item.line)
         if item.guarded or any(each.body.contains(item.span) for each in fact.tries):
             yield f"{name} gives it within a `with` or a `try` ({where})"
+
+
+def _looks_up(index: ProjectIndex, name: str) -> Iterator[str]:
+    """Where a function asks for something by a name that is worked out."""
+    told = [each.span for each in index.fact(name).accesses]
+    for external in index.externals.get(name, ()):
+        named = external.name == GETATTR and external.call.span in told
+        if external.name in LOOKING_UP and not named:
+            yield f"others may change what {external.name} gives ({Where(index.path(name), external.call.line)})"
 
 
 def _is_paused(fact: Function) -> bool:
@@ -135,11 +149,11 @@ def _has_its_own(index: ProjectIndex, name: str) -> Iterator[str]:
             yield f"{name} keeps what {external.name} changes ({where})"
 
 
-def _goes_through(index: ProjectIndex, name: str) -> Iterator[str]:
+def _goes_through(facts: Facts, name: str) -> Iterator[str]:
     """What a function goes through by `async for` that is no call of an asynchronous generator of the project."""
-    path = index.path(name)
+    index, path = facts.index, facts.index.path(name)
     for access in index.fact(name).operations:
-        if access.kind == "__aiter__" and not _generator(index, name, access.span):
+        if access.kind == "__aiter__" and not _generator(facts, name, access.span):
             yield f"{name} goes through something of which nothing is known ({Where(path, access.line)})"
     for call in index.fact(name).calls:
         if any(target.rpartition(".")[2] in BY_HAND for target in call.targets):

@@ -111,9 +111,11 @@ def is_its_own(facts: Facts, key: str) -> bool:
     owner, _, attribute = key.rpartition(".")
     index, keys = facts.index, facts.effects.keys
     classes = (*index.evaluator.order(owner), *index.subclasses.get(owner, ())) if owner in index.classes else ()
-    for info in (index.classes[name] for name in classes if name in index.classes):
-        if any(keys.of(info.path, ref, deep=True)[0] for ref in info.fact.attributes.get(attribute, ())):
-            return False
+    bound = [(info.path, info.fact.attributes) for name in classes if (info := index.classes.get(name)) is not None]
+    module = index.evaluator.modules.by_name.get(owner, "")
+    bound += [(module, index.summaries[module].bindings)] if module in index.summaries else []
+    if any(keys.of(path, ref, deep=True)[0] for path, values in bound for ref in values.get(attribute, ())):
+        return False
     return bool(key) and not any(
         given and (attribute in given or ANY in given) for given in map(keys.given.to, classes)
     )
