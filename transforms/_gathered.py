@@ -59,7 +59,7 @@ def _collected(tree: Tree, function: ast.AST, statement: ast.stmt, starred: ast.
     found = filling(tree, function, statement, name) if isinstance(function, FunctionDef) else NOT_IN_SIGHT
     if isinstance(found, Filling):
         return Gathered(starred, found.made, found) if _is_work(found.made.elt) else None
-    parts = tuple(_parts(function, name))
+    parts = () if _is_cancelled(function, name) else tuple(_parts(function, name))
     return Gathered(starred, starred.value, why=found, parts=parts) if parts else None
 
 
@@ -87,6 +87,19 @@ def _parts(function: ast.AST, name: str) -> Iterator[ast.expr]:
                     yield made
             case _:
                 pass
+
+
+def _is_cancelled(function: ast.AST, name: str) -> bool:
+    """Whether a function cancels the tasks of a collection: what it gathers is how they end."""
+    for node in ast.walk(function):
+        match node:
+            case ast.For(target=ast.Name(id=each), iter=ast.Name(id=through)) if through == name:
+                called = (call.func for call in ast.walk(node) if isinstance(call, ast.Call))
+                if any(ast.unparse(function) == f"{each}.cancel" for function in called):
+                    return True
+            case _:
+                pass
+    return False
 
 
 def _values(loop: ast.AST, put: ast.expr) -> Iterator[ast.expr]:

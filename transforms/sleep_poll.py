@@ -56,7 +56,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import bindings, declared, last_name, own, parameters
+from asyncfix.flow import Names, bindings, declared, last_name, own, parameters
 from asyncfix.model import NotAssigned, Site
 from asyncfix.transform import Look, Report
 
@@ -84,7 +84,9 @@ class SleepPoll(Report):
         if not all(_is_idle(statement, look.statement) for statement in body) or not _asks_for_state(test):
             return None
         local = _local(function)
-        asked = [node for node in _asked(test) if last_name(node) not in local or isinstance(node, ast.Attribute)]
+        counted = frozenset(name for name, _ in bindings(loop.body))
+        told = _asked(test, counted)
+        asked = [node for node in told if last_name(node) not in local or isinstance(node, ast.Attribute)]
         asks = "while" if test is loop.test else "if"
         message = f"`{asks} {ast.unparse(test)[:60]}` sleeps and asks again: the task wakes for nothing, and late"
         started = next(_started(function, test), "") if not asked else ""
@@ -143,20 +145,25 @@ def _asks_for_state(test: ast.expr) -> bool:
     return True
 
 
-def _asked(test: ast.expr) -> Iterator[ast.expr]:
-    """The variables and attributes that a condition asks for; not those by which the time is told."""
+def _asked(test: ast.expr, counted: Names) -> Iterator[ast.expr]:
+    """The variables and attributes that a condition asks for; not those by which the time is told, nor what the count of the
+    turns is compared with."""
     match test:
+        case ast.Compare(left=left, comparators=others) if any(
+            isinstance(each, ast.Name) and each.id in counted for each in (left, *others)
+        ):
+            pass
         case ast.Name() | ast.Attribute():
             yield test
         case ast.Call(func=func) if last_name(func) in CLOCKS:
             pass
         case ast.Call(func=ast.Attribute(value=value)):
-            yield from _asked(value)
+            yield from _asked(value, counted)
         case ast.Call(args=args):
-            yield from (node for item in args for node in _asked(item))
+            yield from (node for item in args for node in _asked(item, counted))
         case _:
             parts = (child for child in ast.iter_child_nodes(test) if isinstance(child, ast.expr))
-            yield from (node for part in parts for node in _asked(part))
+            yield from (node for part in parts for node in _asked(part, counted))
 
 
 def _started(function: ast.AsyncFunctionDef, test: ast.expr) -> Iterator[str]:
