@@ -454,12 +454,14 @@ class PassesOn(Value, frozen=True, tag="passes-on"):
 
 class Means(Value, frozen=True, tag="means"):
     """The call of ``span`` certainly runs library functions of these names, or, if ``coroutines`` are meant too, coroutine
-    functions of the project. ``reason``: what is the matter where it may run something else."""
+    functions of the project. ``reason``: what is the matter where it may run something else; ``by_name``: what is put in the
+    place of such a function does not count."""
 
     span: Span
     names: tuple[str, ...]
     coroutines: bool = False
     reason: str = ""
+    by_name: bool = False
 
 
 class CallsNear(Value, frozen=True, tag="calls-near"):

@@ -6,9 +6,9 @@ Off by default.
 
 ## What it does
 
-Reports them, and changes nothing. Told are those of modules, classes and defaults of parameters, if what `asyncio.run` runs
-uses them: for Python before 3.10 always, from then on where that `asyncio.run` stands in a loop, or its function is called in
-one, so that there are several event loops.
+Reports them, and changes nothing. Told are those of modules, classes and defaults of parameters, themselves or in a
+collection, if what `asyncio.run` runs uses them: for Python before 3.10 always, from then on where that `asyncio.run` stands in
+a loop, or its function is called in one, so that there are several event loops.
 
 ## Why is this bad?
 

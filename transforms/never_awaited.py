@@ -47,7 +47,7 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.model import Edit, Form, Replace, Site, Span, Unlocked, Unproven
+from asyncfix.model import Edit, Form, Means, Replace, Site, Span, Unlocked, Unproven
 from asyncfix.transform import LOST, Look, Watch, Writing
 
 OF_ASYNCIO = frozenset(
@@ -89,20 +89,20 @@ class NeverAwaited(Watch):
         if not isinstance(look.parent, ast.Expr):
             return None
         called = ast.unparse(look.node.func)
+        sure = Means(look.span, tuple(sorted(OF_ASYNCIO)), coroutines=True, by_name=True)
         if not look.in_async or look.in_class:
             why = (
                 f"{called} gives a coroutine, which sync code cannot await: make the function async, or schedule a task"
             )
-            return _told(look.refused(self, "sync-caller", why), called)
+            return _told(look.refused(self, "sync-caller", why), called, sure)
         form = Form("await", (Unlocked(),), (Unproven(RUNS),))
-        return _told(look.site(self, [form]), called)
+        return _told(look.site(self, [form]), called, sure)
 
     def write(self, site: Site, form: str, writing: Writing) -> list[Edit]:
         return [Replace(Span(site.call.start, site.call.start), "await ")]
 
 
-def _told(site: Site, called: str) -> Site:
+def _told(site: Site, called: str, sure: Means) -> Site:
     """The site, with what is said of it."""
-    return replace(
-        site, message=f"the coroutine of {called} is never awaited: nothing of it runs", title=f"await {called}"
-    )
+    message = f"the coroutine of {called} is never awaited: nothing of it runs"
+    return replace(site, message=message, title=f"await {called}", only_if=(sure,))

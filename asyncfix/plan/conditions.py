@@ -146,14 +146,15 @@ def _limited(facts: Facts, condition: Limited, function: str) -> Verdict:
 def _means(facts: Facts, condition: Means, function: str) -> Verdict:
     path = facts.index.path(function)
     called = meant(facts.index, function, condition.span, condition.names, coroutines=condition.coroutines)
-    for name in called if condition.coroutines else ():  # what stands for a coroutine function may give anything
+    # What stands for a coroutine function may give anything.
+    for name in called if condition.coroutines and not condition.by_name else ():
         if name in condition.names:
             patches = tuple(replacing(facts.tests, facts.index, name, path))
+            other = facts.replacing.of(name) is not None
         else:
             patches = facts.limits.replaced.get(name, ())
-            if stand_in(facts, name):
-                return Verdict("fails", condition.reason, "uncertain")
-        if facts.in_force(patches, function) is not None:
+            other = bool(stand_in(facts, name))
+        if other or facts.in_force(patches, function) is not None:
             return Verdict("fails", condition.reason, "uncertain")
     return HOLDS if called else Verdict("fails", condition.reason, "uncertain")
 
