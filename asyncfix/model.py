@@ -477,9 +477,13 @@ class NotAssigned(Value, frozen=True, tag="not-assigned"):
 
 
 class OneLoop(Value, frozen=True, tag="one-loop"):
-    """What is made at import under this name (``function@parameter``: as that default) is used by no event loop but its own."""
+    """What is made at import under this name (``function@parameter``: as that default) is used by no event loop but its own.
+
+    ``runs``: calls of the file that may start a loop, each with one that runs after it in the same function.
+    """
 
     name: str
+    runs: tuple[tuple[Span, Span], ...] = ()
 
 
 class Early(Value, frozen=True):

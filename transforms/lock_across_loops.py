@@ -8,7 +8,7 @@ Off by default.
 
 Reports them, and changes nothing. Told are those of modules, classes and defaults of parameters, themselves or in a
 collection, if what `asyncio.run` runs uses them: for Python before 3.10 always, from then on where that `asyncio.run` stands in
-a loop, or its function is called in one, so that there are several event loops.
+a loop, its function is called in one, or another one stood before it in the same function, so that there are several event loops.
 
 ## Why is this bad?
 
@@ -58,14 +58,19 @@ Nothing is changed: where the object should be made, and how it comes to those w
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from itertools import combinations
 from typing import ClassVar
 
 from msgspec.structs import replace
 
-from asyncfix.flow import FunctionDef
-from asyncfix.model import OneLoop, Site
+from asyncfix.flow import FunctionDef, blocks, last_name, own
+from asyncfix.model import OneLoop, Site, Span
 from asyncfix.transform import Look, Report, Tree
 
+from ._going_on import falls_through
+
+RUN = "run"
 KINDS = ("Lock", "Semaphore", "BoundedSemaphore", "Event", "Condition", "Queue", "LifoQueue", "PriorityQueue")
 
 
@@ -83,7 +88,7 @@ class LockAcrossLoops(Report):
         site = look.refused(self, "other-loop", "make it in the coroutine that asyncio.run runs, and hand it on")
         said = name.rpartition("@")[2]
         message = f"{said} is made at import and used in other event loops: to wait for it there raises RuntimeError"
-        return replace(site, message=message, unless=(OneLoop(name),))
+        return replace(site, message=message, unless=(OneLoop(name, tuple(_one_after_another(look.tree))),))
 
 
 def _at_import(look: Look) -> bool:
@@ -112,6 +117,65 @@ def _named(tree: Tree, node: ast.expr) -> str:
             return _default(tree.parent(given), given, node)
         case _:
             return ""
+
+
+def _one_after_another(tree: Tree) -> Iterator[tuple[Span, Span]]:
+    """The calls of something called `run` of which one runs after the other, in one function or in the code of the module."""
+    functions = (node for node in ast.walk(tree.module) if isinstance(node, ast.FunctionDef))
+    for body in (tree.module.body, *(function.body for function in functions)):
+        calls = [node for node in own(body) if isinstance(node, ast.Call) and last_name(node.func) == RUN]
+        for first, second in combinations(calls, 2):
+            if _both_run(tree, first, second):
+                yield tree.source.span(first), tree.source.span(second)
+
+
+def _both_run(tree: Tree, first: ast.Call, second: ast.Call) -> bool:
+    """Whether two calls of a function stand in no two branches of which only one is run."""
+    around = dict(_upwards(tree, first))
+    for node, inner in _upwards(tree, second):
+        if node in around:
+            return not _is_choice(node, around[node], inner) and _arrives(tree, first, around[node])
+    return False
+
+
+def _upwards(tree: Tree, node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """What is round a node, each with the part of it that the node stands in."""
+    for parent in tree.ancestors(node):
+        yield parent, node
+        node = parent
+
+
+def _is_choice(node: ast.AST, first: ast.AST, second: ast.AST) -> bool:
+    """Whether two parts of a node are branches of which only one is run."""
+    match node:
+        case ast.If(body=body, orelse=orelse):
+            return first in body and second in orelse
+        case ast.IfExp(body=body, orelse=orelse):
+            return first is body and second is orelse
+        case ast.Match(cases=cases):
+            return first in cases and second in cases
+        case ast.Try(handlers=handlers):
+            return first in handlers and second in handlers
+        case _:
+            return False
+
+
+def _arrives(tree: Tree, node: ast.AST, end: ast.AST) -> bool:
+    """Whether control may come from a call to behind the statement ``end`` round it."""
+    for parent, inner in _upwards(tree, node):
+        if inner is end:
+            return not _is_exit(inner)
+        if _is_exit(parent):
+            return False
+        if isinstance(inner, ast.stmt) and any(inner in each and not falls_through(each) for each in blocks(parent)):
+            return False
+    return True
+
+
+def _is_exit(node: ast.AST) -> bool:
+    """Whether a call ends the program: ``sys.exit(asyncio.run(main()))``."""
+    node = node.value if isinstance(node, ast.Expr) else node
+    return isinstance(node, ast.Call) and last_name(node.func) == "exit"
 
 
 def _unpacked(statement: ast.AST | None, position: int) -> str:

@@ -20,9 +20,16 @@ def one_loop(facts: Facts, condition: OneLoop, maker: str) -> Verdict:
     """Whether no `asyncio.run` uses the thing, which ``maker`` makes, in a loop that is not its own."""
     index = facts.index
     users = set(_users(facts, condition.name, maker))
-    for caller, call in _runs(index) if users else ():
-        several = facts.target < BOUND_LATE or _is_repeated(index, caller, call)
-        if several and users.intersection(facts.effects.names(caller, call.span)):
+    uses = [
+        (caller, call)
+        for caller, call in (_runs(index) if users else ())
+        if users.intersection(facts.effects.names(caller, call.span))
+    ]
+    here = {call.span for caller, call in uses if index.path(caller) == index.path(maker)}
+    later = {second for first, second in condition.runs if first in here}
+    for caller, call in uses:
+        again = call.span in later and index.path(caller) == index.path(maker)
+        if again or facts.target < BOUND_LATE or _is_repeated(index, caller, call):
             where = f"{index.path(caller)}:{call.line}"
             return Verdict("fails", f"another event loop uses it ({where})", "other-loop")
     return HOLDS
