@@ -89,6 +89,7 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
         settings.target,
         _closed(workspace, summaries, suppressions),
         suppressions.closed_lines(),
+        frozenset(_kept(index, settings)),
         suppressions.stops,
     )
     place = settings.config.module
@@ -136,6 +137,16 @@ def judge(workspace: Workspace, settings: Settings, stage: Callable[[str], objec
     made = placing.weigh(made, settings.rules, settings.generated, settings.project)
     made = msgspec.structs.replace(made, findings=(*made.findings, *unused), sync_sites=left)
     return Analysis(made, index, known.tests.patches), planner
+
+
+def _kept(index: ProjectIndex, settings: Settings) -> Iterable[str]:
+    """The variables in which generated code keeps something for itself."""
+    modules = (
+        index.evaluator.modules.names[path]
+        for path in index.summaries
+        if is_generated_module(path, settings.config.module)
+    )
+    return (f"{module}.{name}" for module in modules for name in settings.generated.variables)
 
 
 def _closed(workspace: Workspace, summaries: Iterable[Summary], suppressions: Suppressions) -> frozenset[str]:

@@ -44,6 +44,16 @@ class Generated:
     exposure: Exposure
     place: str | None = None
 
+    @property
+    def variables(self) -> frozenset[str]:
+        """What the code keeps on the level of its module."""
+        statements = (each for source in self.sources.values() for each in ast.parse(source).body)
+        return frozenset(
+            each.target.id
+            for each in statements
+            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+        )
+
     def path_for(self, path: str) -> str:
         """The generated module that a file uses."""
         return self.place.replace(".", "/") + ".py" if self.place else join(self.membership.home(path)[0], f"{NAME}.py")

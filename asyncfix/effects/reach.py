@@ -75,10 +75,14 @@ class Reach:
 
 
 class Effects:
-    """Effects of all functions, worked out when asked for and remembered."""
+    """Effects of all functions, worked out when asked for and remembered.
 
-    def __init__(self, index: ProjectIndex) -> None:
+    ``own``: keys of what generated code keeps for itself: in which order it is changed nobody can tell.
+    """
+
+    def __init__(self, index: ProjectIndex, own: frozenset[str] = frozenset()) -> None:
         self.index = index
+        self._own = own
         self._direct: dict[str, Direct] = {}
         self._below: dict[str, frozenset[str]] = {}
         self._called: dict[Run, Direct] = {}
@@ -121,7 +125,8 @@ class Effects:
             where = Where(info.path, info.fact.line)
             why = f"a bare raise raises the current exception again, and a thread has none ({where})"
             blocked.append((again, Barred("current-exception", why)))
-        return Direct(tuple(sorted(touches, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
+        seen = (touch for touch in touches if touch.key not in self._own)
+        return Direct(tuple(sorted(seen, key=lambda touch: touch.at)), tuple(unknown), tuple(blocked))
 
     def _bound_to_thread(self, path: str, accesses: Iterable[Access]) -> Iterator[tuple[Span, Barred]]:
         """Accesses that mean something else in another thread, or hang the one who waits for it."""

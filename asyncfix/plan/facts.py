@@ -237,9 +237,10 @@ def gather(
     target: tuple[int, int],
     closed: frozenset[str],
     closed_lines: Mapping[str, frozenset[int]],
+    own: frozenset[str],
     barred: Callable[[str, int, int, str], bool],
 ) -> Facts:
-    """Gather the facts; sites are added when they have been surveyed."""
+    """Gather the facts; sites are added when they have been surveyed. ``own``: what generated code keeps for itself."""
     tests = find_patches(index)
     by_target = _by_target(index)
     by_last: dict[str, list[str]] = {}
@@ -267,7 +268,7 @@ def gather(
         socketless=project.socketless,
         examined=_examined(index, project),
     )
-    effects = Effects(index)
+    effects = Effects(index, own)
     return Facts(
         index,
         effects,
