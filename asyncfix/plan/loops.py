@@ -9,6 +9,7 @@ from asyncfix.facts.testfiles import is_test
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Call, OneLoop
 from asyncfix.plan.facts import Facts
+from asyncfix.plan.nearby import OF_NO_FUNCTION
 from asyncfix.plan.verdict import HOLDS, Verdict
 
 RUN = "asyncio.run"
@@ -57,10 +58,21 @@ def _users(facts: Facts, name: str, maker: str) -> Iterator[str]:
     else:
         key = f"{maker if known.kind == 'class' else index.evaluator.modules.names[path]}.{name}"
     last = re.split(r"[.@]", name)[-1]
+    if any(_makes_anew(facts, user, key, last) for user in index.functions):
+        return
     for user, info in index.functions.items():
         fact = info.fact
         used = [access.ref for access in (*fact.accesses, *fact.operations)]
         used += [target.rpartition(".")[0] for call in fact.calls for target in call.targets]
         named = dict.fromkeys(ref for ref in used if last in ref)
-        if fact.kind not in ("module", "class") and any(keys.of(info.path, ref)[0] == key for ref in named):
+        if fact.kind not in OF_NO_FUNCTION and any(keys.of(info.path, ref)[0] == key for ref in named):
             yield user
+
+
+def _makes_anew(facts: Facts, function: str, key: str, last: str) -> bool:
+    """Whether a function puts another thing in the place of the one that was made at import."""
+    info = facts.index.functions[function]
+    written = (access.ref for access in info.fact.accesses if access.kind == "write" and access.ref.endswith(last))
+    return info.fact.kind not in OF_NO_FUNCTION and any(
+        facts.effects.keys.of(info.path, ref)[0] == key for ref in written
+    )
