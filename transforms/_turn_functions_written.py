@@ -46,7 +46,7 @@ def written(tree: Tree, turn: TurnFunction, writing: Writing) -> Iterator[Edit]:
     yield Replace(Span(span.start, start), f"{line_end}{indent}".join([*head, writing.step]))
     inner = indent + writing.step
     surplus = len(writing.indent(source.span(turn.body[0]))) - len(inner)
-    for line in movable(source, Span(start, stop)) if surplus else ():
+    for line in movable(source, Span(source.line_start(start), stop)) if surplus else ():
         yield Replace(Span(line.start, line.start + surplus), "")
     if turn.gives == ALL:
         yield from (Replace(source.span(each), f"return {turn.name}") for each in turn.next)

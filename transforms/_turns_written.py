@@ -100,7 +100,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
         yield Replace(_bracketed(source, source.span(turns.waiting)), result)
     if turns.tests:
         surplus = len(writing.indent(source.span(turns.body[0]))) - len(indent + writing.step)
-        body = Span(start, source.span(kept[-1]).end)
+        body = Span(source.line_start(start), source.span(kept[-1]).end)
         yield from (Replace(Span(line.start, line.start + surplus), "") for line in movable(source, body))
 
 

@@ -227,7 +227,7 @@ class Effects:
             unknown.append(
                 Unclear(call.span, f"{name} ({where})", "names its caller, which is another one in a thread")
             )
-        touches.extend(self._handed(path, call))
+        touches.extend(self.handed(path, call))
         written = output(self.index, path, name, call)
         if written is not None and written.half:
             unknown.append(Unclear(call.span, f"{name} ({where})", HALF))
@@ -247,7 +247,7 @@ class Effects:
                 )
             )
 
-    def _handed(self, path: str, call: Call) -> Iterator[Touch]:
+    def handed(self, path: str, call: Call) -> Iterator[Touch]:
         """What may be changed since a method that does so is given to a library: ``submit(found.append, 1)``."""
         for ref in {ref for item in call.arguments for ref in item.refs or (item.ref,)}:
             base, _, last = ref.rpartition(".")

@@ -111,4 +111,5 @@ class Writers:
             row = index.catalog.harmless(external.name) or index.catalog.blocking(external.name)
             for word in (row.writes or ()) if row is not None else ():
                 touches.extend(effects.word(info.path, external.name, word, True, external.call, []))
+            touches.extend(effects.handed(info.path, external.call))
         yield from (touch for touch in touches if touch.writes)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asyncfix.effects.keys import pretty, said
-from asyncfix.effects.touch import Touch, Where
+from asyncfix.effects.keys import pretty, said, split
+from asyncfix.effects.touch import CONSTRUCTING, Touch, Where
 from asyncfix.facts.testfiles import is_test
 from asyncfix.link.entities import SOMETHING, Entity, parted
 from asyncfix.link.index import ProjectIndex
 from asyncfix.model import Argument, Early, Function, Span
 from asyncfix.plan.facts import Facts
 from asyncfix.plan.sharing import PLAIN
-from asyncfix.plan.standing import FROZEN, is_its_own
+from asyncfix.plan.standing import FROZEN
 from asyncfix.plan.standins import stand_in
 
 FIXED = PLAIN | {"builtins.range", "pathlib.Path", "pathlib.PurePath"}
@@ -32,6 +32,8 @@ BY_HAND = frozenset({"anext", "aiter", "__anext__", "__aiter__", "asend", "athro
 UNTOLD = "?."  # an attribute of something of which nothing is known
 ARGUMENT = "argument "
 MADE = "?"  # behind the name of a container: the text shows that it was made there
+OBJECT = "builtins.object"
+SETTING = frozenset({"builtins.setattr", "builtins.delattr"})
 OPEN = frozenset({"many", "giving", "unknown", "value"})
 """Kinds of things of which others may change what is in them by another name."""
 INNER = ".<locals>."
@@ -50,11 +52,9 @@ def bound(facts: Facts, function: str, source: Early) -> Iterator[str]:
         yield from _goes_through(facts, name)
     yield from _gives(index, generator)
     for touch in run.touches:
-        changing = (each for each in facts.effects.writers(touch.key) if not _is_answered(index, *each))
-        yield from (
-            f"it reads {said(touch.key)} ({touch.where}), which {name} changes ({change.where})"
-            for name, change in changing
-        )
+        found = [each for each in facts.effects.writers(touch.key) if not _is_answered(index, *each)]
+        for name, where in (*((name, change.where) for name, change in found), *_assigned(index, touch.key)):
+            yield f"it reads {said(touch.key)} ({touch.where}), which {name} changes ({where})"
     for name in dict.fromkeys((generator, *run.names)):
         yield from _has_its_own(index, name)
 
@@ -77,7 +77,7 @@ def changeable(facts: Facts, function: str, source: Early) -> Iterator[str]:
             settled = _is_plain(index, touch.key)
         elif access is not None and not touch.key.startswith("?"):
             meant = index.evaluator.evaluate(touch.where.path, access.ref)
-            settled = bool(meant) and all(_stays(facts, touch.key, each) for each in meant)
+            settled = bool(meant) and all(_stays(index, each) for each in meant)
             settled = settled or any(path == touch.where.path and span.contains(touch.span) for path, span in asked)
         else:
             settled = not touch.key.startswith(UNTOLD)
@@ -88,6 +88,23 @@ def changeable(facts: Facts, function: str, source: Early) -> Iterator[str]:
 def _is_answered(index: ProjectIndex, function: str, touch: Touch) -> bool:
     """Whether what a function changes is but a client that asks for something, or what a test has."""
     return is_test(index.path(function)) or touch.span in _asked(index, function).values()
+
+
+def _assigned(index: ProjectIndex, key: str) -> Iterator[tuple[str, Where]]:
+    """The functions that assign an attribute of that name to whatever object, apart from constructors and tests: it may be one
+    that they made, and that others have since."""
+    owner, _, attribute = key.rpartition(".")
+    for name, info in index.functions.items() if owner in index.classes else ():
+        own = f":{info.fact.owner_class}!." if info.fact.name in CONSTRUCTING else "-"
+        for access in info.fact.accesses:
+            holder, last = split(access.ref) if access.kind in ("write", "change") else ("", "")
+            written = last == attribute and not holder.endswith(("<locals>", ":")) and not access.ref.startswith(own)
+            if written and not is_test(info.path):
+                yield name, Where(info.path, access.line)
+        for call in info.fact.calls:
+            handed = any(each.ref in SETTING for each in call.arguments)
+            if handed and any(each.literal == attribute for each in call.arguments):
+                yield name, Where(info.path, call.line)
 
 
 def _asked(index: ProjectIndex, function: str) -> dict[Span, Span]:
@@ -179,19 +196,24 @@ def _arguments(fact: Function, span: Span) -> tuple[Argument, ...]:
     return next((call.arguments for call in fact.calls if call.span == span), ())
 
 
-def _stays(facts: Facts, key: str, entity: Entity) -> bool:
-    """Whether nobody changes what is in a thing by another name for it."""
-    if _cannot_change(entity) or entity.kind not in OPEN:
-        return True
+def _stays(index: ProjectIndex, entity: Entity) -> bool:
+    """Whether nobody changes what is in a thing by another name for it; what is in that is told for itself."""
     container = parted(entity)[0] if entity.kind == "many" else entity.name
-    return container.endswith(MADE) and is_its_own(facts, key)
+    if container.removesuffix(MADE) in FROZEN or _cannot_change(entity):
+        return True
+    return entity.kind not in OPEN and not any(base.startswith(COLLECTIONS) for base in _bases(index, entity))
+
+
+def _bases(index: ProjectIndex, entity: Entity) -> list[str]:
+    order = index.evaluator.order(entity.name) if entity.kind == "instance" else ()
+    return [base for base in order if base != OBJECT]
 
 
 def _is_settled(index: ProjectIndex, path: str, argument: Argument) -> bool:
     """Whether an argument is something that nobody can change, or an object of which each attribute is told for itself."""
     refs = [ref for ref in (argument.ref, *argument.refs) if ref]
     meant = [each for ref in refs for each in index.evaluator.evaluate(path, ref) or (SOMETHING,)]
-    settled = bool(meant) and all(_cannot_change(each) or each.kind == "instance" for each in meant)
+    settled = bool(meant) and all(_stays(index, each) for each in meant)
     return settled or bool(argument.literal)
 
 
