@@ -47,6 +47,14 @@ def enclosed(source: Source, node: ast.expr) -> str:
     )
 
 
+def bracketed(source: Source, span: Span) -> Span:
+    """The span with the brackets right round it, which an await needs and a name does not."""
+    around = source.data[span.start - 1 : span.start] + source.data[span.end : span.end + 1]
+    before = source.data[max(span.start - 2, 0) : span.start - 1]
+    called = before.isalnum() or before in (b"_", b")", b"]")
+    return Span(span.start - 1, span.end + 1) if around == b"()" and not called else span
+
+
 def moved(source: Source, span: Span, column: int, indent: str) -> str:
     """The text of an expression that is to begin at ``column`` (from 0) of a line with this indentation.
 

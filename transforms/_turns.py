@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from asyncfix.blocks import above, called, looking, read_if_failed, read_later
+from asyncfix.effects.tables import VALUE_METHODS
 from asyncfix.flow import (
     NOTHING,
     Definition,
@@ -402,8 +403,8 @@ def _changed(turns: Turns) -> Iterator[str]:
         match node:
             case ast.Attribute(ctx=ast.Store()) | ast.Subscript(ctx=ast.Store()):
                 yield from root(node)
-            case ast.Call(func=function):
-                yield from root(function) if isinstance(function, ast.Attribute) else ()
+            case ast.Call(func=ast.Attribute(attr=method) as function) if method not in VALUE_METHODS:
+                yield from root(function)
             case _:
                 pass
 

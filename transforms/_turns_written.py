@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from asyncfix.flow import NOTHING
 from asyncfix.lines import end_of_line, movable
 from asyncfix.model import Edit, Replace, Span
 from asyncfix.source import Source
 from asyncfix.transform import Tree, Writing
 
 from ._comments import comments_within, first_comment
-from ._layout import enclosed, fits, moved
+from ._layout import bracketed, enclosed, fits, moved
+from ._order import names_in
 from ._pulled import is_pulled
 from ._turns import Filled, Turns, apart, filled, is_at_hand, is_dropped, statement_of
 
@@ -27,6 +29,16 @@ def begin_of(tree: Tree, turns: Turns) -> ast.stmt | ast.expr:
 def is_whole(turns: Turns) -> bool:
     """Whether a comprehension gives what is awaited, and nothing else."""
     return isinstance(turns.node, ast.ListComp | ast.SetComp) and turns.node.elt is turns.waiting
+
+
+def is_apart(turns: Turns) -> bool:
+    """Whether what a comprehension makes of what is awaited needs nothing of the element."""
+    node = turns.node
+    if isinstance(node, ast.For):
+        return False
+    parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    elements = NOTHING.union(*(names_in(clause.target) for clause in node.generators))
+    return not any(isinstance(each, ast.Name) and each.id in elements for each in apart(parts, turns.waiting))
 
 
 def result_names(turns: Turns) -> ast.expr | None:
@@ -97,7 +109,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
         lines += _gathered(turns, writing, f"for {result} in ", ":", indent)
     yield Replace(Span(whole.start, start), f"\n{indent}".join([*lines, f"{writing.step}"]))
     if not bound:
-        yield Replace(_bracketed(source, source.span(turns.waiting)), result)
+        yield Replace(bracketed(source, source.span(turns.waiting)), result)
     if turns.tests:
         surplus = len(writing.indent(source.span(turns.body[0]))) - len(indent + writing.step)
         body = Span(source.line_start(start), source.span(kept[-1]).end)
@@ -122,10 +134,34 @@ def comprehension_written(tree: Tree, turns: Turns, writing: Writing) -> Iterato
     result = writing.fresh("result", whole)
     target, collection = source.span(turns.target), source.span(turns.source)
     elements, name = source.text(target), source.text(collection)
+    yield Replace(bracketed(source, waiting), result)
+    if is_apart(turns):
+        yield _results_gone_through(turns, writing, result)
+        return
     calls = f"{source.text(call)} for {elements} in {name}"
-    yield Replace(_bracketed(source, waiting), result)
     yield Replace(target, f"{enclosed(source, turns.target)}, {result}")
     yield Replace(collection, f"{writing.name('builtins.zip')}({name}, await {function}({calls}))")
+
+
+def _results_gone_through(turns: Turns, writing: Writing, result: str) -> Replace:
+    """The clauses of a comprehension that needs of the elements what the calls give."""
+    source, node = writing.source, turns.node
+    assert not isinstance(node, ast.For)
+    whole, call = source.span(node), source.span(turns.call)
+    begin = source.data.rfind(b"async" if is_pulled(node) else b"for", whole.start, source.span(turns.target).start)
+    clauses: list[str] = []
+    for each in node.generators:
+        clauses.append(clause(node, source.text(source.span(each.target)), enclosed(source, each.iter)))
+        clauses += [f"if {enclosed(source, test)}" for test in each.ifs]
+    line = source.data[source.line_start(begin) : begin]
+    indent = source.text(Span(begin - len(line), begin - len(line.lstrip())))
+    head = f"for {result} in await {gathering(node, writing)}("
+    lines = [" ".join([head + source.text(call), *clauses]) + ")"]
+    if not line.strip():
+        broken = moved(source, call, len(indent + writing.step), indent + writing.step)
+        lines = _laid_out(writing, head, source.text(call), clauses, "", indent, broken)
+    behind = source.data[begin : whole.end - 1]
+    return Replace(Span(begin, begin + len(behind.rstrip())), f"\n{indent}".join(lines))
 
 
 def _gathered(turns: Turns, writing: Writing, begin: str, end: str, indent: str, collection: str = "") -> list[str]:
@@ -159,8 +195,15 @@ def spread(
     begin = f"{begin}("
     line = " ".join([begin + call, *clauses]) + f"){end}"
     formatted = writing.formatted(line, indent) if not end.endswith(":") else None
-    if formatted or fits(line, indent):
-        return [formatted or line]
+    return [formatted] if formatted else _laid_out(writing, begin, call, clauses, end, indent, broken)
+
+
+def _laid_out(
+    writing: Writing, begin: str, call: str, clauses: list[str], end: str, indent: str, broken: str
+) -> list[str]:
+    line = " ".join([begin + call, *clauses]) + f"){end}"
+    if fits(line, indent):
+        return [line]
     inside = " ".join([call, *clauses])
     inner = [inside] if fits(inside, indent + writing.step) else [broken or call, *clauses]
     return [begin, *(f"{writing.step}{each}" for each in inner), f"){end}"]
@@ -181,11 +224,3 @@ def plural(target: ast.expr | None, otherwise: str) -> str:
     if target.id.endswith("s") and not target.id.endswith(("ss", "us", "is")):
         return otherwise  # many already
     return f"{target.id}es" if target.id.endswith(("s", "x", "ch", "sh")) else f"{target.id}s"
-
-
-def _bracketed(source: Source, span: Span) -> Span:
-    """The span with the brackets right round it, which an await needs and a name does not."""
-    around = source.data[span.start - 1 : span.start] + source.data[span.end : span.end + 1]
-    before = source.data[max(span.start - 2, 0) : span.start - 1]
-    called = before.isalnum() or before in (b"_", b")", b"]")
-    return Span(span.start - 1, span.end + 1) if around == b"()" and not called else span

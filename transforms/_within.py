@@ -10,7 +10,7 @@ from keyword import iskeyword
 
 from asyncfix.flow import Names
 
-from ._order import dotted
+from ._order import dotted, happens_here
 
 GIVING = re.compile(r"^_*(?:async_)?(?:get|fetch|load|read|find|query|list|make|build|compute)_(?=[a-z])")
 
@@ -22,8 +22,8 @@ def awaits_twice(statement: ast.stmt) -> bool:
 
 
 def awaited(statement: ast.stmt, modules: Names) -> list[tuple[ast.Await, str]]:
-    """The awaits of a statement with a name for what each gives, in their order; none if there is one only, or if anything
-    is evaluated between them that others could notice. ``modules``: what the file knows under these dotted names."""
+    """The awaits that a statement begins with, with a name for what each gives, in their order, up to the first thing that
+    others could notice; none if that is one only. ``modules``: what the file knows under these dotted names."""
     match statement:
         case ast.Return(value=value) | ast.Expr(value=value) | ast.AnnAssign(target=ast.Name(), value=value):
             pass
@@ -31,25 +31,15 @@ def awaited(statement: ast.stmt, modules: Names) -> list[tuple[ast.Await, str]]:
             pass
         case _:
             return []
-    found: list[tuple[ast.Await | None, str]] = []
-    match value:
-        case ast.Call(func=called, args=args, keywords=keywords):
-            named = isinstance(called, ast.Name) or dotted(called).rpartition(".")[0] in modules
-            given = [*((each, "") for each in args), *((word.value, word.arg or "") for word in keywords)]
-            found = [each for part, wish in given for each in _awaits(part, wish)] if named else []
-        case ast.expr():
-            found = list(_awaits(value, ""))
-        case None:
-            pass
+    found: list[tuple[ast.Await, str]] = []
+    for node, name in _steps(value, "", modules) if value is not None else ():
+        if node is None:
+            break
+        found.append((node, name))
     names = unpacked(statement)
-    if names:
-        found = (
-            [(node, name) for (node, _), name in zip(found, names, strict=False)] if len(found) == len(names) else []
-        )
-    waits = [node for node, _ in found if node is not None]
-    if len(waits) < 2 or len(waits) < len(found):
+    if len(found) < 2 or (names and len(names) != len(found)):
         return []
-    return list(zip(waits, _distinct([name for _, name in found]), strict=True))
+    return list(zip((node for node, _ in found), names or _distinct([name for _, name in found]), strict=True))
 
 
 def unpacked(statement: ast.stmt) -> list[str]:
@@ -63,24 +53,42 @@ def unpacked(statement: ast.stmt) -> list[str]:
             return []
 
 
-def _awaits(node: ast.expr, name: str) -> Iterator[tuple[ast.Await | None, str]]:
-    """The awaits of an expression, in their order; None for what may be noticed, or need not be evaluated."""
+def _steps(node: ast.expr, name: str, modules: Names) -> Iterator[tuple[ast.Await | None, str]]:
+    """What evaluating an expression does, in order: the awaits of calls, each with a name for what it gives, and None for all
+    else that may be noticed, or may not be evaluated at all."""
     inner: list[tuple[ast.expr, str]] = []
+    noticed = True  # what is done with the parts
     match node:
-        case ast.Await(value=ast.Call() as call):
+        case ast.Await(value=ast.Call() as call) if not any(map(happens_here, ast.walk(call))):
             yield node, name or _given_by(call)
+            noticed = False
+        case ast.Name() | ast.Constant():
+            noticed = False
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             inner = [(each, "") for each in parts]
-        case ast.Dict(keys=keys, values=values):
+            noticed = False
+        case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
             inner = [(value, _as_name(key)) for key, value in zip(keys, values, strict=True)]
-            if not all(isinstance(key, ast.Constant) for key in keys):
-                yield None, ""
-        case ast.Name() | ast.Constant():
-            pass
+            noticed = False
+        case ast.Call(func=called, args=args, keywords=keywords) if _is_at_hand(called, modules):
+            inner = [*((each, "") for each in args), *((word.value, word.arg or "") for word in keywords)]
+        case ast.BinOp(left=left, right=right) | ast.Compare(left=left, ops=[_], comparators=[right]):
+            inner = [(left, ""), (right, "")]
+        case ast.Attribute(value=value) | ast.UnaryOp(operand=value):
+            inner = [(value, "")]
+        case ast.Subscript(value=value, slice=part):
+            inner = [(value, ""), (part, "")]
         case _:
-            yield None, ""
-    for part, wish in inner:
-        yield from _awaits(part, wish)
+            pass
+    for each, wish in inner:
+        yield from _steps(each, wish, modules)
+    if noticed:
+        yield None, ""
+
+
+def _is_at_hand(called: ast.expr, modules: Names) -> bool:
+    """Whether nobody notices that a function is looked up."""
+    return isinstance(called, ast.Name) or dotted(called).rpartition(".")[0] in modules
 
 
 def _as_name(key: ast.expr | None) -> str:

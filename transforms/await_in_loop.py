@@ -107,7 +107,7 @@ from ._order import catching, lost, order_told, place_told
 from ._owning import For
 from ._pulled import is_pulled, pulled
 from ._turns import Turns, find, is_at_hand, is_dropped, put_straight, statement_of
-from ._turns_written import begin_of, comprehension_written, is_whole, lines_of, loop_written, result_names
+from ._turns_written import begin_of, comprehension_written, is_apart, is_whole, lines_of, loop_written, result_names
 
 FUNCTION = "function"
 """The form in which a turn is a function of its own."""
@@ -297,4 +297,9 @@ def _fits(tree: Tree, turns: Turns) -> bool:
         return False  # the line may begin inside a string
     if isinstance(node, For):
         return len(turns.body) > 1 or result_names(turns) is None
-    return is_whole(turns) or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)
+    commented = b"#" in source.data[source.span(turns.target).start : source.span(node).end]
+    return (
+        is_whole(turns)
+        or (is_apart(turns) and not commented)
+        or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)
+    )

@@ -110,7 +110,7 @@ from asyncfix.source import Source
 from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 from ._comments import Comment, comments_of, first_comment
-from ._layout import fits, moved
+from ._layout import bracketed, fits, moved
 from ._order import (
     MOST_QUOTED,
     OBJECTS,
@@ -209,9 +209,9 @@ class SequentialAwaits(BlockTransform):
         text = f"\n{writing.indent(run.span)}".join(lines)
         if not run.inside or unpacked(run.members[0].statement):
             return [Replace(run.span, text)]
-        names = zip((wait for wait, _ in run.inside), named.members, strict=True)
+        source, names = writing.source, zip((wait for wait, _ in run.inside), named.members, strict=True)
         above = Replace(Span(run.span.start, run.span.start), f"{text}\n{writing.indent(run.span)}")
-        return [above, *(Replace(writing.source.span(wait), member.targets[0]) for wait, member in names)]
+        return [above, *(Replace(bracketed(source, source.span(wait)), member.targets[0]) for wait, member in names)]
 
     def _site(self, tree: Tree, run: Run) -> Site:
         call, owner = tree.source.span(run.members[0].call), tree.qualified(run.function)
