@@ -469,7 +469,7 @@ def test_sync_code_has_no_sites() -> None:
 def test_other_text_cannot_be_written() -> None:
     """A site of another text, or a form that does not exist, is an error."""
     (site,) = scan(EXAMPLE)
-    other = EXAMPLE.replace("load_user(number)", "load_user(name)+1").encode()
+    other = EXAMPLE.replace("load_user(number)", "load_user(name) or 1").encode()
     for data, form in ((other, "taskgroup"), (EXAMPLE.encode(), "thread")):
         written = rewrite(Order("m.py", data, (("id", (Rewrite("m.py", site, form),)),)), [RULE])
         assert written.new == data

@@ -12,7 +12,8 @@ can tell, and it is plain `asyncio.gather`. `[tool.asyncfix.concurrency] style =
 `except` that knows errors apart there is no other form.
 
 Of three and more awaits neighbours are overlapped without the rest, where the rest may not be, or is not proven. Awaits within
-one statement, as in `return {"one": await f(), "other": await g()}`, are taken together above it.
+one statement, as in `return {"one": await f(), "other": await g()}`, are taken together above it. What a statement makes of
+what it awaits, as in `title = (await load(name)).strip()`, it makes when all calls have ended.
 
 ## Why is this bad?
 
@@ -131,6 +132,7 @@ from ._order import (
     shared,
 )
 from ._within import awaited, awaits_twice, unpacked
+from ._working import worked_on
 
 MOST_PARTS = 20
 PART = " "  # in the name of a form, before the numbers of members
@@ -206,7 +208,7 @@ class SequentialAwaits(BlockTransform):
                 lines = _gather(named, writing, writing.generated("join_in_order"))
             case _:
                 raise CannotWrite(f"no form {form}")
-        text = f"\n{writing.indent(run.span)}".join(lines)
+        text = f"\n{writing.indent(run.span)}".join([*lines, *_worked_out(named, writing)])
         if not run.inside or unpacked(run.members[0].statement):
             return [Replace(run.span, text)]
         source, names = writing.source, zip((wait for wait, _ in run.inside), named.members, strict=True)
@@ -269,6 +271,7 @@ class Member:
     targets    the names it binds
     mentions   every name in the call
     names      what must not stand in another member: names, ``self.method``, ``module.variable``
+    waiting    the await, if the statement makes something of what it gives
     """
 
     statement: ast.stmt
@@ -276,6 +279,7 @@ class Member:
     targets: tuple[str, ...]
     mentions: Names
     names: Names
+    waiting: ast.Await | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,9 +355,11 @@ def _inside(tree: Tree, function: ast.AsyncFunctionDef, statement: ast.stmt, sco
 
 
 def _waits(*statements: ast.stmt) -> bool:
-    """Whether all of these statements are the waiting for one thing."""
+    """Whether all of these statements are the waiting for one thing, or make something of it."""
     simple = (ast.Expr, ast.Assign, ast.AnnAssign)
-    return all(isinstance(each, simple) and isinstance(each.value, ast.Await) for each in statements)
+    return all(
+        isinstance(each, simple) and each.value is not None and worked_on(each.value) is not None for each in statements
+    )
 
 
 def _independent(block: Sequence[ast.stmt], scope: Scope) -> Iterator[tuple[Member, ...]]:
@@ -381,13 +387,16 @@ def _member(statement: ast.stmt, scope: Scope) -> Member | None:
             targets = [target]
         case _:
             return None
-    match statement.value:
-        case ast.Await(value=ast.Call() as call):
-            pass
-        case _:
-            return None
+    waiting = worked_on(statement.value) if statement.value is not None else None
+    if waiting is None or not isinstance(waiting.value, ast.Call):
+        return None
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
-    return _made(statement, call, names, scope) if len(names) == len(targets) else None
+    made = _made(statement, waiting.value, names, scope) if len(names) == len(targets) else None
+    if made is None or waiting is statement.value:
+        return made
+    rest = names_in(statement.value) if statement.value is not None else NOTHING
+    one = len(targets) == 1 and not rest & scope.functions
+    return replace(made, mentions=made.mentions | rest, waiting=waiting) if one else None
 
 
 def _made(statement: ast.stmt, call: ast.Call, names: tuple[str, ...], scope: Scope) -> Member | None:
@@ -454,7 +463,7 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     missing = [each for each in (*given, *_called(run)) if unbound & names_in(each)]
     moved_up = [each for each in given if not (_is_the_same(each, run.function) or each in missing)]
     early = (*(_early(tree, each) for each in moved_up), *(_early(tree, each, unbound=True) for each in missing))
-    tuples = () if run.inside else (member for member in run.members[:-1] if _unpacks(member))
+    tuples = () if run.inside else (each for each in run.members[:-1] if each.waiting or _unpacks(each))
     apart = next((", ".join(member.targets) for member in tuples), "")
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
@@ -588,7 +597,9 @@ def _within(source: Source, place: tuple[int, int], span: Span) -> bool:
 
 def _named(run: Run, writing: Writing) -> Run:
     """A run with names for what the awaits within a statement give, which the function does not have."""
-    if not run.inside or unpacked(run.members[0].statement):
+    if not run.inside:
+        return replace(run, members=tuple(_results_named(run, writing)))
+    if unpacked(run.members[0].statement):
         return run
     nodes = list(ast.walk(run.function))
     used = {node.id for node in nodes if isinstance(node, ast.Name)} | {
@@ -598,6 +609,23 @@ def _named(run: Run, writing: Writing) -> Run:
     return replace(
         run, members=tuple(replace(each, targets=(name,)) for each, name in zip(run.members, names, strict=True))
     )
+
+
+def _results_named(run: Run, writing: Writing) -> Iterator[Member]:
+    """The members, with a name for what an await gives of which a statement makes something."""
+    for member in run.members:
+        named = tuple(writing.fresh(f"{name}_result", run.span) for name in member.targets)
+        yield replace(member, targets=named) if member.waiting is not None else member
+
+
+def _worked_out(run: Run, writing: Writing) -> Iterator[str]:
+    """The statements that make something of what the awaits give, with the name of that."""
+    source = writing.source
+    for member in run.members:
+        if member.waiting is not None and not run.inside:
+            whole, part = source.span(member.statement), bracketed(source, source.span(member.waiting))
+            before, behind = Span(whole.start, part.start), Span(part.end, whole.end)
+            yield f"{source.text(before)}{member.targets[0]}{source.text(behind)}"
 
 
 def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
@@ -614,7 +642,7 @@ def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:
         behind = "".join(f"  {text}" for place, text in run.comments if end <= place < (end[0] + 1, 0))
         unpacked = isinstance(member.statement, ast.Assign) and isinstance(member.statement.targets[0], ast.Tuple)
         hint = member.statement.annotation if isinstance(member.statement, ast.AnnAssign) else None
-        annotation = source.text(source.span(hint)) if hint else ""
+        annotation = source.text(source.span(hint)) if hint and member.waiting is None else ""
         yield Piece(member.targets, unpacked, annotation, member.call, above, behind)
         line = end[0] + 1
 

@@ -225,7 +225,7 @@ def _out_of_turn(facts: Facts, condition: Overlap, function: str) -> Verdict | N
                 "late-argument", f"{edge.callee} is no coroutine function: it runs before any of the calls begins"
             )
     if condition.unpacked:
-        why = f"`{condition.unpacked}` is unpacked when all calls have ended: a later one may have failed by then"
+        why = f"`{condition.unpacked}` is bound only when all calls have ended: a later one may have failed by then"
         return _fails("errors", why)
     return None
 
