@@ -14,6 +14,7 @@ from asyncfix.transform import Tree, Writing
 from ._comments import comments_within, first_comment
 from ._layout import bracketed, enclosed, fits, moved
 from ._order import names_in
+from ._owning import Comprehension
 from ._pulled import is_pulled
 from ._turns import Filled, Turns, apart, filled, is_at_hand, is_dropped, statement_of
 
@@ -34,7 +35,7 @@ def is_whole(turns: Turns) -> bool:
 def is_apart(turns: Turns) -> bool:
     """Whether what a comprehension makes of what is awaited needs nothing of the element."""
     node = turns.node
-    if isinstance(node, ast.For):
+    if not isinstance(node, Comprehension) or turns.pulled:
         return False
     parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     elements = NOTHING.union(*(names_in(clause.target) for clause in node.generators))
@@ -146,12 +147,12 @@ def comprehension_written(tree: Tree, turns: Turns, writing: Writing) -> Iterato
 def _results_gone_through(turns: Turns, writing: Writing, result: str) -> Replace:
     """The clauses of a comprehension that needs of the elements what the calls give."""
     source, node = writing.source, turns.node
-    assert not isinstance(node, ast.For)
+    assert isinstance(node, Comprehension)
     whole, call = source.span(node), source.span(turns.call)
-    begin = source.data.rfind(b"async" if is_pulled(node) else b"for", whole.start, source.span(turns.target).start)
+    begin = source.data.rfind(b"for", whole.start, source.span(turns.target).start)
     clauses: list[str] = []
     for each in node.generators:
-        clauses.append(clause(node, source.text(source.span(each.target)), enclosed(source, each.iter)))
+        clauses.append(f"for {source.text(source.span(each.target))} in {enclosed(source, each.iter)}")
         clauses += [f"if {enclosed(source, test)}" for test in each.ifs]
     line = source.data[source.line_start(begin) : begin]
     indent = source.text(Span(begin - len(line), begin - len(line.lstrip())))
