@@ -189,9 +189,15 @@ class Effects:
         return LIBRARY + meant[0].name if len(meant) == 1 and meant[0].kind in ("external", "value") else ""
 
     def _definition(self, path: str, ref: str) -> str:
-        """The key of a function, class or module that a name of a module stands for, '' if it stands for none."""
+        """The key of a function, class or module that a name of a module stands for, or of a name that a module is only given by
+        others; '' if it is neither."""
         meant = self.index.evaluator.evaluate(path, ref)
-        return meant[0].name if meant and meant[0].kind in ("function", "class", "module") else ""
+        if meant and meant[0].kind in ("function", "class", "module"):
+            return meant[0].name
+        base, attribute = split(ref)
+        holders = self.index.evaluator.evaluate(path, base) if attribute else ()
+        modules = [each.name for each in holders[:1] if each.kind == "module"]
+        return f"{self.index.evaluator.modules.names.get(modules[0], modules[0])}.{attribute}" if modules else ""
 
     def unknown_call(self, path: str, call: Call, touches: list[Touch]) -> str:
         """The name of a call that may do anything; '' if its name tells enough."""

@@ -69,6 +69,8 @@ def changeable(facts: Facts, function: str, source: Early) -> Iterator[str]:
             yield f"others may change what it is given{given and f' ({given})'}"
     for name in run.names:
         yield from _looks_up(index, name)
+        if name in facts.caches.kept:
+            yield f"others may change what {name} gives, which keeps it"
     places = {(index.path(name), each.span): each for name in run.names for each in index.fact(name).accesses}
     asked = {(index.path(name), each) for name in run.names for each in _asked(index, name)}
     for touch in run.touches:
