@@ -42,10 +42,10 @@ class Doubles:
         self.likenesses = Likenesses(self.index)
         self._callable = callable_ones(self.index.evaluator)
 
-    def of(self, method: str, family: Iterable[str]) -> tuple[str, int] | None:
+    def of(self, method: str, family: Iterable[str], *, tests: bool = True) -> tuple[str, int] | None:
         """Where something that has a method of its own is given for an object of the method's class: path and line.
 
-        ``family``: the methods that turn with it.
+        ``family``: the methods that turn with it; ``tests``: what tests give counts, too.
         """
         info = self.index.functions[method]
         owner = self.index.evaluator.owner(info)
@@ -54,6 +54,8 @@ class Doubles:
             return None
         together = {Entity("method", each) for each in family}
         for path, line, other in self._instead(owner):
+            if is_test(path) and not tests:
+                continue
             if not other or not (self._methods(owner, last) | together).issuperset(self._meant(other, last)):
                 return path, line
         return None

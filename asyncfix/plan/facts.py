@@ -83,6 +83,7 @@ class Facts:
     rule_of: Callable[[Api], str | None] = lambda api: None
     scanned: tuple[tuple[str, Site], ...] = ()
     members: dict[tuple[str, Span], Member] = field(default_factory=lambda: dict[tuple[str, Span], Member]())
+    stand_ins: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     called: dict[str, Member | None] = field(default_factory=lambda: dict[str, Member | None]())
     _outside: tuple[tuple[str, str, int], ...] | None = None
     _otherwise: Mapping[str, str] | None = None

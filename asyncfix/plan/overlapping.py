@@ -28,6 +28,7 @@ from asyncfix.plan.member import Member
 from asyncfix.plan.pulling import bound, changeable
 from asyncfix.plan.sharing import RECEIVER, Within, has_a_say, is_new_receiver, is_plain, library, uses
 from asyncfix.plan.standing import changed_before, is_the_same, may_change
+from asyncfix.plan.standins import stand_in
 from asyncfix.plan.unfailing import SLEEP
 from asyncfix.plan.verdict import Verdict
 from asyncfix.preconditions import counting, reason
@@ -391,9 +392,11 @@ def _moves(facts: Facts, key: str) -> bool:
 def _assigned_anew(facts: Facts, functions: Iterable[str]) -> Iterator[str]:
     """Where something else is put in the place of one of these functions, apart from tests."""
     for function in functions:
-        for place in facts.index.rebound.get(function, ()):
-            if not is_test(place.path):
-                yield f"{function} is assigned anew ({Where(place.path, place.line)}), so something else may run"
+        found = facts.stand_ins.get(function)
+        if found is None:
+            found = facts.stand_ins[function] = stand_in(facts, function, tests=False)
+        if found:
+            yield f"{found}, so something else may run"
 
 
 def _called(facts: Facts, member: Member, function: str, within: Within) -> None:
