@@ -96,7 +96,7 @@ def may_change(facts: Facts, function: str, source: Early) -> str:
         made = not key.startswith(UNTOLD) and all(kind.endswith(MADE) for kind in kinds) and is_its_own(facts, key)
         if not (
             frozen
-            or (made and not facts.effects.writers(key))
+            or (made and not facts.effects.writers(key) and not _is_given_away(facts, key))
             or (holders and all(_is_let_go(facts, *each) for each in holders))
         ):
             return (
@@ -119,6 +119,23 @@ def is_its_own(facts: Facts, key: str) -> bool:
     return bool(key) and not any(
         given and (attribute in given or ANY in given) for given in map(keys.given.to, classes)
     )
+
+
+def _is_given_away(facts: Facts, key: str) -> bool:
+    """Whether the program returns, hands on or keeps elsewhere what a variable of a module, or an attribute, holds."""
+    last, index = key.rpartition(".")[2], facts.index
+    for info in index.functions.values():
+        fact = info.fact
+        for access in fact.accesses if not is_test(info.path) else ():
+            named = access.ref.endswith((f".{last}", f":{last}"))
+            whole = named and access.kind == "read" and not access.asked
+            if not whole or any(each.span == access.span for each in fact.operations):
+                continue
+            around = (each for each in fact.calls if any(given.ref == access.ref for given in each.arguments))
+            looked = any(each.span.contains(access.span) and _only_looks(index, info.path, each) for each in around)
+            if not looked and facts.effects.keys.of(info.path, access.ref, deep=True)[0] == key:
+                return True
+    return False
 
 
 def _kinds(index: ProjectIndex, path: str, ref: str) -> list[str]:
