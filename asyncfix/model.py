@@ -487,7 +487,7 @@ class OneLoop(Value, frozen=True, tag="one-loop"):
 
 
 class Early(Value, frozen=True):
-    """An expression that is evaluated earlier than before, with its text. ``unbound``: a name in it that may not be bound."""
+    """An expression that is evaluated at another time than before, with its text. ``unbound``: a name in it may not be bound."""
 
     span: Span
     text: str
@@ -498,6 +498,7 @@ class Overlap(Value, frozen=True, tag="overlap"):
     """The calls of these spans may run at the same time: all that they run is known and only reads, and two of them wait.
 
     ``shared``: names that more than one of them uses; ``early``: what of them is now evaluated before any begins;
+    ``late``: what stood between them, and is now evaluated when all have ended;
     ``unpacked``: targets that are filled from what one of them gives when a later one may have failed;
     ``dropped``: those with whose results nothing is done; ``caught``: what in the function knows their errors apart, and
     ``ordered``: what the name of one of them tells of an order, so that nothing may be left open.
@@ -506,6 +507,7 @@ class Overlap(Value, frozen=True, tag="overlap"):
     calls: tuple[Span, ...]
     shared: tuple[str, ...] = ()
     early: tuple[Early, ...] = ()
+    late: tuple[Early, ...] = ()
     unpacked: str = ""
     dropped: tuple[Span, ...] = ()
     caught: str = ""

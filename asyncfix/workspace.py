@@ -17,7 +17,7 @@ from asyncfix.source import Source
 from asyncfix.summarise import decode, names_nothing, summarise_bytes
 
 LIMITS = workers.Limits(seconds=30.0, memory=2 * 2**30)
-FACTS = "facts 53"  # goes up when the facts of a file mean something else: cached ones are then read anew
+FACTS = "facts 54"  # goes up when the facts of a file mean something else: cached ones are then read anew
 
 
 @dataclass(slots=True)

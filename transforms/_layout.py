@@ -55,6 +55,13 @@ def bracketed(source: Source, span: Span) -> Span:
     return Span(span.start - 1, span.end + 1) if around == b"()" and not called else span
 
 
+def named(source: Source, span: Span, name: str) -> Replace:
+    """A name in the place of an await, and of the brackets right round it: apart from a word that stands right behind."""
+    whole = bracketed(source, span)
+    behind = source.data[whole.end : whole.end + 1]
+    return Replace(whole, f"{name} " if behind.isalnum() or behind == b"_" else name)
+
+
 def moved(source: Source, span: Span, column: int, indent: str) -> str:
     """The text of an expression that is to begin at ``column`` (from 0) of a line with this indentation.
 

@@ -108,6 +108,18 @@ def modules(tree: ast.Module) -> Iterator[str]:
             yield from (".".join(parts[: length + 1]) for length in range(len(parts)))
 
 
+def bound_elsewhere(tree: Tree, function: ast.AsyncFunctionDef) -> Names:
+    """The names that other functions may bind anew while one runs: variables of those round it, and what `nonlocal` declares."""
+    enclosing = around(tree, function)
+    loops = [each.lineno for each in tree.ancestors(function) if isinstance(each, Loop)]
+    begin = min((function.lineno, *loops))
+    inner = (each for each in ast.walk(enclosing[-1]) if isinstance(each, FunctionDef))
+    rest = (each for outer in enclosing[1:] for each in own(outer.body))
+    bound = (each for each in rest if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
+    later = frozenset(each.id for each in bound if each.lineno > begin)
+    return later.union(*(declared(each.body, ast.Nonlocal) for each in inner))
+
+
 def is_test_function(name: str) -> bool:
     """Whether a function is a test wherever it stands: there the order is part of what is tested."""
     return name == "test" or name.startswith("test_")

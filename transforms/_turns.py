@@ -23,6 +23,7 @@ from asyncfix.transform import Tree
 from ._failing import failing
 from ._order import (
     MOST_QUOTED,
+    bound_elsewhere,
     carried_over,
     depends_on_place,
     dotted,
@@ -326,7 +327,9 @@ def _judged(tree: Tree, turns: Turns, enclosing: list[FunctionDef], known: Names
     seen = depends_on_place(tree, statement_of(tree, turns), mentioned | changed, bound) or _bound_to_frame(turns)
     seen = seen or _added_up(turns)
     end = turns.node.end_lineno or 0
-    sources, doubts = tuple(open_sources(tree, turns.function, turns.source, end)), tuple(_doubts(tree, turns, changed))
+    inner = (each.iter for each in clauses[1:])
+    sources = tuple(each for made in (turns.source, *inner) for each in open_sources(tree, turns.function, made, end))
+    doubts = tuple(_doubts(tree, turns, changed))
     seen = seen or (on_demand(turns.source, doubts) if turns.pulled else None)
     yield replace(turns, shared=reached, given=sources, bound=bound, doubts=doubts, obstacle=seen)
 
@@ -425,8 +428,9 @@ def _captured(function: FunctionDef) -> Iterator[str]:
 
 
 def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
-    if not turns.pulled:
-        yield from doubts_of_source(tree, turns.function, turns.source, turns.node.end_lineno or 0)
+    clauses = turns.node.generators[1:] if isinstance(turns.node, Comprehension) else []
+    for source in (turns.source, *(each.iter for each in clauses)) if not turns.pulled else ():
+        yield from doubts_of_source(tree, turns.function, source, turns.node.end_lineno or 0)
     for name in sorted(changed - turns.elements):
         if not is_made_here(tree, turns.function, turns.node, name):
             why = f"`{name}` may be seen by others, who would miss what was done before a call fails"
@@ -437,6 +441,9 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
         )
     lists = isinstance(turns.node, For) and filled(tree, turns) is None
     own_names = (name for name in changed if is_made_here(tree, turns.function, turns.node, name))
+    moving = sorted((turns.rest_mentions - changed - turns.elements) & bound_elsewhere(tree, turns.function))
+    if moving:
+        yield reason("data", f"`{moving[0]}` is read when all calls have ended, and may be another by then")
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:
         text = ast.unparse(found).partition("\n")[0][:MOST_QUOTED]

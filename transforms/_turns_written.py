@@ -12,7 +12,7 @@ from asyncfix.source import Source
 from asyncfix.transform import Tree, Writing
 
 from ._comments import comments_within, first_comment
-from ._layout import bracketed, enclosed, fits, moved
+from ._layout import enclosed, fits, moved, named
 from ._order import names_in
 from ._owning import Comprehension
 from ._pulled import is_pulled
@@ -32,14 +32,22 @@ def is_whole(turns: Turns) -> bool:
     return isinstance(turns.node, ast.ListComp | ast.SetComp) and turns.node.elt is turns.waiting
 
 
-def is_apart(turns: Turns) -> bool:
-    """Whether what a comprehension makes of what is awaited needs nothing of the element."""
+def is_apart(source: Source, turns: Turns) -> bool:
+    """Whether what a comprehension makes of what is awaited needs no element, and no comment stands in its clauses."""
     node = turns.node
     if not isinstance(node, Comprehension) or turns.pulled:
         return False
     parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    begin = max(source.span(parts[-1]).end, source.line_start(_first_clause(source, turns)))
+    if b"#" in source.data[begin : source.span(node).end]:
+        return False
     elements = NOTHING.union(*(names_in(clause.target) for clause in node.generators))
     return not any(isinstance(each, ast.Name) and each.id in elements for each in apart(parts, turns.waiting))
+
+
+def _first_clause(source: Source, turns: Turns) -> int:
+    """Where the clauses of a comprehension begin."""
+    return source.data.rfind(b"for", source.span(turns.node).start, source.span(turns.target).start)
 
 
 def result_names(turns: Turns) -> ast.expr | None:
@@ -110,7 +118,7 @@ def _apart(tree: Tree, turns: Turns, writing: Writing) -> Iterator[Edit]:
         lines += _gathered(turns, writing, f"for {result} in ", ":", indent)
     yield Replace(Span(whole.start, start), f"\n{indent}".join([*lines, f"{writing.step}"]))
     if not bound:
-        yield Replace(bracketed(source, source.span(turns.waiting)), result)
+        yield named(source, source.span(turns.waiting), result)
     if turns.tests:
         surplus = len(writing.indent(source.span(turns.body[0]))) - len(indent + writing.step)
         body = Span(source.line_start(start), source.span(kept[-1]).end)
@@ -135,8 +143,8 @@ def comprehension_written(tree: Tree, turns: Turns, writing: Writing) -> Iterato
     result = writing.fresh("result", whole)
     target, collection = source.span(turns.target), source.span(turns.source)
     elements, name = source.text(target), source.text(collection)
-    yield Replace(bracketed(source, waiting), result)
-    if is_apart(turns):
+    yield named(source, waiting, result)
+    if is_apart(source, turns):
         yield _results_gone_through(turns, writing, result)
         return
     calls = f"{source.text(call)} for {elements} in {name}"
@@ -149,7 +157,7 @@ def _results_gone_through(turns: Turns, writing: Writing, result: str) -> Replac
     source, node = writing.source, turns.node
     assert isinstance(node, Comprehension)
     whole, call = source.span(node), source.span(turns.call)
-    begin = source.data.rfind(b"for", whole.start, source.span(turns.target).start)
+    begin = _first_clause(source, turns)
     clauses: list[str] = []
     for each in node.generators:
         clauses.append(f"for {source.text(source.span(each.target))} in {enclosed(source, each.iter)}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import count, takewhile
 from keyword import iskeyword
 
 from asyncfix.flow import Names
@@ -21,25 +22,32 @@ def awaits_twice(statement: ast.stmt) -> bool:
     return simple and sum(isinstance(node, ast.Await) for node in ast.walk(statement)) > 1
 
 
-def awaited(statement: ast.stmt, modules: Names) -> list[tuple[ast.Await, str]]:
+def awaited(statement: ast.stmt, modules: Names) -> tuple[list[tuple[ast.Await, str]], list[ast.Name]]:
     """The awaits that a statement begins with, with a name for what each gives, in their order, up to the first thing that
-    others could notice; none if that is one only. ``modules``: what the file knows under these dotted names."""
+    others could notice; none if that is one only. With the names that are asked for before the last of them. ``modules``: what
+    the file knows under these dotted names."""
     match statement:
         case ast.Return(value=value) | ast.Expr(value=value) | ast.AnnAssign(target=ast.Name(), value=value):
             pass
         case ast.Assign(targets=[target], value=value) if unpacked(statement) or isinstance(target, ast.Name):
             pass
         case _:
-            return []
+            return [], []
     found: list[tuple[ast.Await, str]] = []
+    asked: list[ast.Name] = []
+    before: list[ast.Name] = []
     for node, name in _steps(value, "", modules) if value is not None else ():
         if node is None:
             break
-        found.append((node, name))
+        if isinstance(node, ast.Name):
+            asked.append(node)
+        else:
+            found.append((node, name))
+            before = [*asked]
     names = unpacked(statement)
     if len(found) < 2 or (names and len(names) != len(found)):
-        return []
-    return list(zip((node for node, _ in found), names or _distinct([name for _, name in found]), strict=True))
+        return [], []
+    return [(node, names[at] if names else name) for at, (node, name) in enumerate(found)], before
 
 
 def unpacked(statement: ast.stmt) -> list[str]:
@@ -53,25 +61,31 @@ def unpacked(statement: ast.stmt) -> list[str]:
             return []
 
 
-def _steps(node: ast.expr, name: str, modules: Names) -> Iterator[tuple[ast.Await | None, str]]:
-    """What evaluating an expression does, in order: the awaits of calls, each with a name for what it gives, and None for all
-    else that may be noticed, or may not be evaluated at all."""
+def _steps(node: ast.expr, name: str, modules: Names) -> Iterator[tuple[ast.Await | ast.Name | None, str]]:
+    """What evaluating an expression does, in order: the awaits of calls, each with a name for what it gives, names, and None
+    for all else that may be noticed, or may not be evaluated at all."""
     inner: list[tuple[ast.expr, str]] = []
     noticed = True  # what is done with the parts
     match node:
         case ast.Await(value=ast.Call() as call) if not any(map(happens_here, ast.walk(call))):
             yield node, name or _given_by(call)
             noticed = False
-        case ast.Name() | ast.Constant():
+        case ast.Name():
+            yield node, ""
+            noticed = False
+        case ast.Constant():
             noticed = False
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             inner = [(each, "") for each in parts]
             noticed = False
         case ast.Dict(keys=keys, values=values) if all(isinstance(key, ast.Constant) for key in keys):
-            inner = [(value, _as_name(key)) for key, value in zip(keys, values, strict=True)]
+            texts = (key.value if isinstance(key, ast.Constant) else "" for key in keys)
+            inner = [(value, _as_name(text)) for text, value in zip(texts, values, strict=True)]
             noticed = False
         case ast.Call(func=called, args=args, keywords=keywords) if _is_at_hand(called, modules):
-            inner = [*((each, "") for each in args), *((word.value, word.arg or "") for word in keywords)]
+            stated = list(takewhile(lambda word: word.arg, keywords))  # `**` asks at once for what it unpacks
+            function = [(called, "")] if isinstance(called, ast.Name) else []
+            inner = [*function, *((each, "") for each in args), *((word.value, _as_name(word.arg)) for word in stated)]
         case ast.BinOp(left=left, right=right) | ast.Compare(left=left, ops=[_], comparators=[right]):
             inner = [(left, ""), (right, "")]
         case ast.Attribute(value=value) | ast.UnaryOp(operand=value):
@@ -91,9 +105,11 @@ def _is_at_hand(called: ast.expr, modules: Names) -> bool:
     return isinstance(called, ast.Name) or dotted(called).rpartition(".")[0] in modules
 
 
-def _as_name(key: ast.expr | None) -> str:
-    text = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
-    return text if text.isidentifier() and not iskeyword(text) and not hasattr(builtins, text) else ""
+def _as_name(word: object) -> str:
+    """A word by which something is known, as the name of a variable; '' if it would be none, or hide something of Python."""
+    if not isinstance(word, str) or not word.isidentifier() or word.startswith("__"):
+        return ""
+    return "" if iskeyword(word) or hasattr(builtins, word) else word
 
 
 def _given_by(call: ast.Call) -> str:
@@ -105,9 +121,11 @@ def _given_by(call: ast.Call) -> str:
     )
 
 
-def _distinct(names: Sequence[str]) -> Iterator[str]:
-    """Each of some names once, with numbers behind those that come again."""
-    seen: dict[str, int] = {}
+def distinct(names: Iterable[str], used: Names) -> Iterator[str]:
+    """Each of some names once, with numbers behind those that come again or are used already."""
+    taken = set(used)
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}{seen[name]}"
+        tries = (f"{name}{number}" if number > 1 else name for number in count(1))
+        free = next(each for each in tries if each not in taken)
+        taken.add(free)
+        yield free

@@ -297,9 +297,8 @@ def _fits(tree: Tree, turns: Turns) -> bool:
         return False  # the line may begin inside a string
     if isinstance(node, For):
         return len(turns.body) > 1 or result_names(turns) is None
-    commented = b"#" in source.data[source.span(turns.target).start : source.span(node).end]
     return (
         is_whole(turns)
-        or (is_apart(turns) and not commented)
+        or is_apart(source, turns)
         or (is_at_hand(turns) and len(node.generators) == 1 and not turns.tests)
     )

@@ -57,7 +57,8 @@ UNSAFE where something is not known and nothing speaks against it: the note name
 may be another when time has passed, for lines in a log (their order), for other queries over a pool of connections, for a
 client or a request that was given something with a say in it, as hooks, credentials of the project's own or a jar of cookies,
 or an upper limit; for an argument that is now evaluated before the first call begins (but for names and attributes that
-nobody binds anew), and a result that is unpacked when a later call may have failed; where two calls ask a cache for an
+nobody binds anew), for a name between awaits of one statement that others may bind anew before all calls have ended, and
+a result that is unpacked when a later call may have failed; where two calls ask a cache for an
 object, in threads or of a cache with an upper limit; in a program that goes through all tasks; and where a call comes back to
 the very function: the number of calls on their way multiplies. In a task group a failure arrives as an `ExceptionGroup`; from
 `gather` the first one in time does, and the other calls run on: both are SAFE only where no call can fail.
@@ -90,7 +91,18 @@ from typing import ClassVar
 from asyncfix.blocks import bound_before
 from asyncfix.facts.testfiles import is_test
 from asyncfix.facts.unfailing import PLAIN
-from asyncfix.flow import NOTHING, Names, bindings, blocks, declared, last_name, own, parameter_annotations, parameters
+from asyncfix.flow import (
+    NOTHING,
+    FunctionDef,
+    Names,
+    bindings,
+    blocks,
+    declared,
+    last_name,
+    own,
+    parameter_annotations,
+    parameters,
+)
 from asyncfix.lines import end_of_line
 from asyncfix.model import (
     Early,
@@ -112,11 +124,13 @@ from asyncfix.transform import BlockTransform, CannotWrite, Tree, Writing
 
 from ._comments import Comment, comments_of, first_comment
 from ._layout import bracketed, fits, moved
+from ._layout import named as put
 from ._order import (
     MOST_QUOTED,
     OBJECTS,
     Scope,
     around,
+    bound_elsewhere,
     captured,
     catching,
     depends_on_place,
@@ -131,7 +145,7 @@ from ._order import (
     scope_of,
     shared,
 )
-from ._within import awaited, awaits_twice, unpacked
+from ._within import awaited, awaits_twice, distinct, unpacked
 from ._working import worked_on
 
 MOST_PARTS = 20
@@ -213,7 +227,7 @@ class SequentialAwaits(BlockTransform):
             return [Replace(run.span, text)]
         source, names = writing.source, zip((wait for wait, _ in run.inside), named.members, strict=True)
         above = Replace(Span(run.span.start, run.span.start), f"{text}\n{writing.indent(run.span)}")
-        return [above, *(Replace(bracketed(source, source.span(wait)), member.targets[0]) for wait, member in names)]
+        return [above, *(put(source, source.span(wait), member.targets[0]) for wait, member in names)]
 
     def _site(self, tree: Tree, run: Run) -> Site:
         call, owner = tree.source.span(run.members[0].call), tree.qualified(run.function)
@@ -303,6 +317,7 @@ class Run:
 
     obstacle  what the text shows against overlapping them
     inside    they are parts of one statement: awaits with the names that stand for them then
+    late      names that this statement asks for before the last of them
     """
 
     function: ast.AsyncFunctionDef
@@ -311,6 +326,7 @@ class Run:
     comments: tuple[Comment, ...]
     obstacle: Obstacle | None
     inside: tuple[tuple[ast.Await, str], ...] = ()
+    late: tuple[ast.Name, ...] = ()
 
 
 def _runs(tree: Tree) -> Iterator[Run]:
@@ -338,7 +354,7 @@ def _may_overlap(block: Sequence[ast.stmt]) -> bool:
 
 def _inside(tree: Tree, function: ast.AsyncFunctionDef, statement: ast.stmt, scope: Scope) -> Iterator[Run]:
     """The awaits within one statement as a run."""
-    found = tuple(awaited(statement, scope.modules)) if awaits_twice(statement) else ()
+    found, late = awaited(statement, scope.modules) if awaits_twice(statement) else ([], [])
     members = tuple(
         member
         for wait, name in found
@@ -350,8 +366,19 @@ def _inside(tree: Tree, function: ast.AsyncFunctionDef, statement: ast.stmt, sco
         lines = Span(first_comment(source, source.line_start(span.start)), end_of_line(source, span.end))
         crowded = Obstacle("layout", f"line {statement.lineno} cannot be written otherwise as it stands")
         layout = None if _is_plain(source, statement) else crowded
-        told = order_told(comments_of(source, lines))
-        yield Run(function, members, span, (), _seen(tree, members) or told or layout, found)
+        comments = tuple(comments_of(source, lines))
+        layout = layout or next((torn for wait, _ in found if (torn := _torn_from(source, comments, wait))), None)
+        obstacle = _seen(tree, members) or order_told(comments) or layout
+        yield Run(function, members, span, (), obstacle, tuple(found), tuple(late))
+
+
+def _torn_from(source: Source, comments: Iterable[Comment], wait: ast.Await) -> Obstacle | None:
+    """That a comment stands between ``await`` and its call, or the brackets round these: it would be lost."""
+    whole, call = bracketed(source, source.span(wait)), source.span(wait.value)
+    torn = next(
+        (place[0] for place, _ in comments if _within(source, place, whole) and not _within(source, place, call)), 0
+    )
+    return Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
 
 
 def _waits(*statements: ast.stmt) -> bool:
@@ -468,7 +495,20 @@ def _overlap(tree: Tree, run: Run) -> Overlap:
     calls = tuple(tree.source.span(member.call) for member in run.members)
     dropped = tuple(span for span, member in zip(calls, run.members, strict=True) if not member.targets)
     ordered = next((told for member in run.members if (told := place_told(member.call))), "") or _asked_again(run)
-    return Overlap(calls, tuple(shared), early, apart, dropped, catching(tree, run.members[0].statement), ordered)
+    late = tuple(_late(tree, run, unbound))
+    return Overlap(calls, tuple(shared), early, late, apart, dropped, catching(tree, run.members[0].statement), ordered)
+
+
+def _late(tree: Tree, run: Run, unbound: Names) -> Iterator[Early]:
+    """What the statement asks for when all calls have ended, unless it is a variable of a function, which stays what it is."""
+    enclosing = around(tree, run.function)
+    local = NOTHING.union(*(parameters(each) | {name for name, _ in bindings(each.body)} for each in enclosing))
+    functions = (each for each in ast.walk(tree.module) if isinstance(each, FunctionDef))
+    written = NOTHING.union(*(declared(each.body, ast.Global) for each in functions)) if run.late else NOTHING
+    moving = written | unbound | bound_elsewhere(tree, run.function)
+    for each in run.late:
+        if each.id in moving or each.id not in local:
+            yield _early(tree, each, unbound=each.id in moving)
 
 
 def _early(tree: Tree, node: ast.expr, *, unbound: bool = False) -> Early:
@@ -605,7 +645,8 @@ def _named(run: Run, writing: Writing) -> Run:
     used = {node.id for node in nodes if isinstance(node, ast.Name)} | {
         node.arg for node in nodes if isinstance(node, ast.arg)
     }
-    names = [name if name not in used else writing.fresh(name, run.span) for _, name in run.inside]
+    used |= {name for node in nodes if isinstance(node, FunctionDef) for name, _ in bindings(node.body)}
+    names = list(distinct((name for _, name in run.inside), frozenset(used)))
     return replace(
         run, members=tuple(replace(each, targets=(name,)) for each, name in zip(run.members, names, strict=True))
     )
@@ -623,9 +664,10 @@ def _worked_out(run: Run, writing: Writing) -> Iterator[str]:
     source = writing.source
     for member in run.members:
         if member.waiting is not None and not run.inside:
-            whole, part = source.span(member.statement), bracketed(source, source.span(member.waiting))
-            before, behind = Span(whole.start, part.start), Span(part.end, whole.end)
-            yield f"{source.text(before)}{member.targets[0]}{source.text(behind)}"
+            whole, part = source.span(member.statement), put(source, source.span(member.waiting), member.targets[0])
+            before, behind = Span(whole.start, part.span.start), Span(part.span.end, whole.end)
+            text = f"{source.text(before)}{part.text}{source.text(behind)}"
+            yield writing.formatted(text, writing.indent(run.span)) or text
 
 
 def _pieces(run: Run, writing: Writing) -> Iterator[Piece]:

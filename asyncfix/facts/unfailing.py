@@ -9,6 +9,7 @@ from asyncfix.flow import Names, bindings, last_name, parameter_annotations
 
 PLAIN = frozenset({"str", "int", "float", "bool", "bytes", "UUID", "date", "datetime", "Decimal"})
 """Types whose values anybody may show at any time."""
+OBJECTS = ("self", "cls")
 
 
 def is_unfailing(node: ast.AST) -> bool:
@@ -47,7 +48,7 @@ def _can_be_had(node: ast.expr, bound: Names, shown: Names) -> bool:
     """Whether an expression can be evaluated whatever the values are. ``shown``: names whose values can be shown."""
     match node:
         case ast.Await(value=ast.Call(func=called, args=given, keywords=[])):
-            return _is_dotted(called) and _all(given, bound, shown)
+            return _is_there(called, bound) and not any(map(_is_digits, given)) and _all(given, bound, shown)
         case ast.Constant():
             return True
         case ast.Name(id=name):
@@ -76,7 +77,15 @@ def _can_be_shown(part: ast.expr, shown: Names) -> bool:
             return False
 
 
-def _is_dotted(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
+def _is_digits(node: ast.expr) -> bool:
+    """Whether it is a text where a number may be meant: what sleeps takes none."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip()[:1].isdigit()
+
+
+def _is_there(called: ast.expr, bound: Names) -> bool:
+    """Whether what is called is a function, or a method, by its name: an attribute of an object may be missing, or None."""
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in OBJECTS:
+        return True
+    while isinstance(called, ast.Attribute):
+        called = called.value
+    return isinstance(called, ast.Name) and called.id not in bound

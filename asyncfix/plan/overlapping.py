@@ -189,7 +189,12 @@ def _turns(facts: Facts, condition: FanOut, function: str, member: Member) -> Ve
     if found.kind == "holds" and changed:
         return _fails("late-argument", f"{changed}, is now read before earlier calls end")
     other = next((why for each in condition.sources if (why := may_change(facts, function, each))), "")
-    return _fails("data", other) if found.kind == "holds" and other else found
+    if found.kind == "holds" and other:
+        return _fails("data", other)
+    changed = changed_before(facts, function, condition.between)
+    if found.kind == "holds" and changed:
+        return _fails("late-argument", f"{changed}, is now read when all calls have ended")
+    return found
 
 
 def _endless(facts: Facts, function: str, source: Span) -> str:
@@ -220,6 +225,11 @@ def _out_of_turn(facts: Facts, condition: Overlap, function: str) -> Verdict | N
     if early is not None:
         why = f"{early.text} is now evaluated before any of the calls begins: if that fails, those before it are never awaited"
         return _fails("late-argument", why)
+    late = next((each for each in condition.late if not is_the_same(facts, function, each)), None)
+    if late is not None:
+        return _fails(
+            "late-argument", f"{late.text} is now evaluated when all calls have ended, and may be another by then"
+        )
     for edge in facts.index.calls.get(function, ()):
         if edge.span in condition.calls[1:] and edge.kind == "call" and not facts.index.fact(edge.callee).is_async:
             return _fails(

@@ -52,6 +52,6 @@ def _sleeps(facts: Facts, function: str, span: Span | None) -> Iterator[bool]:
 
 def _is_number(text: str) -> bool:
     try:
-        return not math.isnan(float(text))
+        return math.isfinite(float(text))
     except ValueError:
         return False
