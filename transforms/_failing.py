@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 KEEPING = frozenset({"append", "add"})
 """Methods of a new collection that take anything. (What cannot be hashed is found in any run.)"""
 PLAIN = (
-    *(ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.IfExp, ast.BoolOp, ast.Starred, ast.Not),
+    *(ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.IfExp, ast.BoolOp, ast.Not),
     *(ast.Pass, ast.Continue, ast.If, ast.Expr, ast.expr_context, ast.boolop),
 )
 ASKED = (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)
@@ -45,10 +45,12 @@ def _failing(node: ast.AST, waiting: ast.Await, known: frozenset[str], own: froz
             inner = [*values]
         case ast.FormattedValue(value=value, format_spec=None):
             inner = [value]
-        case ast.ListComp(elt=element) | ast.SetComp(elt=element):
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element) if waiting in ast.walk(node):
             inner = [element]
-        case ast.DictComp(key=key, value=value):
+        case ast.DictComp(key=key, value=value) if waiting in ast.walk(node):
             inner = [key, value]
+        case ast.Dict(keys=keys) if None in keys:  # what is no mapping cannot be unpacked
+            yield node
         case _ if isinstance(node, PLAIN):
             inner = list(ast.iter_child_nodes(node))
         case _ if ast.dump(node) not in known:

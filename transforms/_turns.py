@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from asyncfix.blocks import above, called, looking, read_if_failed, read_later
+from asyncfix.blocks import above, bound_before, called, looking, read_if_failed, read_later
 from asyncfix.effects.tables import VALUE_METHODS
 from asyncfix.flow import (
     NOTHING,
@@ -444,7 +444,19 @@ def _doubts(tree: Tree, turns: Turns, changed: Names) -> Iterator[str]:
     moving = sorted((turns.rest_mentions - changed - turns.elements) & bound_elsewhere(tree, turns.function))
     if moving:
         yield reason("data", f"`{moving[0]}` is read when all calls have ended, and may be another by then")
+    unbound = sorted(_unbound(tree, turns))
+    if unbound:
+        yield reason("errors", f"`{unbound[0]}` may not be bound, which shows only when all calls have ended")
     found = failing((*(turns.tests if lists else ()), *(turns.body or [turns.node])), turns.waiting, own_names)
     if found is not None:
         text = ast.unparse(found).partition("\n")[0][:MOST_QUOTED]
         yield reason("errors", f"`{text}` may fail, and is now done when a later call may have failed already")
+
+
+def _unbound(tree: Tree, turns: Turns) -> Names:
+    """The variables of the function that a comprehension asks for besides its call, and that may not be bound."""
+    if not isinstance(turns.node, Comprehension):
+        return NOTHING
+    local = frozenset(name for name, _ in bindings(turns.function.body))
+    elements = NOTHING.union(*(names_in(clause.target) for clause in turns.node.generators))
+    return (turns.rest_mentions & local) - elements - bound_before(tree, statement_of(tree, turns))
