@@ -88,7 +88,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 from typing import ClassVar
 
-from asyncfix.blocks import bound_before
+from asyncfix.blocks import bound_before, called, looking
 from asyncfix.facts.testfiles import is_test
 from asyncfix.facts.unfailing import PLAIN
 from asyncfix.flow import (
@@ -367,17 +367,20 @@ def _inside(tree: Tree, function: ast.AsyncFunctionDef, statement: ast.stmt, sco
         crowded = Obstacle("layout", f"line {statement.lineno} cannot be written otherwise as it stands")
         layout = None if _is_plain(source, statement) else crowded
         comments = tuple(comments_of(source, lines))
-        layout = layout or next((torn for wait, _ in found if (torn := _torn_from(source, comments, wait))), None)
+        parts = [statement] if unpacked(statement) else [wait for wait, _ in found]
+        layout = layout or next((torn for part in parts if (torn := _torn_from(source, comments, part, members))), None)
         obstacle = _seen(tree, members) or order_told(comments) or layout
         yield Run(function, members, span, (), obstacle, tuple(found), tuple(late))
 
 
-def _torn_from(source: Source, comments: Iterable[Comment], wait: ast.Await) -> Obstacle | None:
-    """That a comment stands between ``await`` and its call, or the brackets round these: it would be lost."""
-    whole, call = bracketed(source, source.span(wait)), source.span(wait.value)
-    torn = next(
-        (place[0] for place, _ in comments if _within(source, place, whole) and not _within(source, place, call)), 0
-    )
+def _torn_from(
+    source: Source, comments: Iterable[Comment], part: ast.stmt | ast.Await, members: Iterable[Member]
+) -> Obstacle | None:
+    """That a comment stands in what is written anew but in no call, as between ``await`` and that: it would be lost."""
+    whole = source.span(part) if isinstance(part, ast.stmt) else bracketed(source, source.span(part))
+    calls = [source.span(member.call) for member in members]
+    held = (place for place, _ in comments if _within(source, place, whole))
+    torn = next((place[0] for place in held if not any(_within(source, place, call) for call in calls)), 0)
     return Obstacle("layout", f"the comment in line {torn} would be lost") if torn else None
 
 
@@ -458,12 +461,17 @@ def _numbers(run: Run, part: Run) -> str:
 
 def _seen(tree: Tree, members: Sequence[Member]) -> Obstacle | None:
     """What stands round the members and could see that they overlap."""
-    bound = NOTHING if awaits_twice(members[0].statement) else _bound(members)
+    inside = awaits_twice(members[0].statement)
+    bound = NOTHING if inside else _bound(members)
     function = next(each for each in tree.ancestors(members[0].statement) if isinstance(each, ast.AsyncFunctionDef))
     name = min(bound & captured(function, members[-1].statement.lineno), default="")
     if name:
         return Obstacle("data", f"`{name}` is read by a function that may be called meanwhile")
     used = bound.union(*(member.mentions for member in members))
+    named = (inside and not unpacked(members[0].statement)) or any(member.waiting is not None for member in members)
+    found = looking(function) if named else None
+    if found is not None:
+        return Obstacle("layout", f"`{called(found)}()` (line {found.lineno}) would see the names of the results")
     return depends_on_place(tree, members[0].statement, used, bound)
 
 
