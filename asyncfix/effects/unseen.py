@@ -34,6 +34,11 @@ DEEP = frozenset({"copy.deepcopy", "dataclasses.asdict", "dataclasses.astuple", 
 """Functions that copy, or write down, all that is in what they are given."""
 
 
+HIDDEN = ("__length_hint__", "__mro_entries__", "__repr__", "__str__", "dst", "fromutc", "tzname", "utcoffset")
+"""Methods that what has no code of the project runs: collections that are made of something, definitions of classes, texts of
+errors, times with a time zone."""
+
+
 class Writing(NamedTuple):
     """A property or special method, and the first thing that it writes."""
 
@@ -59,6 +64,11 @@ class Unseen:
         if found is None:
             found = self._found[function] = tuple(dict.fromkeys(map(_sentence, self._look(function))))
         return found
+
+    def anywhere(self) -> str:
+        """The sentence on the first method of the project that writes something, and of which nothing shows where it is run."""
+        found = (each for name in HIDDEN for each in (*self._so_called(name), *self._overriding(name)))
+        return next(map(_sentence, found), "")
 
     def _look(self, function: str) -> Iterator[Writing]:
         fact, path = self.index.fact(function), self.index.path(function)

@@ -266,6 +266,9 @@ def _unproven(facts: Facts, function: str, members: Sequence[Member], names: tup
     twice = next((name for one, other in permutations(members, 2) for name in sorted(one.twice & other.kept)), "")
     if twice:
         return _fails("shared-object", f"{twice} keeps what it gave: more than one may be given an object of its own")
+    hidden = facts.effects.unseen.anywhere()
+    if hidden:
+        return _fails("unknown-effect", hidden)
     if facts.supervised():
         return _fails("task", f"asyncio.all_tasks would show the new tasks, too ({facts.supervised()})")
     if any(member.recursive for member in members):
