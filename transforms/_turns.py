@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from asyncfix.blocks import above, bound_before, called, looking, read_if_failed, read_later
-from asyncfix.effects.tables import VALUE_METHODS
+from asyncfix.facts.containers import VALUE_METHODS
 from asyncfix.flow import (
     NOTHING,
     Definition,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from asyncfix.effects.tables import VALUE_METHODS
+from asyncfix.facts.containers import VALUE_METHODS
 
 from ._order import dotted
 from ._turn_functions import READING

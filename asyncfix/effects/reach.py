@@ -18,12 +18,12 @@ from asyncfix.effects.keys import LIBRARY, OWN_ELEMENT, Keys, pretty, split
 from asyncfix.effects.output import output
 from asyncfix.effects.owning import of_self
 from asyncfix.effects.runs import Run, Runs
-from asyncfix.effects.tables import BUFFERS, QUIET_DECORATORS, VALUE_METHODS
+from asyncfix.effects.tables import BUFFERS, QUIET_DECORATORS
 from asyncfix.effects.touch import CONSTRUCTING, Touch, Where
 from asyncfix.effects.unclear import Unclear, sentence, unclear
 from asyncfix.effects.unseen import Unseen
 from asyncfix.effects.writers import Writers
-from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS
+from asyncfix.facts.containers import CHANGING_METHODS, SIGNALLING_METHODS, VALUE_METHODS
 from asyncfix.facts.scopes import ELEMENT, bare
 from asyncfix.link.entities import SOMETHING
 from asyncfix.link.index import Edge, ProjectIndex
